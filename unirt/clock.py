@@ -1,0 +1,74 @@
+"""
+Time, as an argument.
+
+Whatever waits or stamps in unirt asks one of these; tests and demos hand in one they control.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from typing import Protocol
+
+__all__ = ["Clock", "ManualClock", "SystemClock"]
+
+
+class Clock(Protocol):
+    """A clock that starts anywhere and never goes back."""
+
+    def now(self) -> float:
+        """The time, in seconds."""
+        ...
+
+    async def sleep_until(self, when: float) -> None:
+        """Wait until :meth:`now` is at least `when`. Safe to cancel."""
+        ...
+
+
+class SystemClock:
+    """The event loop's own clock."""
+
+    def now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    async def sleep_until(self, when: float) -> None:
+        loop = asyncio.get_running_loop()
+        while (left := when - loop.time()) > 0:
+            await asyncio.sleep(left)
+
+
+class ManualClock:
+    """A clock that moves only when it is told to; it wakes its sleepers in order of time."""
+
+    def __init__(self, now: float = 0.0) -> None:
+        self._now = now
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._order = itertools.count()
+
+    def now(self) -> float:
+        return self._now
+
+    async def sleep_until(self, when: float) -> None:
+        if when <= self._now:
+            return
+        future = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (when, next(self._order), future))
+        await future
+
+    def next_wake(self) -> float | None:
+        """When the next sleeper wants to wake; ``None`` where nobody sleeps."""
+        while self._sleepers and self._sleepers[0][2].done():
+            heapq.heappop(self._sleepers)
+        return self._sleepers[0][0] if self._sleepers else None
+
+    def advance_to(self, when: float) -> None:
+        """Move to `when`, waking everyone who wanted to wake by then; never moves back."""
+        while (due := self.next_wake()) is not None and due <= when:
+            self._now = max(self._now, due)
+            heapq.heappop(self._sleepers)[2].set_result(None)
+        self._now = max(self._now, when)
+
+    def advance(self, seconds: float) -> None:
+        """Move on by `seconds`."""
+        self.advance_to(self._now + seconds)

@@ -1,0 +1,171 @@
+"""
+What an application can ask a session for, in one vocabulary.
+
+Every field's default is ``None``, which means: the provider's own default.
+Whether a provider does what a field asks natively, by emulation, or refuses it, is a fact in its
+:class:`~unirt.capabilities.Capabilities`.
+What has no place here goes through :attr:`SessionConfig.provider_options`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any, ClassVar
+
+import attrs
+
+from unirt.audio import AudioFormat
+from unirt.items import Item
+
+__all__ = [
+    "Manual",
+    "NoiseReduction",
+    "ProviderTool",
+    "SemanticVAD",
+    "ServerVAD",
+    "SessionConfig",
+    "Thinking",
+    "Tool",
+    "Transcription",
+    "TurnDetection",
+]
+
+
+@attrs.frozen(kw_only=True)
+class ServerVAD:
+    """The provider decides by the sound when the user's turn starts and ends."""
+
+    tag: ClassVar[str] = "server_vad"
+
+    threshold: float | None = None
+    "How loud speech must be, 0.0 to 1.0."
+    prefix_padding_ms: int | None = None
+    "Audio kept from before speech was detected."
+    silence_ms: int | None = None
+    "How long a silence ends the turn."
+    respond: bool | None = None
+    "Whether the end of the turn starts a response."
+    interrupt: bool | None = None
+    "Whether speech interrupts a running response."
+    idle_timeout_ms: int | None = None
+    "How long the user may say nothing before the model goes on by itself."
+
+
+@attrs.frozen(kw_only=True)
+class SemanticVAD:
+    """The provider decides by the words when the user has said what they want to say."""
+
+    tag: ClassVar[str] = "semantic_vad"
+
+    eagerness: str | None = None
+    "``low``, ``medium``, ``high`` or ``auto``."
+    respond: bool | None = None
+    interrupt: bool | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Manual:
+    """The application decides, with ``start_turn()`` and ``end_turn()``: push-to-talk."""
+
+    tag: ClassVar[str] = "manual"
+
+
+TurnDetection = ServerVAD | SemanticVAD | Manual
+
+
+@attrs.frozen(kw_only=True)
+class Transcription:
+    """How the user's speech is transcribed."""
+
+    enabled: bool = True
+    model: str | None = None
+    language: str | None = None
+    "A BCP-47 hint."
+    prompt: str | None = None
+    vocabulary: Sequence[str] | None = None
+    "Words the transcriber should expect."
+    word_times: bool | None = None
+    speakers: bool | None = None
+    "Whether to tell speakers apart."
+
+
+class NoiseReduction(StrEnum):
+    """Where the microphone is."""
+
+    NEAR_FIELD = "near_field"
+    FAR_FIELD = "far_field"
+
+
+@attrs.frozen(kw_only=True)
+class Thinking:
+    """How much the model reasons before it speaks."""
+
+    effort: str | None = None
+    "``minimal``, ``low``, ``medium``, ``high`` or ``xhigh``."
+    budget_tokens: int | None = None
+    include_thoughts: bool | None = None
+    "Whether summaries of the reasoning come as thought streams."
+
+
+@attrs.frozen(kw_only=True)
+class Tool:
+    """A function that the application runs when the model asks for it."""
+
+    name: str
+    description: str | None = None
+    parameters: Mapping[str, Any] | None = None
+    "A JSON schema of type ``object``."
+    blocking: bool | None = None
+    "Whether the model waits for the result before it goes on."
+
+
+@attrs.frozen(kw_only=True)
+class ProviderTool:
+    """A tool that the provider runs itself, in the provider's own words, passed on untouched."""
+
+    spec: Mapping[str, Any]
+
+
+@attrs.frozen(kw_only=True)
+class SessionConfig:
+    """Everything that can be asked of a session."""
+
+    model: str | None = None
+    instructions: str | None = None
+    voice: str | None = None
+    modalities: tuple[str, ...] | None = None
+    "``('audio',)`` or ``('text',)``."
+    language: str | None = None
+    "BCP-47: what the model speaks."
+    temperature: float | None = None
+    max_output_tokens: int | None = None
+    speed: float | None = None
+    "Of speech; 1.0 is normal."
+    tools: tuple[Tool | ProviderTool, ...] | None = None
+    tool_choice: str | None = None
+    "``auto``, ``none``, ``required``, or the name of a tool."
+    parallel_tool_calls: bool | None = None
+    turn_detection: TurnDetection | None = None
+    input_transcription: Transcription | None = None
+    output_transcription: bool | None = None
+    "Whether spoken output comes with its transcript."
+    input_format: AudioFormat | None = None
+    "What goes over the wire; the session resamples to it."
+    output_format: AudioFormat | None = None
+    "What comes over the wire; the session can resample from it."
+    noise_reduction: NoiseReduction | None = None
+    thinking: Thinking | None = None
+    history: tuple[Item, ...] | None = None
+    "What was said before, seeded before the session is ready."
+    provider_options: Mapping[str, Any] | None = None
+    "Settings that only this provider has, by the provider's own names; see its page in the docs."
+
+    def merged(self, changes: SessionConfig) -> SessionConfig:
+        """This configuration with every field that `changes` sets."""
+        updates = {
+            field.name: value
+            for field in attrs.fields(SessionConfig)
+            if (value := getattr(changes, field.name)) is not None
+        }
+        return attrs.evolve(self, **updates)

@@ -1,0 +1,217 @@
+"""
+Every exception that unirt raises, and who is at fault for it.
+
+::
+
+    UnirtError
+    ├── ConfigurationError          the application, before anything was dialled
+    │   ├── UnknownProvider         no such provider is installed
+    │   ├── MissingKey              a credential is not set
+    │   └── UnsupportedSetting      the provider cannot do what a setting asks
+    ├── UsageError                  the application, while a session is open
+    │   ├── AudioFormatError        audio that is not what it says it is
+    │   ├── UnsupportedCommand      the provider has no such verb
+    │   └── SessionClosedError      a verb on a session that is over
+    ├── DialError                   the network or the provider, while connecting
+    │   └── HandshakeError          the provider refused the session
+    ├── ConnectionLost              the network or the provider, in mid session
+    └── IllegalStream               a translator: its events break the grammar
+
+Errors carry fields; ``str()`` formats them.
+Every message says what is wrong, where, and what to do.
+No field and no message ever holds a credential.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+__all__ = [
+    "AudioFormatError",
+    "ConfigurationError",
+    "ConnectionLost",
+    "DialError",
+    "HandshakeError",
+    "IllegalStream",
+    "MissingKey",
+    "SessionClosedError",
+    "UnirtError",
+    "UnknownProvider",
+    "UnsupportedCommand",
+    "UnsupportedSetting",
+    "UsageError",
+]
+
+
+class UnirtError(Exception):
+    """The base of every exception that unirt raises on purpose."""
+
+
+class ConfigurationError(UnirtError):
+    """
+    The application's settings cannot work.
+
+    Raised before anything is dialled or sent.
+    """
+
+    def __init__(self, what: str, *, where: str, remedy: str) -> None:
+        super().__init__(what, where, remedy)
+        self.what = what
+        "What is wrong, one clause."
+        self.where = where
+        "The argument, variable or field that holds it."
+        self.remedy = remedy
+        "What to do about it, one clause."
+
+    def __str__(self) -> str:
+        return f"{self.what} ({self.where}): {self.remedy}"
+
+
+class UnknownProvider(ConfigurationError):
+    """No installed package offers a provider of that name."""
+
+    def __init__(self, name: str, installed: Sequence[str], *, where: str = "provider") -> None:
+        self.name = name
+        self.installed = tuple(installed)
+        choices = ", ".join(repr(n) for n in self.installed) or "none"
+        super().__init__(
+            f"no provider named {name!r} is installed",
+            where=where,
+            remedy=f"choose one of the installed providers ({choices}) or install a package "
+            "that offers it in the entry-point group 'unirt.providers'",
+        )
+
+
+class MissingKey(ConfigurationError):
+    """A provider needs a credential and none was given."""
+
+    def __init__(self, provider: str, variables: Sequence[str]) -> None:
+        self.provider = provider
+        self.variables = tuple(variables)
+        names = " or ".join(self.variables)
+        super().__init__(
+            f"the provider {provider!r} has no key",
+            where=names,
+            remedy=f"set {names} in the environment or in .env, or pass api_key=",
+        )
+
+
+class UnsupportedSetting(ConfigurationError):
+    """A provider, or the chosen model, cannot do what a setting asks."""
+
+    def __init__(
+        self, setting: str, *, provider: str, why: str, remedy: str, model: str | None = None
+    ) -> None:
+        self.setting = setting
+        self.provider = provider
+        self.model = model
+        on = f"{provider!r}" if model is None else f"{provider!r} with model {model!r}"
+        super().__init__(f"{setting} is not supported by {on}: {why}", where=setting, remedy=remedy)
+
+
+class UsageError(UnirtError):
+    """The application called something in a way that cannot work."""
+
+    def __init__(self, what: str, *, where: str, remedy: str) -> None:
+        super().__init__(what, where, remedy)
+        self.what = what
+        self.where = where
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.what} ({self.where}): {self.remedy}"
+
+
+class AudioFormatError(UsageError):
+    """Audio bytes that cannot be what their declared format says."""
+
+
+class UnsupportedCommand(UsageError):
+    """A provider has neither a native form of a verb nor an emulation of it."""
+
+    def __init__(self, command: str, *, provider: str, why: str, remedy: str) -> None:
+        self.command = command
+        self.provider = provider
+        super().__init__(
+            f"{command} is not supported by {provider!r}: {why}", where=command, remedy=remedy
+        )
+
+
+class SessionClosedError(UsageError):
+    """A verb was used on a session that is over."""
+
+    def __init__(self, verb: str, *, code: int | None = None, reason: str = "") -> None:
+        self.verb = verb
+        self.code = code
+        self.reason = reason
+        how = "" if code is None else f" (close code {code}{f', {reason!r}' if reason else ''})"
+        super().__init__(
+            f"the session is closed{how}", where=verb, remedy="open a new one with unirt.connect()"
+        )
+
+
+class DialError(UnirtError):
+    """A connection to the provider could not be made."""
+
+    def __init__(self, provider: str, *, url: str, why: str, status: int | None = None) -> None:
+        super().__init__(provider, url, why, status)
+        self.provider = provider
+        self.url = url
+        "Where the dial went, without its query."
+        self.why = why
+        self.status = status
+        "The HTTP status of a refused upgrade; ``None`` where no HTTP answer came."
+
+    def __str__(self) -> str:
+        status = "" if self.status is None else f" with HTTP {self.status}"
+        return f"could not connect to {self.provider!r} at {self.url}{status}: {self.why}"
+
+
+class HandshakeError(DialError):
+    """The connection was made, and the provider then refused the session."""
+
+    def __init__(self, provider: str, *, url: str, why: str, code: int | None = None) -> None:
+        super().__init__(provider, url=url, why=why)
+        self.code = code
+        "The close code the provider gave; ``None`` where it gave none."
+
+    def __str__(self) -> str:
+        code = "" if self.code is None else f" with close code {self.code}"
+        return f"{self.provider!r} at {self.url} refused the session{code}: {self.why}"
+
+
+class ConnectionLost(UnirtError):
+    """An open session ended although nobody in this program ended it."""
+
+    def __init__(self, provider: str, *, code: int | None, reason: str, by: str) -> None:
+        super().__init__(provider, code, reason, by)
+        self.provider = provider
+        self.code = code
+        "The WebSocket close code (RFC 6455, 7.4); ``None`` where no close frame came."
+        self.reason = reason
+        self.by = by
+        "Which side closed: ``remote``, ``local`` or ``network``."
+
+    def __str__(self) -> str:
+        code = "without a close frame" if self.code is None else f"with close code {self.code}"
+        reason = f", {self.reason!r}" if self.reason else ""
+        return f"the session with {self.provider!r} was closed by {self.by} {code}{reason}"
+
+
+class IllegalStream(UnirtError):
+    """
+    A stream of events breaks the grammar in :mod:`unirt.grammar`.
+
+    Whoever translated the frames is at fault, never the application.
+    """
+
+    def __init__(self, what: str, *, index: int, event: object = None) -> None:
+        super().__init__(what, index, event)
+        self.what = what
+        self.index = index
+        "The position of the offending event, counted from 0."
+        self.event = event
+
+    def __str__(self) -> str:
+        name = "" if self.event is None else f" ({type(self.event).__name__})"
+        return f"event {self.index}{name}: {self.what}"

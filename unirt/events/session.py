@@ -1,0 +1,181 @@
+"""The control plane, part one: the session, its connection, its limits, and what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+import attrs
+
+from unirt.events.base import ControlEvent
+from unirt.usage import Usage
+
+__all__ = [
+    "ConversationCreated",
+    "Malformed",
+    "Noted",
+    "ProviderError",
+    "RateLimit",
+    "RateLimitsUpdated",
+    "ResumptionUpdated",
+    "SessionClosed",
+    "SessionExpiring",
+    "SessionStarted",
+    "SessionUpdated",
+    "Severity",
+    "Unmapped",
+    "UsageReported",
+]
+
+
+@attrs.frozen(kw_only=True)
+class SessionStarted(ControlEvent):
+    """
+    The provider is ready. The first event of every session.
+
+    Synthesised where a recording, or a control connection to a running call, starts in the middle.
+    """
+
+    session_id: str | None = None
+    "The provider's id of the session; ``None`` where it says none."
+    model: str | None = None
+    config: Mapping[str, Any] | None = attrs.field(default=None, repr=False)
+    "The provider's own settings object, where it tells it."
+    expires_at: float | None = None
+    "When the provider will end the session, in Unix seconds; ``None`` where it says none."
+
+
+@attrs.frozen(kw_only=True)
+class SessionUpdated(ControlEvent):
+    """The provider acknowledged a configuration; it is in force from here on."""
+
+    config: Mapping[str, Any] | None = attrs.field(default=None, repr=False)
+    "The provider's own settings object, where it tells it."
+
+
+@attrs.frozen(kw_only=True)
+class SessionExpiring(ControlEvent):
+    """The provider will end the connection soon."""
+
+    time_left_ms: float
+
+
+@attrs.frozen(kw_only=True)
+class ResumptionUpdated(ControlEvent):
+    """The provider handed out, or withheld, a handle that can resume this session."""
+
+    resumable: bool
+    handle: str | None = attrs.field(default=None, repr=False)
+    "Treat it as a secret; ``None`` where the session cannot be resumed right now."
+    last_client_message: int | None = None
+    "The index of the last client message that the handle covers, where told."
+
+
+@attrs.frozen(kw_only=True)
+class ConversationCreated(ControlEvent):
+    """The provider named the conversation."""
+
+    conversation_id: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class SessionClosed(ControlEvent):
+    """
+    The session is over. The last event of every session.
+
+    Everything that was open has been closed by the events before it.
+    """
+
+    code: int | None = None
+    "The close code (RFC 6455, 7.4); ``None`` where no close frame came."
+    reason: str = ""
+    by: str = "remote"
+    "Which side closed: ``local``, ``remote``, or ``network`` for a connection that was cut."
+    clean: bool = True
+    "``False`` where the session ended although nobody in this program ended it."
+
+
+class Severity(StrEnum):
+    """What an error means for the session."""
+
+    BENIGN = "benign"
+    "Nothing was lost; a race that the provider resolved."
+    ERROR = "error"
+    "One command failed; the session goes on."
+    FATAL = "fatal"
+    "The session is over, or about to be."
+
+
+@attrs.frozen(kw_only=True)
+class ProviderError(ControlEvent):
+    """The provider reported an error. It does not end the session by itself."""
+
+    message: str
+    severity: Severity = Severity.ERROR
+    type: str | None = None
+    code: str | None = None
+    param: str | None = None
+    "The path of the field at fault, where told."
+    command_id: str | None = None
+    "The id of the client frame at fault, where told."
+
+
+@attrs.frozen(kw_only=True)
+class Malformed(ControlEvent):
+    """A frame that breaks the provider's own protocol. The session goes on without it."""
+
+    where: str
+    "The path in the frame, ``$`` for the frame itself."
+    what: str
+    "What was found and what was expected."
+
+
+@attrs.frozen(kw_only=True)
+class Unmapped(ControlEvent):
+    """A frame, or a part of one, that has no canonical meaning. Its data is here, untouched."""
+
+    type: str
+    "The provider's name of it: a frame type, or the path of a field."
+    data: Any = attrs.field(default=None, repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class Noted(ControlEvent):
+    """A frame that was understood and changes nothing: other events have told what it says."""
+
+    type: str
+    why: str
+
+
+@attrs.frozen(kw_only=True)
+class RateLimit:
+    """One of the provider's quotas."""
+
+    name: str
+    limit: int | None = None
+    remaining: int | None = None
+    reset_ms: float | None = None
+
+
+@attrs.frozen(kw_only=True)
+class RateLimitsUpdated(ControlEvent):
+    """The provider told what is left of its quotas."""
+
+    limits: tuple[RateLimit, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class UsageReported(ControlEvent):
+    """
+    Usage apart from a response's own, which comes with :class:`ResponseDone`.
+
+    `scope` is ``transcription`` (billed by the transcription model) or ``response`` (a running
+    count, replaced by the next one and by the response's own).
+    """
+
+    scope: str
+    usage: Usage | None = None
+    "``None`` where the provider bills by time."
+    duration_ms: float | None = None
+    "Billed audio, where the provider bills by time."

@@ -1,0 +1,96 @@
+"""
+A provider: everything that unirt needs to know of one, as data.
+
+A plug-in is a package with an object of this class in the entry-point group ``unirt.providers``.
+The two in-tree plug-ins use nothing that a stranger's could not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import attrs
+
+from unirt.capabilities import Capabilities
+from unirt.composer import counting_ids
+from unirt.config import SessionConfig
+from unirt.translator import ServerTranslator, Translator
+from unirt.transport import Transport
+
+__all__ = ["Credentials", "EnvVar", "Provider"]
+
+
+@attrs.frozen(kw_only=True)
+class EnvVar:
+    """One environment variable that a provider reads."""
+
+    name: str
+    what: str
+    secret: bool = False
+    "Whether its value must never be shown."
+    required: bool = False
+    "Whether a session needs it, or one of the others so marked."
+
+
+@attrs.frozen(kw_only=True)
+class Credentials:
+    """How to reach the provider: what the application gave, on top of the environment."""
+
+    api_key: str | None = attrs.field(default=None, repr=False)
+    base_url: str | None = None
+    "``http``, ``https``, ``ws`` or ``wss``; ``None`` for the provider's own."
+    headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    "Extra headers of the upgrade request."
+    environ: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    "The environment, a ``.env`` file merged beneath it."
+    options: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
+    "The transport's own options: ``ssl``, ``open_timeout``, ``ping_interval`` …"
+
+
+@attrs.frozen(kw_only=True)
+class Provider:
+    """One provider. Data, not a base class."""
+
+    name: str
+    "What users write: ``UNIRT_PROVIDER=name``."
+    label: str
+    "What people read."
+    default_model: str
+    env: tuple[EnvVar, ...]
+    "What it reads, for ``unirt providers`` and for the message when a key is missing."
+    capabilities: Callable[[str], Capabilities]
+    "The facts about a model; an unknown model gets the facts of the newest family."
+    translator: Callable[..., Translator]
+    "``translator(config, *, ids=..., offline=...)``, see :meth:`new_translator`."
+    dial: Callable[[SessionConfig, Credentials], Awaitable[Transport]]
+    """
+    Opens a connection for a configuration whose model is set.
+
+    Raises :class:`~unirt.errors.MissingKey` or :class:`~unirt.errors.DialError`.
+    """
+    server: Callable[..., ServerTranslator] | None = None
+    "``server(*, model=..., ids=...)``; ``None`` where the plug-in brings no server side."
+    simulator_env: Callable[[str], Mapping[str, str]] | None = None
+    "The environment variables that point a client at a simulator's URL."
+
+    def new_translator(
+        self,
+        config: SessionConfig,
+        *,
+        ids: Callable[[str], str] | None = None,
+        offline: bool = False,
+    ) -> Translator:
+        """
+        A translator for one connection.
+
+        Args:
+            config: What is asked for; a model that is ``None`` becomes the default.
+            ids: Mints ids; counts by default.
+            offline: Whether the frames come from a recording: the times fed to it mean nothing,
+                and it does not see what the client sent.
+
+        Raises:
+            UnsupportedSetting: The model cannot do what `config` asks.
+        """
+        return self.translator(config, ids=ids or counting_ids(), offline=offline)

@@ -1,0 +1,15 @@
+"""
+What anyone who builds on unirt needs for testing: no network, no clock, no pytest.
+
+- :func:`translate`: wire frames to canonical events, offline.
+- :func:`check`: the legal order of events, enforced on any stream.
+- :func:`fold`: the folded view of a list of events.
+- :func:`outline`: a folded view reduced to what two providers must agree on.
+"""
+
+from unirt.fold import fold
+from unirt.grammar import check
+from unirt.testing.offline import translate
+from unirt.testing.outline import outline
+
+__all__ = ["check", "fold", "outline", "translate"]

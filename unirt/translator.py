@@ -1,0 +1,184 @@
+"""
+Translators: one provider's protocol, without any I/O.
+
+This is the document that the author of a provider reads first.
+
+The pump contract
+-----------------
+A :class:`Translator` is the client's side of a protocol. Whoever runs it (a session, a test, a
+replay) feeds it and drains it:
+
+- feed: :meth:`~Translator.start`, :meth:`~Translator.send`, :meth:`~Translator.receive`,
+  :meth:`~Translator.receive_close`, :meth:`~Translator.handle_timer`;
+- drain, after every feed: :meth:`~Translator.frames_to_send`,
+  :meth:`~Translator.events_received`, and look at :meth:`~Translator.get_timer`.
+
+It reads no clock: `now` comes with every feed, in seconds of the caller's clock, which may start
+anywhere and never goes back. It draws no randomness: ids come from a factory given to it.
+
+The only exceptions that leave it come from :meth:`~Translator.send`, and all of them are
+:class:`~unirt.errors.UnirtError`: a command that cannot be done is refused before any frame of it
+was queued. A frame can never raise: malformed is an event, unknown is an event, and every frame
+yields at least one event. Any other exception is a bug.
+
+A :class:`ServerTranslator` is the same protocol seen from the other end: canonical events go in and
+the provider's frames come out, the provider's client frames go in and canonical commands come out.
+Simulators are built on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import attrs
+
+from unirt.capabilities import Capabilities
+from unirt.commands import Command
+from unirt.config import SessionConfig
+from unirt.events import Event
+
+__all__ = ["Frame", "Heard", "ServerTranslator", "Translator", "Upgrade", "Verdict"]
+
+Frame = str | bytes
+"One message on the wire: text or binary."
+
+
+class Translator(Protocol):
+    """The client's side of one provider's protocol, for one connection."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """The facts about the model in use."""
+        ...
+
+    @property
+    def config(self) -> SessionConfig:
+        """What is configured, the translator's own defaults and all updates included."""
+        ...
+
+    @property
+    def ready(self) -> bool:
+        """Whether the handshake is through: the configuration is in force, commands may go."""
+        ...
+
+    def start(self, now: float) -> None:
+        """The connection is open; queue what the client says first."""
+        ...
+
+    def send(self, command: Command, now: float) -> None:
+        """
+        Queue the frames of a command.
+
+        Raises:
+            UnirtError: The command cannot be done; nothing of it was queued.
+        """
+        ...
+
+    def receive(self, frame: Frame | Mapping[str, object], now: float) -> None:
+        """Take one frame, as received or already decoded. Never raises."""
+        ...
+
+    def receive_close(self, code: int | None, reason: str, by: str, now: float) -> None:
+        """
+        The connection is gone. Everything open is closed; nothing may be fed after it.
+
+        `by` is ``local``, ``remote`` or ``network``. Never raises.
+        """
+        ...
+
+    def get_timer(self) -> float | None:
+        """When :meth:`handle_timer` wants to be called next; ``None`` for never."""
+        ...
+
+    def handle_timer(self, now: float) -> None:
+        """The time of :meth:`get_timer` has come. Calling too early is harmless. Never raises."""
+        ...
+
+    def frames_to_send(self) -> list[Frame]:
+        """Take the frames to send, in order."""
+        ...
+
+    def events_received(self) -> list[Event]:
+        """Take the events, in order."""
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class Upgrade:
+    """The HTTP request that opens a connection, as a server sees it."""
+
+    path: str
+    "Without the query."
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    "By lower-case name."
+
+
+@attrs.frozen(kw_only=True)
+class Verdict:
+    """What a server answers to an :class:`Upgrade`."""
+
+    status: int = 101
+    "101 to accept."
+    body: str = ""
+    subprotocol: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Heard:
+    """One thing that a server heard from its client."""
+
+    command: Command | None
+    "``None`` for a frame that is no command: an unknown or malformed one, or a handshake."
+    type: str
+    "The provider's name of the frame."
+    command_id: str | None = None
+    "The client's id of the frame, for errors to name."
+
+
+class ServerTranslator(Protocol):
+    """The server's side of one provider's protocol, for one connection."""
+
+    def upgrade(self, request: Upgrade) -> Verdict:
+        """Accept or refuse a connection."""
+        ...
+
+    def start(self, now: float) -> None:
+        """The connection is open; queue what the server says first."""
+        ...
+
+    @property
+    def config(self) -> SessionConfig:
+        """What the client configured, in canonical terms, as far as they reach."""
+        ...
+
+    @property
+    def ready(self) -> bool:
+        """Whether the client has configured the session."""
+        ...
+
+    def receive(self, frame: Frame, now: float) -> None:
+        """Take one client frame. Never raises; what is wrong is answered as the provider would."""
+        ...
+
+    def send(self, event: Event, now: float) -> None:
+        """
+        Queue the frames that make a client hear `event`.
+
+        An event that the protocol has no words for is dropped silently: that a provider never
+        says it is a fact in its capabilities.
+        """
+        ...
+
+    def heard(self) -> list[Heard]:
+        """Take what the client said, in order."""
+        ...
+
+    def frames_to_send(self) -> list[Frame]:
+        """Take the frames to send, in order."""
+        ...
+
+    def close_wanted(self) -> tuple[int, str] | None:
+        """The close code and reason, where the protocol says that the server hangs up now."""
+        ...

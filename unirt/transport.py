@@ -1,0 +1,62 @@
+"""
+Transports: how frames travel. One seam; what is above it sees frames and never sockets.
+
+A transport moves frames and nothing else: it knows no provider and no meaning.
+Foreign exceptions are turned into :class:`TransportClosed` inside each transport, at one place.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from unirt.translator import Frame
+
+__all__ = ["Transport", "TransportClosed"]
+
+
+class TransportClosed(Exception):
+    """
+    The connection is gone.
+
+    Raised by every method of a transport from the moment it is; caught by the session, which turns
+    it into events. It never reaches users.
+    """
+
+    def __init__(self, code: int | None, reason: str = "", *, by: str) -> None:
+        super().__init__(code, reason, by)
+        self.code = code
+        "The close code; ``None`` where no close frame was exchanged."
+        self.reason = reason
+        self.by = by
+        "``local``, ``remote``, or ``network`` where the connection was cut."
+
+
+class Transport(Protocol):
+    """One connection."""
+
+    @property
+    def url(self) -> str:
+        """Where it goes, without query and credentials; for messages."""
+        ...
+
+    async def send(self, frame: Frame) -> None:
+        """
+        Send one frame; waits while the connection is congested.
+
+        Raises:
+            TransportClosed: The connection is gone.
+        """
+        ...
+
+    async def receive(self) -> Frame:
+        """
+        Wait for the next frame. Safe to cancel: no frame is lost. One caller at a time.
+
+        Raises:
+            TransportClosed: The connection is gone, and every frame before has been received.
+        """
+        ...
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close in bounded time. Idempotent; never raises."""
+        ...
