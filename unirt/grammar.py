@@ -5,10 +5,10 @@ A session is three nouns, each with its own little machine, and all of them are 
 :data:`TRANSITIONS`: a row is a state, a cell is "this event leads there", an empty row is an end.
 What is not in the table is illegal. The diagram in the docs is generated from it.
 
-**The session** begins with ``SessionStarted`` and ends with ``SessionClosed``. A connection that was
-refused has only the latter. Between them every control event that the other two machines do not
-name is legal at any time: buffers, limits, errors and items have no order of their own, because the
-protocols give them none (acknowledgements overtake each other, quotas come before or after the
+**The session** begins with ``SessionStarted`` and ends with ``SessionClosed``. A connection that
+was refused has only the latter. Between them every control event that the other two machines do
+not name is legal at any time: buffers, limits, errors and items have no order of their own, because
+the protocols give them none (acknowledgements overtake each other, quotas come before or after the
 response that used them).
 
 **A response** starts once and is done once. Between the two its content flows. ``GenerationDone``

@@ -1,0 +1,70 @@
+"""The repository as a whole: style, types, layers, and what must never be committed."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(*command: str) -> None:
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def tool(name: str) -> str:
+    path = Path(sys.executable).with_name(name)
+    return str(path) if path.exists() else name
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["ruff", "check", "."],
+        ["ruff", "format", "--check", "."],
+        ["mypy"],
+        ["lint-imports"],
+    ],
+    ids=lambda command: " ".join(command),
+)
+@pytest.mark.timeout(240)
+def test_checker(command: list[str]) -> None:
+    name, *arguments = command
+    run(tool(name), *arguments)
+
+
+def tracked() -> list[Path]:
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout")
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return [ROOT / line for line in listed.stdout.splitlines() if (ROOT / line).is_file()]
+
+
+def test_only_the_agreed_names_stand_at_the_top() -> None:
+    agreed = {"pyproject.toml", "unirt", "providers", "tests", "cassettes", "docs", "examples"}
+    beside = {"README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md"}
+    found = {path.relative_to(ROOT).parts[0] for path in tracked()}
+    assert {name for name in found if not name.startswith(".")} <= agreed | beside
+
+
+def test_no_text_tells_to_install_somebody_elses_package() -> None:
+    wrong = re.compile(r"pip install ['\"]?unirt(?!-realtime)")
+    for path in tracked():
+        if path.suffix in {".md", ".py", ".toml", ".txt"} and path != Path(__file__):
+            assert not wrong.search(path.read_text(encoding="utf-8")), path
+
+
+def test_no_file_is_a_hall() -> None:
+    rooms = [*(ROOT / "unirt").rglob("*.py"), *(ROOT / "providers").rglob("*.py")]
+    halls = {
+        str(path.relative_to(ROOT)): lines
+        for path in rooms
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 720
+    }
+    assert halls == {}

@@ -1,0 +1,331 @@
+"""Responses: how they start, flow, are interrupted, and end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from unirt.audio import AudioFormat
+from unirt.composer.records import OpenStream, Response, forget
+from unirt.composer.turns import Turns
+from unirt.events import (
+    AudioDelta,
+    CitationsDelta,
+    ControlEvent,
+    Ending,
+    ImageDelta,
+    Interrupted,
+    ResponseDone,
+    ResponseStarted,
+    Stream,
+    StreamKind,
+    StreamOpened,
+)
+from unirt.usage import Usage
+
+__all__ = ["Answers"]
+
+_TRAILING = {StreamKind.TRANSCRIPT, StreamKind.CITATIONS}
+
+
+class Answers(Turns):
+    """A response starts once, streams its content, and is done once."""
+
+    _latest: Response | None = None
+
+    def _prepare(self) -> None:
+        super()._prepare()
+        self._responses: dict[str, Response] = {}
+        self._active: dict[str, Response] = {}
+
+    @property
+    def active(self) -> Response | None:
+        """The running response of the conversation, the latest where there are several."""
+        for response in reversed(self._active.values()):
+            if response.in_conversation:
+                return response
+        return None
+
+    @property
+    def latest(self) -> Response | None:
+        """The response that began last, running or done."""
+        return self._latest
+
+    def response(self, response_id: str) -> Response | None:
+        """The response of that id, while it is remembered."""
+        return self._responses.get(response_id)
+
+    def response_started(
+        self,
+        response_id: str | None = None,
+        *,
+        in_conversation: bool = True,
+        metadata: Mapping[str, Any] | None = None,
+        synthesised: bool = False,
+    ) -> Response:
+        """Start a response; where one of that id has been started, only find it."""
+        if response_id is not None and (known := self._responses.get(response_id)) is not None:
+            return known
+        turn_id = self._turn or self._last_turn
+        if turn_id is None:
+            turn_id = self._last_turn = self.mint("turn")
+        response = Response(
+            id=response_id or self.mint("resp"), turn_id=turn_id, in_conversation=in_conversation
+        )
+        self._responses[response.id] = self._active[response.id] = response
+        forget(self._responses, keep=self._active)
+        if in_conversation:
+            self._turn = None
+            self._latest = response
+        self.emit(
+            ResponseStarted,
+            synthesised=synthesised,
+            turn_id=turn_id,
+            response_id=response.id,
+            in_conversation=in_conversation,
+            metadata=metadata,
+        )
+        return response
+
+    def generation_done(self, response: Response, event: type[ControlEvent]) -> None:
+        """
+        Tell that all content of a response was sent: its streams close.
+
+        Transcripts and citations may trail behind, so they stay open.
+        """
+        for entry in response.streams.values():
+            if entry.stream.kind not in _TRAILING:
+                self._close(entry, Ending.COMPLETE, synthesised=True)
+        response.generated = True
+        self.emit(event, turn_id=response.turn_id, response_id=response.id)
+
+    def response_done(
+        self,
+        response_id: str,
+        *,
+        ending: Ending = Ending.COMPLETE,
+        reason: str | None = None,
+        detail: str | None = None,
+        usage: Usage | None = None,
+        synthesised: bool = False,
+    ) -> None:
+        """End a response. Told once; a second time is only noted."""
+        response = self._responses.get(response_id)
+        if response is None:
+            response = self.response_started(response_id, synthesised=True)
+        if response.done:
+            self.noted("response", "the response was done already", response_id=response_id)
+            return
+        if ending is Ending.INTERRUPTED and not response.interrupted:
+            self.interrupt(response, by=reason or "speech", synthesised=True)
+        if response.cut and ending in (Ending.COMPLETE, Ending.CANCELLED):
+            ending = Ending.INTERRUPTED
+        if ending is Ending.INTERRUPTED:
+            reason = response.interrupted_by
+        for entry in response.streams.values():
+            self._close(entry, ending, synthesised=True, reason=reason)
+        response.done = response.generated = True
+        self._active.pop(response_id, None)
+        self.emit(
+            ResponseDone,
+            synthesised=synthesised,
+            turn_id=response.turn_id,
+            response_id=response_id,
+            ending=ending,
+            reason=reason,
+            detail=detail,
+            usage=usage,
+            heard_ms=self._heard(response) if ending is Ending.INTERRUPTED else None,
+        )
+        response.streams.clear()
+
+    # Interruption and playback.
+
+    def interrupt(
+        self,
+        response: Response | None = None,
+        *,
+        by: str = "speech",
+        synthesised: bool = False,
+        said: bool = False,
+    ) -> bool:
+        """
+        Cut a response short: the given one, else the running one, else the one being played.
+
+        Returns whether an ``Interrupted`` was told. It is told once a response; where nothing runs
+        and, as far as can be known, nothing plays, it is told only if the provider `said` so.
+        """
+        if response is None:
+            response = self.active
+        if response is None and self._latest is not None:
+            playing = self._latest.playing(self._now if self.clocked else None)
+            if playing or said:
+                response = self._latest
+        if response is None or response.interrupted:
+            return False
+        heard = self._heard(response)
+        generating = not (response.generated or response.done)
+        ending = Ending.INTERRUPTED if generating else Ending.COMPLETE
+        for entry in response.streams.values():
+            self._close(
+                entry,
+                ending,
+                synthesised=True,
+                heard_ms=heard if generating else None,
+                reason=by,
+            )
+        response.cut = generating
+        response.interrupted = True
+        response.interrupted_by = by
+        self.emit(
+            Interrupted,
+            synthesised=synthesised,
+            turn_id=response.turn_id,
+            response_id=response.id,
+            by=by,
+            generating=generating,
+            heard_ms=heard,
+            heard_exactly=response.played_ms is not None,
+        )
+        if response.played_ms is None and heard is not None:
+            response.played_ms = heard
+        return True
+
+    def playback(self, played_ms: float, response_id: str | None = None) -> None:
+        """Note how much of a response a player has played."""
+        response = self._latest if response_id is None else self._responses.get(response_id)
+        if response is not None:
+            response.played_ms = played_ms
+
+    def playhead(self, response: Response) -> tuple[str, float] | None:
+        """The item that was being heard and how much of it, in ms; ``None`` where nothing was."""
+        heard = self._heard(response)
+        if not heard:
+            return None
+        for item_id, length in response.audio_items.items():
+            if heard <= length:
+                return item_id, heard
+            heard -= length
+        return None
+
+    def _heard(self, response: Response) -> float | None:
+        return response.heard_ms(self._now if self.clocked else None)
+
+    # Content of responses.
+
+    def open(
+        self,
+        response: Response,
+        kind: StreamKind,
+        item_id: str,
+        index: int = 0,
+        *,
+        synthesised: bool = True,
+        **fields: Any,
+    ) -> OpenStream | None:
+        """Open a stream of a response; ``None`` where its content is not delivered any more."""
+        key = (item_id, index, kind)
+        entry = response.streams.get(key)
+        if entry is not None:
+            return None if entry.closed else entry
+        if response.interrupted or response.done:
+            return None
+        response.generated = False
+        stream = Stream(
+            id=f"{item_id}.{index}.{kind}",
+            kind=kind,
+            turn_id=response.turn_id,
+            response_id=response.id,
+            item_id=item_id,
+            index=index,
+            **fields,
+        )
+        entry = response.streams[key] = OpenStream(stream)
+        self._add(StreamOpened(origin=self._origin, synthesised=synthesised, stream=stream))
+        return entry
+
+    def audio(
+        self, response: Response, item_id: str, index: int, data: bytes, format: AudioFormat
+    ) -> None:
+        """Deliver the next piece of spoken output."""
+        entry = response.streams.get((item_id, index, StreamKind.AUDIO))
+        ms = format.duration_ms(len(data))
+        if entry is None or entry.closed:
+            entry = self.open(response, StreamKind.AUDIO, item_id, index)
+            if entry is None:
+                self._discard(response, item_id, StreamKind.AUDIO, len(data), ms)
+                return
+        response.audio_ms += ms
+        response.audio_items[item_id] = response.audio_items.get(item_id, 0.0) + ms
+        now = self._now
+        until = response.plays_until
+        response.plays_until = (until if until > now else now) + ms / 1000
+        self._events.append(
+            AudioDelta(origin=self._origin, stream=entry.stream, data=data, format=format)
+        )
+
+    def text(
+        self,
+        response: Response,
+        kind: StreamKind,
+        item_id: str,
+        index: int,
+        text: str,
+        *,
+        synthesised: bool = False,
+        **fields: Any,
+    ) -> None:
+        """Deliver the next piece of text, transcript, thought, or arguments."""
+        entry = self.open(response, kind, item_id, index)
+        if entry is None:
+            self._discard(response, item_id, kind, len(text))
+            return
+        self._text(entry, text, synthesised=synthesised, **fields)
+
+    def image(
+        self, response: Response, item_id: str, index: int, data: bytes, mime_type: str
+    ) -> None:
+        """Deliver a picture or another medium."""
+        entry = self.open(response, StreamKind.IMAGE, item_id, index)
+        if entry is None:
+            self._discard(response, item_id, StreamKind.IMAGE, len(data))
+            return
+        self._add(
+            ImageDelta(origin=self._origin, stream=entry.stream, data=data, mime_type=mime_type)
+        )
+
+    def citations(
+        self, response: Response, item_id: str, index: int, data: Mapping[str, Any]
+    ) -> None:
+        """Deliver sources."""
+        entry = self.open(response, StreamKind.CITATIONS, item_id, index)
+        if entry is None:
+            self._discard(response, item_id, StreamKind.CITATIONS, 0)
+            return
+        self._add(CitationsDelta(origin=self._origin, stream=entry.stream, data=data))
+
+    def finish(
+        self,
+        response: Response,
+        kind: StreamKind,
+        item_id: str,
+        index: int = 0,
+        *,
+        text: str | None = None,
+        ending: Ending = Ending.COMPLETE,
+        synthesised: bool = False,
+    ) -> bool:
+        """
+        Close a stream, with its final text where the provider gives one.
+
+        Text that the deltas left out is delivered first, so that the deltas add up to the final
+        text wherever the provider's own do not contradict it.
+        Returns whether it closed something.
+        """
+        entry = response.streams.get((item_id, index, kind))
+        if entry is None and text:
+            entry = self.open(response, kind, item_id, index)
+        if entry is None or entry.closed:
+            return False
+        self._close(entry, ending, text=text, synthesised=synthesised)
+        return True

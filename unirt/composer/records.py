@@ -1,0 +1,102 @@
+"""What a composer remembers: streams, responses and calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+
+from unirt.events import Stream, StreamKind
+
+__all__ = ["Call", "OpenStream", "Response", "counting_ids", "forget"]
+
+REMEMBERED = 256
+"How many finished responses, turns and calls are remembered, to recognise late words about them."
+
+
+def counting_ids(prefix: str = "u") -> Callable[[str], str]:
+    """An id factory that counts: ``u_resp_1``, ``u_resp_2``, ``u_item_1`` …"""
+    counts: dict[str, int] = {}
+
+    def mint(noun: str) -> str:
+        counts[noun] = counts.get(noun, 0) + 1
+        return f"{prefix}_{noun}_{counts[noun]}"
+
+    return mint
+
+
+@attrs.define(eq=False)
+class OpenStream:
+    stream: Stream
+    parts: list[str] = attrs.field(factory=list)
+    closed: bool = False
+
+
+@attrs.define(eq=False)
+class Response:
+    """What is known of one response."""
+
+    id: str
+    turn_id: str
+    in_conversation: bool = True
+    streams: dict[tuple[str, int, StreamKind], OpenStream] = attrs.field(factory=dict)
+    generated: bool = False
+    "All content was sent."
+    done: bool = False
+    cut: bool = False
+    "Interrupted while content was still to come."
+    interrupted: bool = False
+    "An interruption was told, be it of the playback only. No content is delivered any more."
+    interrupted_by: str = "speech"
+    audio_ms: float = 0.0
+    "How much audio was delivered."
+    audio_items: dict[str, float] = attrs.field(factory=dict)
+    "How much audio was delivered of each item, in order."
+    plays_until: float = 0.0
+    "When a player that began at once would be through, in seconds of the caller's clock."
+    played_ms: float | None = None
+    "What a player reported."
+    call_ids: list[str] = attrs.field(factory=list)
+
+    def heard_ms(self, now: float | None) -> float | None:
+        """How much was heard: as reported, else estimated from the clock, else unknown."""
+        if self.played_ms is not None:
+            return min(self.played_ms, self.audio_ms)
+        if now is None:
+            return None
+        return max(0.0, self.audio_ms - max(0.0, self.plays_until - now) * 1000)
+
+    def playing(self, now: float | None) -> bool:
+        """Whether audio that was delivered has not been heard yet, as far as can be known."""
+        if self.audio_ms <= 0:
+            return False
+        heard = self.heard_ms(now)
+        return heard is not None and heard < self.audio_ms
+
+
+@attrs.define(eq=False)
+class Call:
+    """What is known of one tool call."""
+
+    id: str
+    name: str
+    response_id: str
+    wire_id: str | None
+    "The provider's id; ``None`` where it gave none and `id` is ours."
+    blocking: bool = True
+    answered: bool = False
+    cancelled: bool = False
+
+    @property
+    def pending(self) -> bool:
+        return not (self.answered or self.cancelled)
+
+
+def forget(memory: dict[Any, Any], keep: Mapping[Any, Any] | None = None) -> None:
+    """Drop the oldest entries beyond the bound, except those to keep."""
+    excess = len(memory) - REMEMBERED
+    if excess <= 0:
+        return
+    for key in [key for key in memory if keep is None or key not in keep][:excess]:
+        del memory[key]

@@ -1,0 +1,172 @@
+"""The scribe: writes events down, and keeps the steps that all streams share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from unirt.composer.records import OpenStream, Response, counting_ids
+from unirt.events import (
+    ContentDiscarded,
+    ControlEvent,
+    Ending,
+    Event,
+    Noted,
+    Origin,
+    ServerToolDelta,
+    SessionClosed,
+    SessionStarted,
+    StreamClosed,
+    StreamKind,
+    TextDelta,
+    ThoughtDelta,
+    ToolCallDelta,
+    TranscriptDelta,
+)
+
+__all__ = ["Scribe"]
+
+_DELTAS: dict[StreamKind, type[Any]] = {
+    StreamKind.TEXT: TextDelta,
+    StreamKind.THOUGHT: ThoughtDelta,
+    StreamKind.TRANSCRIPT: TranscriptDelta,
+    StreamKind.TOOL_CALL: ToolCallDelta,
+    StreamKind.SERVER_TOOL: ServerToolDelta,
+}
+
+
+class Scribe:
+    """
+    Args:
+        provider: The provider's registered name.
+        ids: Mints ids for what the provider does not name, by noun.
+        parse_native: Turns a raw frame into the vendor SDK's typed object.
+        clocked: Whether the times given to :meth:`begin` are real enough to estimate playback.
+    """
+
+    def __init__(
+        self,
+        provider: str,
+        *,
+        ids: Callable[[str], str] | None = None,
+        parse_native: Callable[[Any], Any] | None = None,
+        clocked: bool = True,
+    ) -> None:
+        self.provider = provider
+        self.mint = ids or counting_ids()
+        self.clocked = clocked
+        self.started = False
+        self._parse_native = parse_native
+        self._now = 0.0
+        self._origin = Origin(provider=provider)
+        self._events: list[Event] = []
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Set up what a chapter remembers; each calls the one below it."""
+
+    def begin(self, raw: Any, now: float) -> None:
+        """Start on a frame, by its decoded JSON, or on an occasion without one (``None``)."""
+        self._now = now
+        self._origin = Origin(
+            provider=self.provider, received_at=now, raw=raw, parse_native=self._parse_native
+        )
+
+    @property
+    def pending_events(self) -> int:
+        """How many events wait to be drained."""
+        return len(self._events)
+
+    def events_received(self) -> list[Event]:
+        """Take the events composed since the last call."""
+        events, self._events = self._events, []
+        return events
+
+    def emit(
+        self, kind: type[ControlEvent], /, *, synthesised: bool = False, **fields: Any
+    ) -> None:
+        """Add a control event that has no order of its own."""
+        self._add(kind(origin=self._origin, synthesised=synthesised, **fields))
+
+    def noted(self, type: str, why: str, **ids: Any) -> None:
+        """Add a ``Noted``: the frame was understood and changes nothing."""
+        self.emit(Noted, type=type, why=why, **ids)
+
+    def _add(self, event: Event) -> None:
+        if not self.started:
+            self.started = True
+            if not isinstance(event, SessionStarted | SessionClosed):
+                self._events.append(SessionStarted(origin=self._origin, synthesised=True))
+        self._events.append(event)
+
+    def _text(
+        self, entry: OpenStream, text: str, *, synthesised: bool = False, **fields: Any
+    ) -> None:
+        entry.parts.append(text)
+        delta = _DELTAS[entry.stream.kind]
+        self._events.append(
+            delta(
+                origin=self._origin,
+                synthesised=synthesised,
+                stream=entry.stream,
+                text=text,
+                **fields,
+            )
+        )
+
+    def _complete_text(self, entry: OpenStream, text: str) -> None:
+        so_far = "".join(entry.parts)
+        if text != so_far and text.startswith(so_far):
+            self._text(entry, text[len(so_far) :], synthesised=True)
+
+    def _close(
+        self,
+        entry: OpenStream,
+        ending: Ending,
+        *,
+        text: str | None = None,
+        synthesised: bool = False,
+        heard_ms: float | None = None,
+        reason: str | None = None,
+    ) -> None:
+        if entry.closed:
+            return
+        entry.closed = True
+        kind = entry.stream.kind
+        if kind in _DELTAS:
+            if text is not None:
+                self._complete_text(entry, text)
+            else:
+                text = "".join(entry.parts)
+                if kind is StreamKind.TRANSCRIPT:
+                    text = text.strip()
+        entry.parts.clear()
+        self._add(
+            StreamClosed(
+                origin=self._origin,
+                synthesised=synthesised,
+                stream=entry.stream,
+                ending=ending,
+                text=text,
+                heard_ms=heard_ms,
+                reason=None if ending is Ending.COMPLETE else reason,
+            )
+        )
+
+    def _discard(
+        self,
+        response: Response | None,
+        item_id: str,
+        kind: StreamKind,
+        size: int,
+        duration_ms: float | None = None,
+    ) -> None:
+        self.emit(
+            ContentDiscarded,
+            response_id=None if response is None else response.id,
+            turn_id=None if response is None else response.turn_id,
+            item_id=item_id,
+            kind=kind,
+            size=size,
+            duration_ms=duration_ms,
+        )

@@ -1,0 +1,127 @@
+"""
+Synthetic sound: what a simulated person says, and what a simulated model answers.
+
+Every signal is a pure function of its arguments, so the same scenario sounds the same, byte for
+byte, wherever it runs.
+"""
+
+from __future__ import annotations
+
+import wave
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import soxr  # type: ignore[import-untyped]  # it ships no types
+
+from unirt.audio import AudioFormat, Encoding
+
+__all__ = ["decode", "encode", "load_wav", "silence", "speech", "tune"]
+
+Samples = npt.NDArray[np.float32]
+"Mono, -1.0 to 1.0."
+
+_PITCH_HZ = 140.0
+_SYLLABLE_HZ = 4.0
+_SCALE_HZ = (392.0, 440.0, 523.25, 587.33, 659.25)
+"G major pentatonic, one note a word."
+
+
+def speech(ms: float, format: AudioFormat) -> bytes:
+    """Something that energy detectors take for a voice: a buzz with formants and syllables."""
+    t = _seconds(ms, format)
+    carrier = sum(
+        np.sin(2 * np.pi * _PITCH_HZ * k * t) * weight
+        for k, weight in ((1, 1.0), (2, 0.6), (4, 0.8), (5, 0.7), (9, 0.3), (17, 0.15))
+    )
+    envelope = 0.65 + 0.35 * np.sin(2 * np.pi * _SYLLABLE_HZ * t)
+    return encode((0.12 * carrier * envelope).astype(np.float32), format)
+
+
+def silence(ms: float, format: AudioFormat) -> bytes:
+    """Nothing."""
+    return encode(np.zeros(len(_seconds(ms, format)), np.float32), format)
+
+
+@lru_cache(maxsize=64)
+def tune(text: str, ms: float, format: AudioFormat) -> bytes:
+    """A model's voice: one soft note a word, its pitch taken from the word."""
+    words = text.split() or [""]
+    t = _seconds(ms, format)
+    signal = np.zeros(len(t), np.float32)
+    edges = np.linspace(0, len(t), len(words) + 1).astype(int)
+    for word, start, end in zip(words, edges, edges[1:], strict=False):
+        pitch = _SCALE_HZ[sum(map(ord, word)) % len(_SCALE_HZ)]
+        note = t[start:end] - t[start] if end > start else t[:0]
+        ramp = np.minimum(1.0, np.minimum(note, note[::-1]) / 0.01)
+        signal[start:end] = 0.2 * ramp * np.sin(2 * np.pi * pitch * note)
+    return encode(signal, format)
+
+
+def load_wav(path: Path, format: AudioFormat) -> bytes:
+    """
+    A WAV file's first channel in another format.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is not 16-bit PCM.
+    """
+    try:
+        with wave.open(str(path), "rb") as file:
+            if file.getsampwidth() != 2:
+                raise ValueError(f"{path.name} has {file.getsampwidth()} bytes a sample, not 2")
+            rate, channels = file.getframerate(), file.getnchannels()
+            frames = file.readframes(file.getnframes())
+    except (wave.Error, EOFError) as exc:
+        raise ValueError(f"{path.name} is no WAV file: {exc}") from None
+    samples = np.frombuffer(frames, "<i2")[::channels].astype(np.float32) / 32768
+    if rate != format.rate:
+        samples = soxr.resample(samples, rate, format.rate).astype(np.float32)
+    return encode(samples, format)
+
+
+def decode(data: bytes, format: AudioFormat) -> Samples:
+    """The first channel's samples."""
+    if format.encoding is Encoding.PCM16:
+        samples = np.frombuffer(data, "<i2").astype(np.float32) / np.float32(32768)
+    elif format.encoding is Encoding.FLOAT32:
+        samples = np.frombuffer(data, "<f4")
+    else:
+        samples = _table(format.encoding)[np.frombuffer(data, np.uint8)]
+    return samples[:: format.channels]
+
+
+def encode(samples: Samples, format: AudioFormat) -> bytes:
+    """Samples in a format, the same in every channel."""
+    samples = np.repeat(np.clip(samples, -1.0, 1.0), format.channels)
+    if format.encoding is Encoding.PCM16:
+        return np.round(samples * 32767).astype("<i2").tobytes()
+    if format.encoding is Encoding.FLOAT32:
+        return samples.astype("<f4").tobytes()
+    table = _table(format.encoding)
+    order = np.argsort(table, kind="stable")
+    middles = (table[order][1:] + table[order][:-1]) / 2
+    return order[np.searchsorted(middles, samples)].astype(np.uint8).tobytes()
+
+
+@lru_cache(maxsize=2)
+def _table(encoding: Encoding) -> Samples:
+    """What each of the 256 codes of G.711 sounds like (ITU-T G.711, tables 1 and 2)."""
+    codes = np.arange(256)
+    plain = codes ^ (0xFF if encoding is Encoding.ULAW else 0x55)
+    exponent, mantissa = (plain >> 4) & 7, plain & 15
+    if encoding is Encoding.ULAW:
+        magnitude = (((mantissa << 3) + 0x84) << exponent) - 0x84
+        negative = (plain & 0x80) != 0
+    else:
+        low = (mantissa << 4) + 8
+        magnitude = np.where(exponent == 0, low, (low + 0x100) << np.maximum(exponent - 1, 0))
+        negative = (plain & 0x80) == 0
+    values: npt.NDArray[Any] = np.where(negative, -magnitude, magnitude)
+    return (values / 32768).astype(np.float32)
+
+
+def _seconds(ms: float, format: AudioFormat) -> npt.NDArray[Any]:
+    return np.arange(int(ms * format.rate / 1000)) / format.rate

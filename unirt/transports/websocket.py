@@ -1,0 +1,206 @@
+"""
+Frames over a WebSocket, by the ``websockets`` library.
+
+The only place that knows its exceptions: a closed connection leaves as
+:class:`~unirt.transport.TransportClosed`, a failed dial as :class:`~unirt.errors.DialError`.
+Neither ever holds a header's value or an address's query, because that is where keys are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from websockets.asyncio.client import connect
+from websockets.asyncio.connection import Connection
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidStatus,
+    InvalidURI,
+    SecurityError,
+    WebSocketException,
+)
+from websockets.protocol import State
+
+from unirt.errors import ConfigurationError, DialError
+from unirt.translator import Frame
+from unirt.transport import TransportClosed
+
+__all__ = ["DEFAULTS", "WebSocketTransport", "open_websocket", "shown_url"]
+
+DEFAULTS: Final[Mapping[str, Any]] = {
+    "max_size": None,  # providers send frames of many MiB: a read-back item, a long tool result
+    "compression": None,  # base64 audio does not shrink enough to pay for a deflate a frame
+    "open_timeout": 10,
+    "ping_interval": 20,
+    "ping_timeout": 20,
+    "close_timeout": 5,
+    "proxy": True,  # HTTPS_PROXY and the like
+}
+"The options of :func:`open_websocket` that differ from, or pin, those of ``websockets``."
+
+_REASON_BYTES = 123
+"A control frame holds 125 bytes, two of them the code (RFC 6455, 5.5)."
+_EXCERPT = 500
+"How much of a refused upgrade's body is shown, in characters."
+_CLOSE_SECONDS = 5.0
+"How long a close may take where the connection itself sets no limit."
+
+
+class WebSocketTransport:
+    """
+    One WebSocket connection as a transport; `connection` may be a client's or a server's.
+
+    Args:
+        connection: It is owned from here on.
+        url: Where it goes, for messages; the query is dropped.
+    """
+
+    def __init__(self, connection: Connection, url: str = "") -> None:
+        self._connection = connection
+        self._url = shown_url(url)
+        self._asked_to_close = False
+
+    @property
+    def url(self) -> str:
+        return self._url
+
+    async def send(self, frame: Frame) -> None:
+        try:
+            await self._connection.send(frame)
+        except ConnectionClosed as exc:
+            raise self._closed(exc) from None
+
+    async def receive(self) -> Frame:
+        # Text stays bytes: the JSON parser reads UTF-8 itself, and refuses what is none.
+        try:
+            return await self._connection.recv(decode=False)
+        except ConnectionClosed as exc:
+            raise self._closed(exc) from None
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        connection = self._connection
+        if connection.state is State.OPEN:
+            self._asked_to_close = True
+        try:
+            # The library bounds its wait for the peer's answer, and not its own last write.
+            async with asyncio.timeout(connection.close_timeout or _CLOSE_SECONDS):
+                await connection.close(code, _shortened(reason))
+        except asyncio.CancelledError:
+            connection.transport.abort()
+            raise
+        except (TimeoutError, OSError, WebSocketException):
+            connection.transport.abort()
+            await connection.wait_closed()
+
+    def _closed(self, exc: ConnectionClosed) -> TransportClosed:
+        received, sent = exc.rcvd, exc.sent
+        if received is not None and (sent is None or exc.rcvd_then_sent):
+            return TransportClosed(received.code, received.reason, by="remote")
+        if self._asked_to_close and sent is not None:
+            return TransportClosed(sent.code, sent.reason, by="local")
+        # What the library closes by itself, for a silent or an illegal peer, nobody wanted closed.
+        code = None if received is None else received.code
+        return TransportClosed(code, "" if sent is None else sent.reason, by="network")
+
+
+async def open_websocket(
+    provider: str, url: str, *, headers: Mapping[str, str], options: Mapping[str, Any]
+) -> WebSocketTransport:
+    """
+    Dial a WebSocket.
+
+    Args:
+        provider: Whose name errors carry.
+        url: ``ws`` or ``wss``.
+        headers: Added to the upgrade request; they may hold keys.
+        options: Keyword arguments of ``websockets.asyncio.client.connect``, over :data:`DEFAULTS`.
+
+    Raises:
+        ConfigurationError: A header or an option cannot be used.
+        DialError: No connection came about; its `status` is that of a refused upgrade.
+    """
+    _check_headers(headers)
+    shown = shown_url(url)
+    try:
+        dial = _Connect(url, additional_headers=dict(headers), **{**DEFAULTS, **options})
+        connection = await dial
+    except InvalidStatus as exc:
+        response = exc.response
+        why = _excerpt(response.body, headers) or response.reason_phrase or "no reason given"
+        raise DialError(provider, url=shown, why=why, status=response.status_code) from None
+    except InvalidURI as exc:
+        raise DialError(provider, url=shown, why=f"not a WebSocket address: {exc.msg}") from None
+    except TimeoutError:
+        waited = {**DEFAULTS, **options}["open_timeout"]
+        why = f"no answer within {waited} s" if waited else "no answer"
+        raise DialError(provider, url=shown, why=why) from None
+    except ssl.SSLError as exc:
+        raise DialError(provider, url=shown, why=f"TLS failed: {exc}") from exc
+    except (OSError, ImportError) as exc:
+        raise DialError(provider, url=shown, why=str(exc) or type(exc).__name__) from exc
+    except WebSocketException as exc:
+        raise DialError(provider, url=shown, why=_chain(exc)) from exc
+    except (TypeError, ValueError) as exc:
+        raise ConfigurationError(
+            f"the connection cannot be opened with these options: {exc}",
+            where="connection_options",
+            remedy="use the options of websockets.asyncio.client.connect",
+        ) from None
+    return WebSocketTransport(connection, url)
+
+
+def shown_url(url: str) -> str:
+    """The address without query, fragment and credentials: what messages may show."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "an invalid address"
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path}" if parts.scheme else f"{host}{parts.path}"
+
+
+class _Connect(connect):
+    """A dial that follows no redirect to another host: it would carry the key there."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        origin = urlsplit(self.uri)
+        target = super().process_redirect(exc)
+        if not isinstance(target, str):
+            return target
+        goal = urlsplit(target)
+        if (goal.scheme, goal.netloc) == (origin.scheme, origin.netloc):
+            return target
+        return SecurityError(f"it redirects to another server: {shown_url(target)}")
+
+
+def _check_headers(headers: Mapping[str, str]) -> None:
+    for name, value in headers.items():
+        if not (value.isascii() and value.isprintable()):
+            raise ConfigurationError(
+                f"the value of the header {name!r} holds characters that no header can hold",
+                where=name,
+                remedy="check the key for line breaks and typographic quotes",
+            )
+
+
+def _excerpt(body: bytes | bytearray | None, headers: Mapping[str, str]) -> str:
+    """The start of a body in one line, without the secrets that a server may quote back."""
+    text = " ".join(bytes(body or b"").decode("utf-8", "replace").split())
+    for value in headers.values():
+        secret = value.rpartition(" ")[2]
+        if len(secret) >= 8:
+            text = text.replace(secret, "***")
+    return text[:_EXCERPT]
+
+
+def _chain(exc: BaseException) -> str:
+    cause = exc.__cause__
+    return str(exc) if cause is None or not str(cause) else f"{exc}: {cause}"
+
+
+def _shortened(reason: str) -> str:
+    return reason.encode()[:_REASON_BYTES].decode(errors="ignore")
