@@ -3,7 +3,7 @@ Token counts on Google's wire, both ways.
 
 The same counts go by two spellings: the Gemini API says ``responseTokenCount``, Vertex AI says
 ``candidatesTokenCount`` (recorded frames of both; ``google.genai._live_converters``, 3.4.0,
-2026-11). Both are read; the dialect to write is chosen.
+2026-11). Both are read; which one to write is chosen.
 
 Two of Google's habits are undone here. A count may be larger than its own details, or come without
 any: what was not split is ``Tokens.other``. And ``totalTokenCount`` sometimes leaves thinking out
@@ -16,6 +16,7 @@ from typing import Any
 
 from unirt.usage import Tokens, Usage
 from unirt.wire import Wire
+from unirt_google.spelling import spelled
 
 __all__ = ["usage_from_wire", "usage_to_wire"]
 
@@ -29,28 +30,18 @@ _MODALITIES: dict[str, str] = {
 }
 """``google.genai.types.MediaModality`` (3.4.0, 2026-11), and where a count of it goes."""
 
-_SPELLINGS: dict[str, tuple[str, ...]] = {
-    "prompt": ("promptTokenCount", "prompt_token_count"),
-    "cached": ("cachedContentTokenCount", "cached_content_token_count"),
-    "response": (
-        "responseTokenCount",
-        "response_token_count",
-        "candidatesTokenCount",
-        "candidates_token_count",
-    ),
-    "tool_use": ("toolUsePromptTokenCount", "tool_use_prompt_token_count"),
-    "thoughts": ("thoughtsTokenCount", "thoughts_token_count"),
+_COUNTS: dict[str, tuple[str, ...]] = {
+    "prompt": ("promptTokenCount",),
+    "cached": ("cachedContentTokenCount",),
+    "response": ("responseTokenCount", "candidatesTokenCount"),
+    "tool_use": ("toolUsePromptTokenCount",),
+    "thoughts": ("thoughtsTokenCount",),
 }
 _DETAILS: dict[str, tuple[str, ...]] = {
-    "prompt": ("promptTokensDetails", "prompt_tokens_details"),
-    "cached": ("cacheTokensDetails", "cache_tokens_details"),
-    "response": (
-        "responseTokensDetails",
-        "response_tokens_details",
-        "candidatesTokensDetails",
-        "candidates_tokens_details",
-    ),
-    "tool_use": ("toolUsePromptTokensDetails", "tool_use_prompt_tokens_details"),
+    "prompt": ("promptTokensDetails",),
+    "cached": ("cacheTokensDetails",),
+    "response": ("responseTokensDetails", "candidatesTokensDetails"),
+    "tool_use": ("toolUsePromptTokensDetails",),
 }
 
 
@@ -61,12 +52,14 @@ def usage_from_wire(wire: Wire) -> Usage:
     Raises:
         WireError: A count is not a number, or the details are not what they should be.
     """
+    wire = spelled(wire)
+    tool_use = _tokens(wire, "tool_use")
     return Usage(
-        input=_tokens(wire, "prompt") + _tokens(wire, "tool_use"),
+        input=_tokens(wire, "prompt") + tool_use,
         cached=_tokens(wire, "cached"),
         output=_tokens(wire, "response"),
         thinking=_count(wire, "thoughts"),
-        tool_use=_tokens(wire, "tool_use").total,
+        tool_use=tool_use.total,
     )
 
 
@@ -104,8 +97,8 @@ def usage_to_wire(usage: Usage, dialect: str = "gemini") -> dict[str, Any]:
 
 
 def _count(wire: Wire, noun: str) -> int:
-    """One count, whatever its spelling; a negative one is no count and reads as 0."""
-    for key in _SPELLINGS[noun]:
+    """One count, by whichever name; a negative one is no count and reads as 0."""
+    for key in _COUNTS[noun]:
         if key in wire:
             return max(0, wire.count(key))
     return 0
@@ -114,11 +107,10 @@ def _count(wire: Wire, noun: str) -> int:
 def _tokens(wire: Wire, noun: str) -> Tokens:
     """One count with its details; what the details leave out is ``other``."""
     counts = dict.fromkeys(("text", "audio", "image", "video", "other"), 0)
-    for key in _DETAILS[noun]:
-        for entry in wire.objs(key):
-            modality = _MODALITIES.get(entry.text_or("modality") or "", "other")
-            spelling = "tokenCount" if "tokenCount" in entry else "token_count"
-            counts[modality] += max(0, entry.count(spelling))
+    details = next((split for key in _DETAILS[noun] if (split := wire.objs(key))), [])
+    for entry in map(spelled, details):
+        modality = _MODALITIES.get(entry.text_or("modality") or "", "other")
+        counts[modality] += max(0, entry.count("tokenCount"))
     counts["other"] += max(0, _count(wire, noun) - sum(counts.values()))
     return Tokens(**counts)
 

@@ -1,8 +1,8 @@
 """
 Token counts: OpenAI's usage objects to :class:`~unirt.usage.Usage`, and back.
 
-OpenAI's ``text_tokens`` of the output hold the reasoning tokens as well: a recorded 29 output tokens
-were 10 of text and 19 of reasoning, billed once (github.com/BerriAI/litellm/pull/39850, 2026-11).
+OpenAI's ``text_tokens`` of the output hold the reasoning tokens as well: 29 output tokens were seen
+to be 10 of text and 19 of reasoning, billed once (github.com/BerriAI/litellm/pull/39850, 2026-11).
 unirt counts thinking apart, so they are taken out when reading and put back when writing.
 """
 

@@ -17,7 +17,12 @@ __all__ = ["Table"]
 
 T = TypeVar("T")
 
-_NAMES = {str: "a string", bool: "true or false", float: "a number", int: "a whole number"}
+_NAMES: dict[type, str] = {
+    str: "a string",
+    bool: "true or false",
+    float: "a number",
+    int: "a whole number",
+}
 
 
 class Table:
@@ -154,14 +159,15 @@ class Table:
             return default
         if kind is float and type(value) is int:
             value = float(value)
-        if type(value) is kind:
-            return value  # type: ignore[no-any-return]  # just compared
+        if isinstance(value, kind) and type(value) is kind:
+            return value
         raise self.error(key, f"{_found(value)} where {_NAMES[kind]} was expected", "correct it")
 
 
 def _found(value: object) -> str:
-    names = {dict: "a table", list: "an array"}
-    return names.get(type(value), repr(value))
+    if isinstance(value, dict):
+        return "a table"
+    return "an array" if isinstance(value, list) else repr(value)
 
 
 def _one_of(given: str, choices: Sequence[str]) -> str:

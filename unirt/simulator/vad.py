@@ -81,6 +81,13 @@ class VoiceActivity:
                 changes.append(change)
         return changes
 
+    def end(self) -> bool:
+        """The input is cut off here; returns whether that ended speech."""
+        was_speaking, self.speaking = self.speaking, False
+        self._loud_ms = self._quiet_ms = 0.0
+        self._floor_ms = self.position_ms
+        return was_speaking
+
     def _frame(self, frame: bytes) -> Activity | None:
         loud = _rms(frame, self.format) >= self._level
         self.position_ms += FRAME_MS

@@ -76,9 +76,9 @@ def load_wav(path: Path, format: AudioFormat) -> bytes:
             frames = file.readframes(file.getnframes())
     except (wave.Error, EOFError) as exc:
         raise ValueError(f"{path.name} is no WAV file: {exc}") from None
-    samples = np.frombuffer(frames, "<i2")[::channels].astype(np.float32) / 32768
+    samples = np.frombuffer(frames, "<i2")[::channels].astype(np.float32) / np.float32(32768)
     if rate != format.rate:
-        samples = soxr.resample(samples, rate, format.rate).astype(np.float32)
+        samples = soxr.resample(samples, rate, format.rate)
     return encode(samples, format)
 
 

@@ -1,0 +1,435 @@
+"""
+What Gemini Live can do: facts with sources, model family by model family.
+
+Four families answer to one protocol, and two backends serve them:
+
+- ``2.5``: native audio; waits for tools, thinks by budget, says nothing of voice activity.
+- ``3.1``: preview; waits for tools, thinks by level, tells voice activity.
+- ``3.8``: talks on while tools run, never thinks aloud, tells no voice activity.
+- ``3.8-extended-thinking``: as 3.8, thinks in the background and must be told how much.
+
+The backend shows in the model's name: a resource path that holds ``publishers/`` is Vertex AI's,
+anything else is the Gemini API's. A model that no row knows gets the facts of 3.8.
+
+Rows that all families share stand first; a family names only where it differs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import attrs
+
+from unirt.audio import PCM16_16K, PCM16_24K
+from unirt.capabilities import Capabilities, Emission, Emits, Fact, Support
+
+__all__ = ["DEFAULT_MODEL", "PROVIDER_NAME", "Family", "capabilities", "family_of", "is_vertex"]
+
+PROVIDER_NAME = "google"
+DEFAULT_MODEL = "gemini-3.8-live"
+
+_GUIDE = "https://ai.google.dev/gemini-api/docs/live-api/capabilities, 2026-11"
+_TOOLS = "https://ai.google.dev/gemini-api/docs/live-api/tools, 2026-11"
+_REFERENCE = "https://ai.google.dev/api/live, 2026-11"
+_SESSIONS = "https://ai.google.dev/gemini-api/docs/live-api/session-management, 2026-11"
+_VERTEX = "https://docs.cloud.google.com/vertex-ai/generative-ai/docs/live-api, 2026-11"
+_SDK = "google.genai.types.LiveConnectConfig 3.4.0, 2026-11"
+_RECORDED = "recorded frames of 2.5, 3.1 and Vertex AI, 2026-11"
+
+_NATIVE, _EMULATED, _REFUSED = Support.NATIVE, Support.EMULATED, Support.REFUSED
+_SAID, _SYNTHESISED, _NEVER = Emission.SAID, Emission.SYNTHESISED, Emission.NEVER
+
+
+@attrs.frozen(kw_only=True)
+class Family:
+    """Where one family of models differs."""
+
+    name: str
+    pattern: str
+    "What a model's name holds, as a regular expression."
+    tools_block: bool
+    "Whether the model waits for a tool that does not say if it should."
+    behaviors: frozenset[str]
+    "What ``behavior`` a function may be declared with; empty where the field is refused."
+    scheduling: bool
+    "Whether a tool result may say when it is to be spoken."
+    voice_activity: bool
+    stream_end: bool
+    "Whether ``audioStreamEnd`` ends the user's turn."
+    thinking_levels: tuple[str, ...] = ()
+    "The efforts that can be asked for, in unirt's words."
+    thinking_budget: bool = False
+    default_effort: str | None = None
+    "What unirt asks for where the model wants to be told and the application says nothing."
+    context_update: bool = False
+    "Whether instructions and tools may change while the session runs."
+
+
+_BOTH = frozenset({"BLOCKING", "NON_BLOCKING"})
+
+FAMILIES: tuple[Family, ...] = (
+    # https://ai.google.dev/gemini-api/docs/live-api/thinking, 2026-11: a level (or a budget) is
+    # required. BLOCKING closes the connection; so did scheduling (1007, seen 2026-09-19).
+    Family(
+        name="3.8-extended-thinking",
+        pattern=r"3\.8-live-extended",
+        tools_block=False,
+        behaviors=frozenset({"NON_BLOCKING"}),
+        scheduling=False,
+        voice_activity=False,
+        stream_end=False,
+        thinking_levels=("low", "medium", "high"),
+        thinking_budget=True,
+        default_effort="low",
+        context_update=True,
+    ),
+    # _TOOLS: synchronous function calling only. Levels default to minimal.
+    Family(
+        name="3.1",
+        pattern=r"3\.1-flash-live",
+        tools_block=True,
+        behaviors=frozenset(),
+        scheduling=False,
+        voice_activity=True,
+        stream_end=True,
+        thinking_levels=("minimal", "low", "medium", "high"),
+    ),
+    # _TOOLS: blocking unless declared otherwise. Thinking by budget: _GUIDE.
+    Family(
+        name="2.5",
+        pattern=r"(2\.5|2\.0).*(live|native-audio)|live-2\.5",
+        tools_block=True,
+        behaviors=_BOTH,
+        scheduling=True,
+        voice_activity=False,
+        stream_end=True,
+        thinking_budget=True,
+    ),
+    # _TOOLS: NON_BLOCKING unless declared otherwise. No voiceActivity:
+    # https://github.com/googleapis/python-genai/issues/2981. audioStreamEnd does not end a turn:
+    # https://github.com/openclaw/openclaw/issues/152830. Any thinkingConfig closes 1007: _GUIDE.
+    Family(
+        name="3.8",
+        pattern="",
+        tools_block=False,
+        behaviors=_BOTH,
+        scheduling=True,
+        voice_activity=False,
+        stream_end=False,
+        context_update=True,
+    ),
+)
+"The first whose pattern is found in the model's name; the last one fits all."
+
+
+def is_vertex(model: str) -> bool:
+    """Whether the model's name is a resource path of Vertex AI."""
+    return "publishers/" in model
+
+
+def family_of(model: str) -> Family:
+    """The family that a model belongs to; the newest for an unknown one."""
+    name = model.rpartition("/")[2]
+    return next(family for family in FAMILIES if re.search(family.pattern, name))
+
+
+def _no(how: str, remedy: str, source: str = _SDK) -> Fact:
+    return Fact(_REFUSED, how, source, remedy=remedy)
+
+
+SETTINGS: Mapping[str, Fact] = {
+    "model": Fact(_NATIVE, "setup.model", _REFERENCE),
+    "instructions": Fact(_NATIVE, "setup.systemInstruction", _REFERENCE),
+    "voice": Fact(
+        _NATIVE,
+        "setup.generationConfig.speechConfig.voiceConfig.prebuiltVoiceConfig.voiceName",
+        _SDK,
+    ),
+    "modalities": Fact(
+        _NATIVE,
+        "setup.generationConfig.responseModalities",
+        f"{_GUIDE}: one a session, and speech models refuse TEXT",
+        values=(("audio",),),
+    ),
+    "language": Fact(_NATIVE, "setup.generationConfig.speechConfig.languageCode", _SDK),
+    "temperature": Fact(_NATIVE, "setup.generationConfig.temperature", _SDK),
+    "max_output_tokens": Fact(_NATIVE, "setup.generationConfig.maxOutputTokens", _SDK),
+    "speed": _no("the model has no speed", "ask for a pace in the instructions"),
+    "tools": Fact(_NATIVE, "setup.tools", _TOOLS),
+    "tool_choice": _no("the Live API has no tool config", "say in the instructions when to call"),
+    "parallel_tool_calls": _no(
+        "the model decides by itself how many tools it calls at once", "leave it out"
+    ),
+    "turn_detection.server_vad": Fact(
+        _NATIVE, "setup.realtimeInputConfig.automaticActivityDetection", _REFERENCE
+    ),
+    "turn_detection.server_vad.threshold": _no(
+        "sensitivity is HIGH or LOW here, and no number",
+        "use provider_options={'realtime_input_config': {'automatic_activity_detection': "
+        "{'start_of_speech_sensitivity': 'START_SENSITIVITY_LOW'}}}",
+        _REFERENCE,
+    ),
+    "turn_detection.server_vad.prefix_padding_ms": Fact(
+        _NATIVE, "automaticActivityDetection.prefixPaddingMs", _REFERENCE
+    ),
+    "turn_detection.server_vad.silence_ms": Fact(
+        _NATIVE, "automaticActivityDetection.silenceDurationMs", _REFERENCE
+    ),
+    "turn_detection.server_vad.respond": Fact(
+        _NATIVE,
+        "the end of a turn always starts a response; False is refused, use Manual()",
+        _REFERENCE,
+        values=(True,),
+    ),
+    "turn_detection.server_vad.interrupt": Fact(
+        _NATIVE, "setup.realtimeInputConfig.activityHandling", _REFERENCE
+    ),
+    "turn_detection.server_vad.idle_timeout_ms": _no(
+        "the model does not go on by itself", "send a text when the user was silent for long"
+    ),
+    "turn_detection.semantic_vad": _no(
+        "turns are detected by sound only", "use ServerVAD() or Manual()", _REFERENCE
+    ),
+    **{
+        f"turn_detection.semantic_vad.{part}": _no(
+            "turns are detected by sound only", "use ServerVAD() or Manual()", _REFERENCE
+        )
+        for part in ("eagerness", "respond", "interrupt")
+    },
+    "turn_detection.manual": Fact(
+        _NATIVE, "automaticActivityDetection.disabled, activityStart, activityEnd", _REFERENCE
+    ),
+    "input_transcription": Fact(_NATIVE, "setup.inputAudioTranscription", _REFERENCE),
+    "input_transcription.enabled": Fact(
+        _NATIVE, "setup.inputAudioTranscription is set or left out", _REFERENCE
+    ),
+    "input_transcription.model": _no("the model transcribes by itself", "leave it out"),
+    "input_transcription.language": Fact(
+        _NATIVE, "setup.inputAudioTranscription.languageCodes", _SDK
+    ),
+    "input_transcription.prompt": _no("there is no prompt", "use vocabulary="),
+    "input_transcription.vocabulary": Fact(
+        _NATIVE, "setup.inputAudioTranscription.customVocabulary", _SDK
+    ),
+    "input_transcription.word_times": Fact(
+        _NATIVE, "setup.inputAudioTranscription.wordTimestamp", _SDK
+    ),
+    "input_transcription.speakers": Fact(
+        _NATIVE, "setup.inputAudioTranscription.diarization", _SDK
+    ),
+    "output_transcription": Fact(
+        _NATIVE, "setup.outputAudioTranscription is set or left out", _REFERENCE
+    ),
+    "input_format": Fact(
+        _NATIVE,
+        "the rate in realtimeInput.audio.mimeType; PCM16 mono only",
+        f"{_GUIDE}: other rates than 16 kHz are resampled by the server",
+    ),
+    "output_format": Fact(
+        _NATIVE, "the model speaks PCM16 at 24 kHz and nothing else", _GUIDE, values=(PCM16_24K,)
+    ),
+    "noise_reduction": _no("the model has none", "clean the audio before it is sent"),
+    "thinking": Fact(_NATIVE, "setup.generationConfig.thinkingConfig", _GUIDE),
+    "thinking.include_thoughts": Fact(_NATIVE, "thinkingConfig.includeThoughts", _GUIDE),
+    "history": Fact(
+        _EMULATED,
+        "clientContent turns once the session is ready; tool calls and speech become text",
+        f"{_GUIDE}, {_RECORDED}",
+    ),
+    "provider_options": Fact(
+        _NATIVE, "the fields of LiveConnectConfig, over what the settings above produce", _SDK
+    ),
+}
+
+_NO_CANCEL = (
+    "clientContent with no turns and turnComplete false, which interrupts and waits; "
+    "how much was heard stays in the session's own history, for nothing can tell the model"
+)
+_FIXED = "items cannot be changed once they are sent"
+
+VERBS: Mapping[str, Fact] = {
+    "AppendAudio": Fact(
+        _NATIVE,
+        "realtimeInput.audio; with Manual(), what is sent before start_turn() is kept "
+        "(the last 2 s of it) and follows activityStart",
+        _REFERENCE,
+    ),
+    "SendText": Fact(_NATIVE, "clientContent", _REFERENCE),
+    "SendImage": Fact(
+        _NATIVE, "realtimeInput.video; clientContent where it asks for an answer", _REFERENCE
+    ),
+    "StartTurn": Fact(_NATIVE, "realtimeInput.activityStart", _REFERENCE),
+    "EndTurn": Fact(_NATIVE, "realtimeInput.activityEnd, which always asks for an answer"),
+    "ClearInput": _no("audio that was sent is with the model", "do not send it"),
+    "Respond": Fact(
+        _NATIVE, "clientContent with turnComplete and no turns; it takes no overrides", _REFERENCE
+    ),
+    "CancelResponse": Fact(_EMULATED, _NO_CANCEL, _REFERENCE),
+    "Interrupt": Fact(_EMULATED, _NO_CANCEL, _REFERENCE),
+    "TruncateItem": _no(_FIXED, "use interrupt(played_ms=), and history= on reconnecting"),
+    "ReportPlayback": Fact(_EMULATED, "kept by unirt; nothing is sent"),
+    "ClearPlayback": _no("the application owns the playback", "use interrupt()"),
+    "SendToolResult": Fact(_NATIVE, "toolResponse", _TOOLS),
+    "SeedHistory": Fact(
+        _EMULATED,
+        "clientContent turns with turnComplete false; tool calls and speech become text",
+        f"{_GUIDE}, {_RECORDED}",
+    ),
+    "CreateItem": Fact(
+        _EMULATED, "clientContent with turnComplete false; written messages only, at the end"
+    ),
+    "DeleteItem": _no(_FIXED, "reconnect with history="),
+    "RetrieveItem": _no("items cannot be read back", "use session.history"),
+    "ApproveServerTool": _no("no tool of the server's asks for approval", "do without it"),
+    "SendRaw": Fact(_NATIVE, "the frame as it is"),
+}
+
+_ITEMS = Emits(_NEVER, "the protocol has no items", _REFERENCE)
+_BUFFER = Emits(_NEVER, "the protocol says nothing of its input buffer", _REFERENCE)
+_PLAYBACK = Emits(_NEVER, "the application owns the playback", _REFERENCE)
+_APART = Emits(_SYNTHESISED, "the protocol has no streams; kinds of content open and close them")
+
+EMITS: Mapping[str, Emits] = {
+    "SessionStarted": Emits(_SAID, "setupComplete", _RECORDED),
+    "SessionUpdated": Emits(_SYNTHESISED, "setupComplete acknowledges the configuration too"),
+    "SessionExpiring": Emits(_SAID, "goAway", _SESSIONS),
+    "SessionClosed": Emits(_SAID, "the close frame", _REFERENCE),
+    "ResumptionUpdated": Emits(_SAID, "sessionResumptionUpdate", _SESSIONS),
+    "ConversationCreated": Emits(_NEVER, "conversations have no name here", _REFERENCE),
+    "ProviderError": Emits(
+        _NEVER, "there is no error message; the connection is closed", _REFERENCE
+    ),
+    "Malformed": Emits(_SAID, "a frame that breaks the protocol"),
+    "Unmapped": Emits(_SAID, "a frame, a field or a part without a canonical meaning"),
+    "Noted": Emits(_SAID, "a frame that changes nothing, such as an empty serverContent"),
+    "RateLimitsUpdated": Emits(_NEVER, "quotas are not told", _REFERENCE),
+    "UsageReported": Emits(_SAID, "usageMetadata apart from a turnComplete", _REFERENCE),
+    "InputCommitted": Emits(_SYNTHESISED, "when the answer to something spoken begins"),
+    "InputCleared": _BUFFER,
+    "InputTimeout": _BUFFER,
+    "DtmfReceived": Emits(_NEVER, "there is no telephony", _REFERENCE),
+    "TranscriptionFailed": Emits(_NEVER, "a transcript that fails does not come", _REFERENCE),
+    "TranscriptSegment": Emits(
+        _NEVER, "speakers are told with the words, as TranscriptDelta.speaker", _SDK
+    ),
+    "ResponseStarted": Emits(_SYNTHESISED, "at the first content after an input"),
+    "GenerationDone": Emits(_SAID, "generationComplete", _REFERENCE),
+    "Interrupted": Emits(_SAID, "interrupted", _REFERENCE),
+    "ContentDiscarded": Emits(_SAID, "content that comes after interrupted"),
+    "ResponseDone": Emits(_SAID, "turnComplete; synthesised between a tool call and its answer"),
+    "InteractionStatus": Emits(_SAID, "interactionStatus, waitingForInput", _REFERENCE),
+    "PlaybackStarted": _PLAYBACK,
+    "PlaybackStopped": _PLAYBACK,
+    "PlaybackCleared": _PLAYBACK,
+    **dict.fromkeys(
+        (
+            "ItemAdded",
+            "ItemDone",
+            "ItemRetrieved",
+            "ItemDeleted",
+            "ItemTruncated",
+            "OutputItemAdded",
+            "OutputItemDone",
+        ),
+        _ITEMS,
+    ),
+    "ToolCallCancelled": Emits(_SAID, "toolCallCancellation", _REFERENCE),
+    "ServerToolStatus": Emits(_NEVER, "a server-side tool tells its call and its result", _SDK),
+    "ToolsListed": Emits(_NEVER, "the server's tools are not listed", _REFERENCE),
+    "ApprovalRequested": Emits(_NEVER, "no tool of the server's asks for approval", _REFERENCE),
+    "StreamOpened": _APART,
+    "StreamClosed": _APART,
+    "AudioDelta": Emits(_SAID, "inlineData of type audio/pcm", _RECORDED),
+    "TextDelta": Emits(_SAID, "text; synthesised for what the user wrote"),
+    "TranscriptDelta": Emits(_SAID, "inputTranscription, outputTranscription", _RECORDED),
+    "TranscriptInterim": Emits(_SAID, "interimInputTranscription", _SDK),
+    "ThoughtDelta": Emits(_SAID, "text with thought", _RECORDED),
+    "ImageDelta": Emits(_SAID, "inlineData of another type", _SDK),
+    "ToolCallDelta": Emits(_SYNTHESISED, "arguments come whole", _RECORDED),
+    "ToolCall": Emits(_SAID, "toolCall", _RECORDED),
+    "ServerToolDelta": Emits(_SAID, "executableCode, or a part's toolCall", _SDK),
+    "ServerToolResult": Emits(_SAID, "codeExecutionResult, or a part's toolResponse", _SDK),
+    "CitationsDelta": Emits(_SAID, "groundingMetadata, urlContextMetadata", _SDK),
+}
+
+
+def _settings(family: Family) -> dict[str, Fact]:
+    rows = dict(SETTINGS)
+    thinks = bool(family.thinking_levels or family.thinking_budget)
+    if not thinks:
+        refusal = _no(
+            "the model refuses every thinkingConfig (1007)",
+            "leave it out, or use gemini-3.8-live-extended-thinking",
+            _GUIDE,
+        )
+        rows |= dict.fromkeys(("thinking", "thinking.include_thoughts"), refusal)
+    rows["thinking.effort"] = (
+        Fact(_NATIVE, "thinkingConfig.thinkingLevel", _GUIDE, values=family.thinking_levels)
+        if family.thinking_levels
+        else _no("the model knows no levels of thinking", "use budget_tokens=", _GUIDE)
+    )
+    rows["thinking.budget_tokens"] = (
+        Fact(_NATIVE, "thinkingConfig.thinkingBudget", _GUIDE)
+        if family.thinking_budget
+        else _no("the model knows no budget of thinking", "use effort=", _GUIDE)
+    )
+    return rows
+
+
+def _verbs(family: Family, vertex: bool) -> dict[str, Fact]:
+    rows = dict(VERBS)
+    rows["CommitInput"] = (
+        Fact(_EMULATED, "realtimeInput.audioStreamEnd, which also asks for an answer", _REFERENCE)
+        if family.stream_end
+        else _no(
+            "audioStreamEnd does not end a turn on this model",
+            "send silence, or use Manual() and end_turn()",
+            "https://github.com/openclaw/openclaw/issues/152830, 2026-11",
+        )
+    )
+    # On the Gemini API the reference lists four client messages and says that the configuration
+    # is fixed while the connection is open; the SDK sends a fifth to both backends.
+    rows["UpdateSession"] = (
+        Fact(
+            _NATIVE,
+            "contextUpdate, for instructions and tools; it is not acknowledged",
+            f"{_VERTEX}; google.genai.live.AsyncSession.send_context_update 3.4.0",
+        )
+        if family.context_update and vertex
+        else _no(
+            "the configuration is fixed while the connection is open",
+            "reconnect with the new configuration",
+            _REFERENCE,
+        )
+    )
+    return rows
+
+
+def _emits(family: Family) -> dict[str, Emits]:
+    rows = dict(EMITS)
+    activity = (
+        Emits(_SAID, "voiceActivity", _RECORDED)
+        if family.voice_activity
+        else Emits(
+            _NEVER,
+            "the model tells no voice activity",
+            "https://github.com/googleapis/python-genai/issues/2981, 2026-11",
+        )
+    )
+    return rows | dict.fromkeys(("SpeechStarted", "SpeechStopped"), activity)
+
+
+def capabilities(model: str) -> Capabilities:
+    """The facts about a model, by its name or its resource path."""
+    family = family_of(model)
+    return Capabilities(
+        provider=PROVIDER_NAME,
+        model=model,
+        settings=_settings(family),
+        verbs=_verbs(family, is_vertex(model)),
+        emits=_emits(family),
+        input_format=PCM16_16K,
+        output_format=PCM16_24K,
+        max_connection_ms=600_000,  # about ten minutes: _SESSIONS
+    )

@@ -1,0 +1,83 @@
+"""The commands and their options; what they do is in the room of the same name."""
+
+from __future__ import annotations
+
+import asyncio
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from unirt.registry import installed
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="unirt",
+    help="One session over any realtime speech model.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+ProviderName = StrEnum("ProviderName", {name: name for name in installed()})  # type: ignore[misc]
+
+Fast = Annotated[bool, typer.Option("--fast", help="Do not wait for real time.")]
+Scenario = Annotated[
+    Path | None, typer.Option("--script", help="A scenario file (TOML) for the server's side.")
+]
+
+
+@app.command()
+def demo(
+    fast: Fast = False,
+    provider: Annotated[
+        ProviderName | None, typer.Option(help="Run only this provider.")
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(help="Where the replies are written as WAV files.")
+    ] = Path("unirt-demo"),
+) -> None:
+    """Hold one spoken conversation over every protocol at once, on simulators, with no key."""
+    from unirt.cli.demo import run
+
+    names = [provider.value] if provider is not None else list(installed())
+    raise typer.Exit(asyncio.run(run(names, fast=fast, out=out)))
+
+
+@app.command()
+def chat(
+    wav: Annotated[
+        list[Path] | None, typer.Option(help="Speak this file instead of a microphone.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write what the model says to this WAV file.")
+    ] = None,
+    text: Annotated[bool, typer.Option("--text", help="Use no sound device.")] = False,
+    events: Annotated[bool, typer.Option("--events", help="Show every event.")] = False,
+) -> None:
+    """Talk to a model: by keyboard always, by voice where there is a sound device."""
+    from unirt.cli.chat import run
+
+    raise typer.Exit(asyncio.run(run(wavs=wav or [], out=out, text=text, show_events=events)))
+
+
+@app.command()
+def providers() -> None:
+    """Show what is installed, what it reads and which of that is set, and what it can do."""
+    from unirt.cli.providers import run
+
+    run()
+
+
+@app.command()
+def simulate(
+    provider: Annotated[ProviderName, typer.Argument(help="Whose protocol to speak.")],
+    port: Annotated[int, typer.Option(help="0 for any free port.")] = 0,
+    script: Scenario = None,
+) -> None:
+    """Run a simulator in the foreground that any client of the protocol can talk to."""
+    from unirt.cli.simulate import run
+
+    asyncio.run(run(provider.value, port=port, script=script))

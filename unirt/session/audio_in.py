@@ -1,0 +1,125 @@
+"""The user's audio on its way in: whatever the application has, as what the provider listens to."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from unirt.audio import AudioFormat, Encoding
+from unirt.errors import AudioFormatError
+from unirt.session.resample import Converter
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    AudioData = bytes | bytearray | memoryview | npt.NDArray[Any]
+
+__all__ = ["AudioIn", "pieces"]
+
+_WHERE = "send_audio"
+_PIECE_MS = 1_000
+"The most that goes into one frame, so that a whole file is sent at the pace of the network."
+
+
+class AudioIn:
+    """
+    The input side of one session.
+
+    Args:
+        given: What the application sends unless it says otherwise; ``None`` for `wire`.
+        wire: What the provider listens to.
+    """
+
+    def __init__(self, given: AudioFormat | None, wire: AudioFormat) -> None:
+        self.given = given or wire
+        self.wire = wire
+        self._converter: Converter | None = None
+
+    def accept(self, data: AudioData, format: AudioFormat | None) -> tuple[bytes, AudioFormat]:
+        """
+        The bytes of any form of audio, and their format.
+
+        Raises:
+            AudioFormatError: They cannot be what `format` says.
+        """
+        given = format or self.given
+        if isinstance(data, bytes):
+            raw = data
+        elif isinstance(data, bytearray | memoryview):
+            raw = bytes(data)
+        else:
+            raw, given = _from_array(data, format, self.given)
+        given.check(raw, where=_WHERE)
+        return raw, given
+
+    def convert(self, data: bytes, given: AudioFormat) -> bytes:
+        """Audio for the wire; a change of format ends the run before it."""
+        if given == self.wire and self._converter is None:
+            return data
+        converter, tail = self._converter, b""
+        if converter is None or converter.source != given:
+            tail = self.flush()
+            converter = self._converter = Converter(given, self.wire)
+        return tail + converter.feed(data)
+
+    def flush(self) -> bytes:
+        """End the run: what the resampler still holds."""
+        converter, self._converter = self._converter, None
+        return b"" if converter is None else converter.flush()
+
+    def reset(self) -> None:
+        """Forget what the resampler still holds."""
+        self._converter = None
+
+
+def pieces(data: bytes, format: AudioFormat) -> Iterator[bytes]:
+    """Cut audio into pieces of at most a second; one piece where it is no longer."""
+    size = max(format.bytes_for(_PIECE_MS), format.frame_bytes)
+    if len(data) <= size:
+        if data:
+            yield data
+        return
+    for start in range(0, len(data), size):
+        yield data[start : start + size]
+
+
+def _from_array(
+    data: Any, format: AudioFormat | None, default: AudioFormat
+) -> tuple[bytes, AudioFormat]:
+    """The bytes of a numpy array, whose type and shape say the encoding and the channels."""
+    numpy = sys.modules.get("numpy")  # whoever has an array has imported it
+    if numpy is None or not isinstance(data, numpy.ndarray):
+        raise AudioFormatError(
+            f"a {type(data).__name__} is no audio",
+            where=_WHERE,
+            remedy="send bytes, a bytearray, a memoryview or a numpy array",
+        )
+    found = _format_of(data, format or default)
+    if format is not None and found != format:
+        raise AudioFormatError(
+            f"an array of {data.dtype} with shape {data.shape} is {found}, not {format}",
+            where=_WHERE,
+            remedy="leave out format=, or convert the array to it",
+        )
+    order = {Encoding.PCM16: "<i2", Encoding.FLOAT32: "<f4"}.get(found.encoding, "u1")
+    return data.astype(order).tobytes(), found
+
+
+def _format_of(array: npt.NDArray[Any], said: AudioFormat) -> AudioFormat:
+    kind, size = array.dtype.kind, array.dtype.itemsize
+    channels = said.channels if array.ndim == 1 else array.shape[-1]
+    if array.ndim in (1, 2):
+        if kind == "f":
+            return attrs.evolve(said, encoding=Encoding.FLOAT32, channels=channels)
+        if kind == "i" and size == 2:
+            return attrs.evolve(said, encoding=Encoding.PCM16, channels=channels)
+        if kind == "u" and size == 1 and said.encoding in (Encoding.ULAW, Encoding.ALAW):
+            return attrs.evolve(said, channels=channels)
+    raise AudioFormatError(
+        f"an array of {array.dtype} with shape {array.shape} is no audio that unirt knows",
+        where=_WHERE,
+        remedy="use int16 or float32 samples of shape (frames,) or (frames, channels)",
+    )

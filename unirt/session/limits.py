@@ -1,0 +1,48 @@
+"""How much a session may hold, and what it counted."""
+
+from __future__ import annotations
+
+import attrs
+
+__all__ = ["Limits", "Stats"]
+
+
+@attrs.frozen(kw_only=True)
+class Limits:
+    """
+    The bounds of a session's memory.
+
+    What happens at each is said in :mod:`unirt.session.views`, :mod:`unirt.session.outbox` and
+    :mod:`unirt.session.history`.
+    """
+
+    audio_ms: float = 120_000
+    "Unread audio a view holds, in ms; beyond it the oldest is dropped and counted."
+    events: int = 20_000
+    "Unread other events a view holds; beyond it nothing more is read from the network."
+    replay_events: int = 1_000
+    "Events kept from the start, for views that are opened later."
+    replay_bytes: int = 1_000_000
+    "Bytes of frames behind those events."
+    outgoing_frames: int = 64
+    "Frames that wait to be sent; beyond it verbs wait."
+    outgoing_bytes: int = 1_000_000
+    "Bytes (characters, for text) of those frames."
+    history_items: int = 1_000
+    "Items of :attr:`Session.history`; beyond it the oldest turns are forgotten."
+
+
+@attrs.frozen(kw_only=True)
+class Stats:
+    """What a session counted so far."""
+
+    frames_in: int = 0
+    frames_out: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    "Bytes of binary frames, characters of text frames."
+    events: int = 0
+    dropped_audio_ms: float = 0.0
+    "Audio that views dropped because nobody read it, in ms, all views together."
+    discarded: int = 0
+    "Pieces of content that came after their response was interrupted."

@@ -1,0 +1,257 @@
+"""
+Views: any number of readers of one session, each at its own pace.
+
+The policy, in full:
+
+- Every view holds its own unread events. None sees less because another is slow.
+- Unread **audio** beyond ``limits.audio_ms`` is dropped, oldest first, an eighth of the bound at a
+  time; :attr:`View.dropped_ms` and ``session.stats`` count it. A voice application that is two
+  minutes behind has no use for the audio, and audio is what fills memory.
+- **No other event is ever dropped.** When a view holds ``limits.events`` of them unread, the
+  session stops reading the network until that view is read, or abandoned. A provider whose
+  keepalive pings stay unanswered that long ends the connection, and that is told as any other end.
+- A view that is opened late first gets what was told before it, as long as all of it still fits in
+  a small buffer (``limits.replay_events``, ``limits.replay_bytes``). Otherwise it starts with the
+  next event, and :attr:`View.missed` says how many went before.
+  So ``asyncio.gather(read(session), read(session.content()))`` misses nothing.
+- A view is abandoned by :meth:`View.aclose`, or by dropping the last reference to it, as leaving an
+  ``async for`` does.
+- The last event is ``SessionClosed``. After it the view stops where the session ended cleanly and
+  raises :class:`~unirt.errors.ConnectionLost` where it did not.
+
+Dropped audio is no event of its own: the vocabulary tells what the provider said, and that one
+reader was slow is nobody else's fact.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from unirt.errors import UsageError
+from unirt.events import AudioDelta, Event
+from unirt.fold import ContentStep, Fold
+from unirt.session.limits import Limits
+
+__all__ = ["ContentView", "Hub", "View"]
+
+
+class _Box:
+    """The unread events of one view."""
+
+    __slots__ = ("audio_ms", "closed", "dropped_ms", "events", "others", "waiter")
+
+    def __init__(self) -> None:
+        self.events: deque[Event] = deque()
+        self.audio_ms = 0.0
+        self.others = 0
+        "How many of the events are no audio."
+        self.dropped_ms = 0.0
+        self.closed = False
+        "Abandoned, or read to its end."
+        self.waiter: asyncio.Future[None] | None = None
+
+    def wake(self) -> None:
+        if self.waiter is not None and not self.waiter.done():
+            self.waiter.set_result(None)
+
+    def drop_audio(self, excess_ms: float) -> float:
+        """Drop the oldest audio, at least `excess_ms` of it; return how much it was."""
+        kept: deque[Event] = deque()
+        dropped = 0.0
+        for event in self.events:
+            if dropped < excess_ms and type(event) is AudioDelta:
+                dropped += event.duration_ms
+            else:
+                kept.append(event)
+        self.events = kept
+        self.audio_ms -= dropped
+        self.dropped_ms += dropped
+        return dropped
+
+
+class Hub:
+    """Hands the events of one session to its views."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.delivered = 0
+        self.dropped_ms = 0.0
+        self._limits = limits
+        self._loop = asyncio.get_running_loop()
+        self._boxes: list[_Box] = []
+        self._replay: list[Event] | None = []
+        self._replay_bytes = 0
+        self._last: Event | None = None
+        self._over = False
+        self._error: Callable[[], Exception | None] = lambda: None
+        self._released = False
+        self._eased = asyncio.Event()
+
+    def open(self) -> View:
+        """A new view, from the start of the session where that is still possible."""
+        box = _Box()
+        missed = 0
+        if self._replay is not None:
+            self._put(box, self._replay)
+        elif self._over and self._last is not None:
+            self._put(box, [self._last])
+            missed = self.delivered - 1
+        else:
+            missed = self.delivered
+        self._boxes.append(box)
+        return View(self, box, missed)
+
+    def deliver(self, events: Sequence[Event], size: int) -> None:
+        """Hand events, caused by a frame of `size` bytes, to every view. Never waits."""
+        self.delivered += len(events)
+        self._last = events[-1]
+        if self._replay is not None:
+            self._replay += events
+            self._replay_bytes += size
+            limits = self._limits
+            if len(self._replay) > limits.replay_events or self._replay_bytes > limits.replay_bytes:
+                self._replay = None
+        for box in tuple(self._boxes):
+            self._put(box, events)
+
+    def finish(self, error: Callable[[], Exception | None]) -> None:
+        """No event comes any more; `error` makes what a view raises at its end."""
+        self._over = True
+        self._error = error
+        self.release()
+        for box in tuple(self._boxes):
+            box.wake()
+
+    async def room(self) -> None:
+        """Wait until every view has room for more."""
+        while not self._released and any(box.others >= self._limits.events for box in self._boxes):
+            self._eased.clear()
+            await self._eased.wait()
+
+    def release(self) -> None:
+        """Let nobody wait for room any more: the session is ending."""
+        self._released = True
+        self._eased.set()
+
+    def forget(self, box: _Box) -> None:
+        """Abandon a view. Called by finalizers too, so from any thread."""
+        box.closed = True
+        with contextlib.suppress(ValueError):
+            self._boxes.remove(box)
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(self._eased.set)
+
+    def take(self, box: _Box) -> Event:
+        """The oldest unread event of a view, which has one."""
+        event = box.events.popleft()
+        if type(event) is AudioDelta:
+            box.audio_ms -= event.duration_ms
+        else:
+            box.others -= 1
+            if box.others == self._limits.events - 1:
+                self._eased.set()
+        return event
+
+    async def wait(self, box: _Box) -> None:
+        """
+        Wait until a view has an unread event.
+
+        Raises:
+            StopAsyncIteration: There will be none.
+            ConnectionLost: There will be none, because the connection was lost.
+        """
+        if box.waiter is not None:
+            raise UsageError(
+                "two tasks read one view at the same time",
+                where="async for",
+                remedy="give each its own: iterate the session, or call content(), once in each",
+            )
+        while not box.events:
+            if box.closed:
+                raise StopAsyncIteration
+            if self._over:
+                self.forget(box)
+                raise self._error() or StopAsyncIteration
+            box.waiter = self._loop.create_future()
+            try:
+                await box.waiter
+            finally:
+                box.waiter = None
+
+    def _put(self, box: _Box, events: Sequence[Event]) -> None:
+        box.events.extend(events)
+        for event in events:
+            if type(event) is AudioDelta:
+                box.audio_ms += event.duration_ms
+            else:
+                box.others += 1
+        limit = self._limits.audio_ms
+        if box.audio_ms > limit:
+            self.dropped_ms += box.drop_audio(box.audio_ms - limit * 7 / 8)
+        box.wake()
+
+
+class View:
+    """The kept view: an async iterator over every event, control and content."""
+
+    def __init__(self, hub: Hub, box: _Box, missed: int) -> None:
+        self._hub = hub
+        self._box = box
+        self.missed = missed
+        "How many events were told before this view was opened, and are not in it."
+
+    @property
+    def dropped_ms(self) -> float:
+        """Audio that was dropped because it stayed unread for too long, in ms."""
+        return self._box.dropped_ms
+
+    def __aiter__(self) -> View:
+        return self
+
+    async def __anext__(self) -> Event:
+        if not self._box.events:
+            await self._hub.wait(self._box)
+        return self._hub.take(self._box)
+
+    async def aclose(self) -> None:
+        """Abandon the view; it holds nothing back any more."""
+        self._hub.forget(self._box)
+        self._box.events.clear()
+        self._box.wake()
+
+    def __del__(self) -> None:
+        self._hub.forget(self._box)
+
+
+class ContentView:
+    """The folded view: an async iterator over the steps of one content stream."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._fold = Fold()
+        self._steps: deque[ContentStep] = deque()
+
+    @property
+    def missed(self) -> int:
+        """How many events were told before this view was opened, and are not folded into it."""
+        return self._view.missed
+
+    @property
+    def dropped_ms(self) -> float:
+        """Audio that was dropped because it stayed unread for too long, in ms."""
+        return self._view.dropped_ms
+
+    def __aiter__(self) -> ContentView:
+        return self
+
+    async def __anext__(self) -> ContentStep:
+        while not self._steps:
+            self._steps.extend(self._fold.step(await self._view.__anext__()))
+        return self._steps.popleft()
+
+    async def aclose(self) -> None:
+        """Abandon the view; it holds nothing back any more."""
+        self._steps.clear()
+        await self._view.aclose()

@@ -1,0 +1,217 @@
+"""
+Simulated servers on real sockets.
+
+One handler serves one connection: it waits for the client's next frame or for the line's timer,
+whichever comes first, and sends what that brought. Nothing else runs, so a connection that ends
+leaves nothing behind, and leaving :class:`Simulator` joins them all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl as ssl_module
+from collections import deque
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from types import TracebackType
+from urllib.parse import parse_qsl, urlsplit
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+from websockets.typing import Subprotocol
+
+from unirt.clock import Clock, SystemClock
+from unirt.provider import Provider
+from unirt.simulator.line import Line
+from unirt.simulator.scenario import Pace, Scenario
+from unirt.translator import Upgrade
+
+__all__ = ["Simulator"]
+
+_MAX_FRAME = 32 * 2**20
+"In bytes. The largest legal client frame holds 15 MiB of audio (openai 3.54.0)."
+_REMEMBERED = 256
+"How many connections stay in :attr:`Simulator.connections`."
+_CLOSE_TIMEOUT_S = 2.0
+
+
+class Simulator:
+    """
+    A server of a provider's protocol on loopback.
+
+    ::
+
+        async with Simulator(load("openai")) as sim:
+            ...  # point a client at sim.url, or put sim.env into its environment
+
+    Args:
+        provider: Whose protocol to speak.
+        scenario: What to answer on each connection; ``None`` to improvise.
+        host: The address to listen on.
+        port: 0 for any free one.
+        clock: What times the answers.
+        ssl: Serve TLS with this context.
+        model: What the server is a server of; the provider's default by default.
+        pace: How fast to answer; the scenario's by default.
+        log: Whether each connection keeps its frames.
+    """
+
+    def __init__(
+        self,
+        provider: Provider,
+        scenario: Scenario | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        clock: Clock | None = None,
+        ssl: ssl_module.SSLContext | None = None,
+        model: str | None = None,
+        pace: Pace | None = None,
+        log: bool = False,
+    ) -> None:
+        self.provider = provider
+        self.connections: deque[Line] = deque(maxlen=_REMEMBERED)
+        "One for each connection that was accepted, the newest last."
+        self.refused: deque[tuple[int, str]] = deque(maxlen=_REMEMBERED)
+        "The status and path of each upgrade that was refused."
+        self._scenario = scenario
+        self._host = host
+        self._port = port
+        self._clock = clock or SystemClock()
+        self._ssl = ssl
+        self._model = model
+        self._pace = pace
+        self._log = log
+        self._server: Server | None = None
+        self._lines: dict[ServerConnection, Line] = {}
+        self._subprotocols: dict[ServerConnection, str | None] = {}
+        self._busy: set[Line] = set()
+        self._moved = asyncio.Event()
+
+    async def __aenter__(self) -> Simulator:
+        self._server = await serve(
+            self._handle,
+            self._host,
+            self._port,
+            ssl=self._ssl,
+            process_request=self._upgrade,
+            select_subprotocol=self._select,
+            max_size=_MAX_FRAME,
+            compression=None,
+            ping_interval=None,
+            close_timeout=_CLOSE_TIMEOUT_S,
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+
+    @property
+    def url(self) -> str:
+        """Where it listens: ``ws://`` or ``wss://``, host and port."""
+        if self._server is None:
+            raise RuntimeError("the simulator is not running; use it with 'async with'")
+        address = self._server.sockets[0].getsockname()
+        scheme = "ws" if self._ssl is None else "wss"
+        name = f"[{self._host}]" if ":" in self._host else self._host
+        return f"{scheme}://{name}:{address[1]}"
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """The environment variables that point a client at it, with a made-up key."""
+        build = self.provider.simulator_env
+        return {} if build is None else build(self.url)
+
+    async def settled(self) -> None:
+        """Wait until everything that was received is processed and answered."""
+        while self._busy:
+            self._moved.clear()
+            await self._moved.wait()
+
+    # One connection.
+
+    def _upgrade(self, connection: ServerConnection, request: Request) -> Response | None:
+        parts = urlsplit(request.path)
+        line = Line(
+            self.provider, self._scenario, model=self._model, pace=self._pace, log=self._log
+        )
+        verdict = line.server.upgrade(
+            Upgrade(
+                path=parts.path,
+                query=dict(parse_qsl(parts.query, keep_blank_values=True)),
+                headers={name.lower(): value for name, value in request.headers.raw_items()},
+            )
+        )
+        if verdict.status != HTTPStatus.SWITCHING_PROTOCOLS:
+            self.refused.append((verdict.status, parts.path))
+            return connection.respond(HTTPStatus(verdict.status), verdict.body)
+        self._lines[connection] = line
+        self._subprotocols[connection] = verdict.subprotocol
+        return None
+
+    def _select(
+        self, connection: ServerConnection, _offered: Sequence[Subprotocol]
+    ) -> Subprotocol | None:
+        chosen = self._subprotocols.pop(connection, None)
+        return None if chosen is None else Subprotocol(chosen)
+
+    async def _handle(self, connection: ServerConnection) -> None:
+        line = self._lines.pop(connection)
+        self.connections.append(line)
+        try:
+            line.start(self._clock.now())
+            await self._serve(connection, line)
+        except ConnectionClosed:
+            pass
+        finally:
+            line.closed = connection.close_code, connection.close_reason or ""
+            self._busy.discard(line)
+            self._moved.set()
+
+    async def _serve(self, connection: ServerConnection, line: Line) -> None:
+        frame = asyncio.ensure_future(connection.recv())
+        timer: asyncio.Future[None] | None = None
+        try:
+            while await self._flush(connection, line):
+                if (when := line.get_timer()) is not None:
+                    timer = asyncio.ensure_future(self._clock.sleep_until(when))
+                await asyncio.wait(
+                    {frame} if timer is None else {frame, timer},
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                if frame.done():
+                    self._busy.add(line)
+                    line.receive(frame.result(), self._clock.now())
+                    frame = asyncio.ensure_future(connection.recv())
+                line.handle_timer(self._clock.now())
+                if timer is not None:
+                    timer.cancel()
+                    await asyncio.wait({timer})
+                    timer = None
+        finally:
+            pending = [future for future in (frame, timer) if future is not None]
+            for future in pending:
+                future.cancel()
+            await asyncio.gather(*pending, return_exceptions=True)
+
+    async def _flush(self, connection: ServerConnection, line: Line) -> bool:
+        """Send what there is to send; returns whether the connection goes on."""
+        for frame in line.frames_to_send(self._clock.now()):
+            await connection.send(frame)
+        if (wanted := line.close_wanted()) is not None:
+            await connection.close(*wanted)
+            return False
+        if line.idle:
+            self._busy.discard(line)
+        else:
+            self._busy.add(line)
+        self._moved.set()
+        return True
