@@ -284,7 +284,7 @@ def check_options(
             return
         if not any(_is(value, hint) for hint in hints):
             wanted = " or ".join(_name(hint) for hint in hints)
-            raise refuse(path, f"{value!r} is of the wrong type", f"give {wanted}")
+            raise refuse(path, f"{type(value).__name__} is not what it takes", f"give {wanted}")
 
     walk(options, (table,), "")
 

@@ -36,8 +36,8 @@ class Conversation:
     def __init__(self, id: str) -> None:
         self.id = id
         self._items: dict[str, dict[str, Any]] = {}
-        self.heard_of: dict[str, None] = {}
-        "Items that their owner announced before they entered."
+        self.unfinished: dict[str, Any] = {}
+        "Items that were said to be added and not yet to be done."
         self.audio_ms: dict[str, float] = {}
         "How much audio each of the assistant's items has."
 

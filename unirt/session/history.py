@@ -6,10 +6,10 @@ the transcript of what the user said may come after the answer to it. Every cont
 turn and its item, so a history is a list of turns, each with the user's items and then the answers
 to them; whatever comes late finds its place.
 
-What is in it: messages written and spoken (a spoken one as its transcript, the audio is not kept),
+What is in it: messages written and spoken (a spoken one as its transcript; the audio is not kept),
 tool calls, each followed by its result, and what server-side tools returned. An answer that was
-interrupted stays, with the words that are known and the status ``incomplete``. What is not: thoughts,
-pictures, responses outside the conversation, and items that were deleted.
+interrupted stays, with the words that are known and the status ``incomplete``. What is not in it:
+thoughts, pictures, responses outside the conversation, and items that were deleted.
 
 It holds at most ``limits.history_items`` items; beyond it the oldest turns are forgotten whole.
 """
@@ -175,6 +175,7 @@ class History:
         turn = self._turns.get(turn_id)
         if turn is None:
             turn = self._turns[turn_id] = _Turn()
+            self._trim()
         return turn
 
     def _add(self, turn: _Turn, item: Item, *, user: bool) -> _Entry:
@@ -182,7 +183,6 @@ class History:
         (turn.user if user else turn.answers).append(entry)
         if item.id is not None:
             self._entries[item.id] = turn, entry
-        self._items = None
         self._trim()
         return entry
 
@@ -202,19 +202,16 @@ class History:
         return self._add(self._turn(stream.turn_id), item, user=stream.role == "user")
 
     def _trim(self) -> None:
-        excess = sum(map(len, self._turns.values())) - self._limit
-        while excess > 0:
-            oldest = next(key for key, turn in self._turns.items() if len(turn))
-            turn = self._turns[oldest]
-            if len(self._turns) == 1:
-                entries = turn.user or turn.answers
-                self._forget(entries.pop(0))
-                excess -= 1
-                continue
-            excess -= len(turn)
-            for entry in (*turn.user, *turn.answers):
+        while len(self._turns) > 1 and (
+            len(self._turns) > self._limit or sum(map(len, self._turns.values())) > self._limit
+        ):
+            oldest = self._turns.pop(next(iter(self._turns)))
+            for entry in (*oldest.user, *oldest.answers):
                 self._forget(entry)
-            del self._turns[oldest]
+        only = next(iter(self._turns.values()))
+        while len(only) > self._limit:
+            self._forget((only.user or only.answers).pop(0))
+        self._items = None
 
     def _forget(self, entry: _Entry) -> None:
         self._entries.pop(entry.item.id or "", None)
@@ -272,7 +269,8 @@ class History:
             part.final = event.text
             part.pieces.clear()
         if entry.item.status != "incomplete":
-            status = "completed" if event.ending is Ending.COMPLETE else "incomplete"
+            whole = event.ending is Ending.COMPLETE or event.role == "user"
+            status = "completed" if whole else "incomplete"
             entry.item = attrs.evolve(entry.item, status=status)
         self._items = None
 
@@ -317,11 +315,13 @@ class History:
         if turn is None or call is None:
             return
         output = command.output
+        if output is not None and not isinstance(output, str):
+            output = json.dumps(output)
         item = Item(
             kind=ItemKind.TOOL_RESULT,
             call_id=command.call_id,
             name=call.item.name,
-            output=output if isinstance(output, str) else json.dumps(output),
+            output=output,
             error=command.error,
         )
         turn.answers = [
@@ -333,10 +333,12 @@ class History:
         self._items = None
 
     def _seed(self, items: Iterable[Item]) -> None:
-        self._seeds += 1
-        turn = self._turns[f"seed {self._seeds}"] = _Turn()
-        for item in items:
-            self._add(turn, item, user=True)
+        items = tuple(items)
+        if items:
+            self._seeds += 1
+            turn = self._turn(f"seed {self._seeds}")
+            for item in items:
+                self._add(turn, item, user=True)
 
     def _create(self, command: CreateItem) -> None:
         before = self._entries.get(command.previous_item_id or "")
@@ -345,6 +347,7 @@ class History:
             if command.previous_item_id == "root":
                 first = self._turns.popitem()
                 self._turns = dict([first, *self._turns.items()])
+                self._items = None
             return
         turn, neighbour = before
         entries = turn.user if neighbour in turn.user else turn.answers

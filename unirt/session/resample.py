@@ -151,4 +151,5 @@ def _g711_codes(encoding: Encoding) -> npt.NDArray[np.uint8]:
     levels, first = np.unique(_g711_levels(encoding)[::-1].astype(np.int32), return_index=True)
     codes = (255 - first).astype(np.uint8)
     borders = (levels[1:] + levels[:-1]) / 2
-    return codes[np.searchsorted(borders, np.arange(-32768, 32768))]
+    nearest: npt.NDArray[np.uint8] = codes[np.searchsorted(borders, np.arange(-32768, 32768))]
+    return nearest

@@ -107,7 +107,9 @@ class Brain:
                 return
             self._say(act, now)
             if isinstance(act, ev.ResponseDone) and self._deferred:
-                self._answer(*self._deferred.popleft(), now)
+                cue, respond = self._deferred.popleft()
+                if cue is not sc.Cue.TOOL_RESULT or not self._calls:
+                    self._answer(cue, respond, now)
 
     def wake(self, now: float) -> None:
         """The session is ready: play what the scenario has for its start. Once."""
@@ -227,7 +229,8 @@ class Brain:
     def _respond(self, respond: cmd.Respond, now: float) -> None:
         cue, self._pending = self._pending or sc.Cue.RESPOND, None
         if self.speaking:
-            self._deferred.append((cue, respond))
+            if all(waiting is not cue for waiting, _ in self._deferred):
+                self._deferred.append((cue, respond))
         else:
             self._answer(cue, respond, now)
 

@@ -14,7 +14,9 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from types import TracebackType
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+from weakref import WeakKeyDictionary
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
@@ -84,8 +86,9 @@ class Simulator:
         self._pace = pace
         self._log = log
         self._server: Server | None = None
-        self._lines: dict[ServerConnection, Line] = {}
-        self._subprotocols: dict[ServerConnection, str | None] = {}
+        self._accepted: WeakKeyDictionary[ServerConnection, tuple[Line, str | None]]
+        self._accepted = WeakKeyDictionary()
+        "Weak, for a client may vanish between its upgrade and its first frame."
         self._busy: set[Line] = set()
         self._moved = asyncio.Event()
 
@@ -119,7 +122,7 @@ class Simulator:
         """Where it listens: ``ws://`` or ``wss://``, host and port."""
         if self._server is None:
             raise RuntimeError("the simulator is not running; use it with 'async with'")
-        address = self._server.sockets[0].getsockname()
+        address = next(iter(self._server.sockets)).getsockname()
         scheme = "ws" if self._ssl is None else "wss"
         name = f"[{self._host}]" if ":" in self._host else self._host
         return f"{scheme}://{name}:{address[1]}"
@@ -153,18 +156,17 @@ class Simulator:
         if verdict.status != HTTPStatus.SWITCHING_PROTOCOLS:
             self.refused.append((verdict.status, parts.path))
             return connection.respond(HTTPStatus(verdict.status), verdict.body)
-        self._lines[connection] = line
-        self._subprotocols[connection] = verdict.subprotocol
+        self._accepted[connection] = line, verdict.subprotocol
         return None
 
     def _select(
         self, connection: ServerConnection, _offered: Sequence[Subprotocol]
     ) -> Subprotocol | None:
-        chosen = self._subprotocols.pop(connection, None)
+        _, chosen = self._accepted[connection]
         return None if chosen is None else Subprotocol(chosen)
 
     async def _handle(self, connection: ServerConnection) -> None:
-        line = self._lines.pop(connection)
+        line, _ = self._accepted.pop(connection)
         self.connections.append(line)
         try:
             line.start(self._clock.now())
@@ -183,10 +185,8 @@ class Simulator:
             while await self._flush(connection, line):
                 if (when := line.get_timer()) is not None:
                     timer = asyncio.ensure_future(self._clock.sleep_until(when))
-                await asyncio.wait(
-                    {frame} if timer is None else {frame, timer},
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
+                waiting: set[asyncio.Future[Any]] = {frame} if timer is None else {frame, timer}
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                 if frame.done():
                     self._busy.add(line)
                     line.receive(frame.result(), self._clock.now())

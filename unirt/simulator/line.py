@@ -9,7 +9,7 @@ out. Sockets (:mod:`~unirt.simulator.host`) and couplings in memory
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Literal
 
 import attrs

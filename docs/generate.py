@@ -1,0 +1,195 @@
+"""
+Writes the pages of the reference that come from tables.
+
+Run ``python docs/generate.py`` after a table changed; ``--check`` only tells whether a page is stale,
+and the tests run that.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from unirt import commands, events
+from unirt.capabilities import Capabilities, Support
+from unirt.commands import Command
+from unirt.events import ContentEvent, ControlEvent, Event
+from unirt.fold import fold
+from unirt.grammar import PAYLOADS, TRANSITIONS, Noun, State
+from unirt.registry import installed, load
+from unirt.simulator.exchange import run
+from unirt.simulator.script import builtin, builtin_names
+from unirt.testing import outline
+from unirt.testing.kept import differences
+
+REFERENCE = Path(__file__).parent / "reference"
+NOTE = "<!-- Written by docs/generate.py from the tables in the code. Do not edit. -->\n"
+
+
+def events_page() -> Iterator[str]:
+    yield "# Events\n"
+    yield "Every event is importable from `unirt`. All have `plane`, `provider`, `received_at`,"
+    yield "`synthesised`, `turn_id`, `response_id`, `item_id`, `raw` and `native()`.\n"
+    for base, title in ((ContentEvent, "Content"), (ControlEvent, "Control")):
+        yield f"## {title}\n"
+        yield "| event | what it says | its own fields |"
+        yield "|---|---|---|"
+        for name in events.__all__:
+            kind = getattr(events, name)
+            if isinstance(kind, type) and issubclass(kind, base) and kind is not base:
+                fields = ", ".join(f"`{field}`" for field in _own_fields(kind, base))
+                yield f"| `{name}` | {_summary(kind)} | {fields} |"
+        yield ""
+
+
+def _own_fields(kind: type[Event], base: type[Event]) -> list[str]:
+    common = {field.name for field in attrs.fields(base)} - {"stream"}
+    return [field.name for field in attrs.fields(kind) if field.name not in common]
+
+
+def _summary(thing: object) -> str:
+    return " ".join((thing.__doc__ or "").strip().split("\n\n")[0].split())
+
+
+def commands_page() -> Iterator[str]:
+    yield "# Commands\n"
+    yield "What an application can say. A session has a verb for each; `session.send(command)`"
+    yield "takes them as they are.\n"
+    facts = _facts()
+    yield f"| command | what it does | {' | '.join(c.provider for c in facts)} |"
+    yield f"|---|---|{'---|' * len(facts)}"
+    for kind in Command.__args__:  # the members of the union, in order
+        name = kind.__name__
+        cells = " | ".join(_fact(caps.verbs.get(name)) for caps in facts)
+        yield f"| `{name}` | {_summary(getattr(commands, name))} | {cells} |"
+
+
+def _facts() -> list[Capabilities]:
+    loaded = [load(name) for name in installed()]
+    return [provider.capabilities(provider.default_model) for provider in loaded]
+
+
+def _fact(fact: Any) -> str:
+    if fact is None:
+        return "refused"
+    how = "" if fact.support is Support.NATIVE and not fact.how else f": {fact.how}"
+    return f"**{fact.support}**{how}".replace("|", "\\|")
+
+
+def capabilities_page() -> Iterator[str]:
+    yield "# Capabilities\n"
+    yield "What each provider does about each setting, and which events it will be seen to emit,"
+    yield "for its default model. `unirt providers` prints the same for what is installed.\n"
+    facts = _facts()
+    head = " | ".join(f"{caps.provider} (`{caps.model}`)" for caps in facts)
+    yield "## Settings\n"
+    yield f"| setting | {head} |"
+    yield f"|---|{'---|' * len(facts)}"
+    for path in dict.fromkeys(path for caps in facts for path in caps.settings):
+        yield f"| `{path}` | {' | '.join(_fact(caps.settings.get(path)) for caps in facts)} |"
+    yield "\n## Events\n"
+    yield f"| event | {head} |"
+    yield f"|---|{'---|' * len(facts)}"
+    for name in dict.fromkeys(name for caps in facts for name in caps.emits):
+        cells = []
+        for caps in facts:
+            row = caps.emits.get(name)
+            why = "" if row is None or not row.why else f": {row.why}"
+            cells.append(f"**{caps.emission(name)}**{why}".replace("|", "\\|"))
+        yield f"| `{name}` | {' | '.join(cells)} |"
+    yield "\n## Sources\n"
+    for caps in facts:
+        yield f"### {caps.provider}\n"
+        tables = (caps.settings, caps.verbs, caps.emits)
+        sources = sorted({fact.source for table in tables for fact in table.values()} - {""})
+        yield from (f"- {source}" for source in sources)
+        yield ""
+
+
+def order_page() -> Iterator[str]:
+    yield "# The legal order of events\n"
+    yield "From `unirt/grammar.py`; `unirt.testing.check(events)` enforces it.\n"
+    for noun in Noun:
+        yield f"## {noun.capitalize()}\n"
+        yield "```mermaid\nstateDiagram-v2"
+        for state, row in TRANSITIONS[noun].items():
+            for target in dict.fromkeys(row.values()):
+                names = sorted(kind.__name__ for kind, to in row.items() if to is target)
+                label = ", ".join(names) if len(names) <= 3 else "the content of its streams"
+                yield f"    {_state(state)} --> {_state(target)}: {label}"
+        yield "```\n"
+    yield "## What a stream of a kind may hold\n"
+    yield "| kind | events |"
+    yield "|---|---|"
+    for kind, payloads in PAYLOADS.items():
+        names = ", ".join(f"`{p.__name__}`" for p in sorted(payloads, key=lambda p: p.__name__))
+        yield f"| `{kind}` | {names or 'none'} |"
+
+
+def _state(state: State) -> str:
+    return "[*]" if state is State.ABSENT else str(state)
+
+
+def scenarios_page() -> Iterator[str]:
+    names = installed()
+    yield "# The same scenario gives the same stream\n"
+    yield f"Every scenario below runs over {' and '.join(names)}, client against simulated server,"
+    yield "with a clock that the run controls. *Folded* says whether the folded views are equal;"
+    yield "*kept* lists the kinds of events in which the kept views differ, each with the fact that"
+    yield "explains it.\n"
+    yield "| scenario | what happens | folded | streams | kept: differs in |"
+    yield "|---|---|---|---|---|"
+    reasons: dict[str, None] = {}
+    for scenario_name in builtin_names():
+        scenario = builtin(scenario_name)
+        runs = [run(load(name), scenario) for name in names]
+        outlines = [outline(fold(made.events)) for made in runs]
+        equal = all(other == outlines[0] for other in outlines)
+        facts = [_caps(name) for name in names]
+        found = differences(runs[0].events, runs[1].events, facts[0], facts[1])
+        reasons.update(dict.fromkeys(found.explained))
+        kinds = ", ".join(f"`{kind}`" for kind in found.kinds) or "nothing"
+        verdict = "equal" if equal else "**different**"
+        yield f"| {scenario_name} | {scenario.about} | {verdict} | {len(outlines[0])} | {kinds} |"
+    yield "\n## Why the kept views differ\n"
+    yield from (f"- {reason}" for reason in reasons)
+
+
+def _caps(name: str) -> Capabilities:
+    provider = load(name)
+    return provider.capabilities(provider.default_model)
+
+
+PAGES: dict[str, Callable[[], Iterator[str]]] = {
+    "events.md": events_page,
+    "commands.md": commands_page,
+    "capabilities.md": capabilities_page,
+    "order.md": order_page,
+    "scenarios.md": scenarios_page,
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages, or with ``--check`` tell which are stale."""
+    stale = []
+    REFERENCE.mkdir(exist_ok=True)
+    for name, page in PAGES.items():
+        path = REFERENCE / name
+        text = NOTE + "\n" + "\n".join(page()).rstrip() + "\n"
+        if path.exists() and path.read_text("utf-8") == text:
+            continue
+        stale.append(name)
+        if "--check" not in arguments:
+            path.write_text(text, "utf-8")
+    if "--check" in arguments and stale:
+        print(f"stale: {', '.join(stale)}; run python docs/generate.py", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

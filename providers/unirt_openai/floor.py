@@ -1,0 +1,92 @@
+"""
+Who has the floor: what happens when a response is cut short.
+
+Three things belong together, whoever cuts. The application is told at once, at the first sign, and
+hears nothing of the response after it. The provider is told to stop generating, unless it stopped
+by itself. And the provider is told how much was heard, because over a WebSocket it cannot know:
+without that the model goes on as if the user had heard everything.
+
+The truncation names one item and a position in it: the smaller of what was played and what was
+received of it. Nothing is truncated at 0 ms, where the provider refuses it, and nothing of a call
+whose audio goes another way, for there nothing was received here.
+"""
+
+from __future__ import annotations
+
+from unirt.composer import Call, Response
+from unirt_openai.state import State, remember
+
+__all__ = ["barge_in", "cut", "take_floor"]
+
+
+def barge_in(state: State) -> None:
+    """The user speaks over the model, and the provider stops by itself."""
+    if not state.speech_interrupts:
+        return
+    _interrupt(state, state.composer.active, by="speech")
+    _cancel_calls(state, state.composer.pending_calls())
+
+
+def cut(state: State, response: Response) -> None:
+    """The application wants something else: stop this running response."""
+    _interrupt(state, response, by="client")
+    cancel(state, response)
+    own = [call for call in state.composer.pending_calls() if call.response_id == response.id]
+    _cancel_calls(state, own)
+
+
+def take_floor(state: State) -> bool:
+    """The application interrupts whatever runs or plays; returns whether anything did."""
+    composer = state.composer
+    before = composer.pending_events
+    active = composer.active
+    _interrupt(state, active, by="client")
+    if active is not None:
+        cancel(state, active)
+    _cancel_calls(state, composer.pending_calls(), by="client")
+    return active is not None or composer.pending_events > before
+
+
+def cancel(state: State, response: Response) -> None:
+    """Tell the provider to stop generating, once."""
+    if response.done or response.id in state.cancelled:
+        return
+    remember(state.cancelled, response.id, None)
+    state.say("response.cancel", response_id=response.id)
+
+
+def _interrupt(state: State, response: Response | None, *, by: str) -> None:
+    composer = state.composer
+    if composer.interrupt(response, by=by, synthesised=True):
+        target = response or composer.latest
+        if target is not None:
+            _truncate(state, target)
+
+
+def _truncate(state: State, response: Response) -> None:
+    if state.offline or response.id in state.truncated:
+        return
+    place = state.composer.playhead(response)
+    if place is None or int(place[1]) <= 0:
+        return
+    item_id, heard_ms = place
+    remember(state.truncated, response.id, None)
+    output = state.outputs.get(item_id)
+    state.say(
+        "conversation.item.truncate",
+        item_id=item_id,
+        content_index=0 if output is None else output.audio_index,
+        audio_end_ms=int(heard_ms),
+    )
+
+
+def _cancel_calls(state: State, calls: list[Call], by: str = "speech") -> None:
+    """Settle calls that the model waits for: whoever speaks now does not want their results."""
+    blocking = [call for call in calls if call.blocking]
+    if not blocking:
+        return
+    for response_id in dict.fromkeys(call.response_id for call in blocking):
+        response = state.composer.response(response_id)
+        if response is not None:
+            _interrupt(state, response, by=by)
+    state.composer.cancel_calls([call.id for call in blocking], synthesised=True)

@@ -1,0 +1,262 @@
+"""
+What both directions of the translator know of one connection.
+
+The composer holds what the application has been told. Here is the rest: what the provider said of
+its items, formats and settings, and what was sent that an answer will refer to.
+Everything is bounded; what is forgotten is so old that nobody speaks of it any more.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import attrs
+
+from unirt.audio import AudioFormat
+from unirt.capabilities import Capabilities
+from unirt.composer import Composer, Response
+from unirt.config import Manual, SemanticVAD, ServerVAD, SessionConfig, Tool
+from unirt.items import Item
+from unirt.translator import Frame
+from unirt.wire import Wire
+from unirt_openai.formats import read_format
+
+__all__ = ["OutputItem", "State"]
+
+REMEMBERED = 512
+"How many items, and how many frames sent, are remembered."
+
+V = TypeVar("V")
+
+
+@attrs.define(eq=False)
+class OutputItem:
+    """What is known of one item that a response writes."""
+
+    id: str
+    type: str = ""
+    response_id: str | None = None
+    phase: str | None = None
+    name: str | None = None
+    call_id: str | None = None
+    arguments: str | None = None
+    "Of a call: whole, as told when they were done."
+    streamed: bool = False
+    "Of a server-side call: whether its arguments came as deltas."
+    audio_index: int = 0
+    "Which content part is the spoken one; a truncation must name it."
+    settled: bool = False
+    "The provider said that the item is done."
+
+
+@attrs.define(eq=False, kw_only=True)
+class State:
+    """One connection."""
+
+    composer: Composer
+    capabilities: Capabilities
+    config: SessionConfig
+    offline: bool
+    frames: list[Frame] = attrs.field(factory=list)
+    "To be sent."
+    now: float = 0.0
+
+    # The handshake.
+    configured: bool = False
+    "The configuration was sent."
+    ready: bool = False
+    told: dict[str, Any] = attrs.field(factory=dict)
+    "The session object as the provider told it last."
+
+    # Items.
+    outputs: dict[str, OutputItem] = attrs.field(factory=dict)
+    owners: dict[str, str | None] = attrs.field(factory=dict)
+    "Which response an item belongs to; ``None`` for the user's."
+    writing: dict[str, str] = attrs.field(factory=dict)
+    "The item that a response writes now, for frames that do not name it."
+    seeded: dict[str, None] = attrs.field(factory=dict)
+    "Items that the application put into the conversation: they are nobody's turn."
+    said: dict[str, None] = attrs.field(factory=dict)
+    "The user's items whose text was delivered."
+    heard: dict[str, None] = attrs.field(factory=dict)
+    "The user's items of whose transcript some was delivered."
+    approvals: dict[str, None] = attrs.field(factory=dict)
+    "Approval requests that were told."
+    servers: dict[str, str] = attrs.field(factory=dict)
+    "The server that a list of tools is of, by item."
+    formats: dict[str, AudioFormat] = attrs.field(factory=dict)
+    "What a response speaks, where it said so."
+    user_item: str | None = None
+    "The user's latest item, for frames that do not name it."
+
+    # What was sent.
+    sent: dict[str, str] = attrs.field(factory=dict)
+    "The types of frames by their ids, for errors that name one."
+    buffered_ms: float = 0.0
+    "Audio appended since the last commit or clear of ours."
+    cancelled: dict[str, None] = attrs.field(factory=dict)
+    "Responses that the application cancelled."
+    truncated: dict[str, None] = attrs.field(factory=dict)
+    "Responses that were truncated to what was heard of them."
+
+    # Sending.
+
+    def say(self, type_: str, /, **fields: Any) -> str:
+        """Queue a frame; returns its id."""
+        event_id = self.composer.mint("event")
+        remember(self.sent, event_id, type_)
+        frame = {"type": type_, "event_id": event_id, **fields}
+        self.frames.append(json.dumps(frame, separators=(",", ":"), ensure_ascii=False))
+        return event_id
+
+    def new_item_id(self) -> str:
+        """An id for an item that we create, taken by no item that is known."""
+        while (item_id := self.composer.mint("item")) in self.seeded:
+            continue
+        return item_id
+
+    # What is in force.
+
+    @property
+    def output_format(self) -> AudioFormat:
+        """What the model speaks, as told, else as configured, else by default."""
+        told = read_format(dig(self.told, "audio", "output", "format"))
+        told = told or read_format(self.told.get("output_audio_format"))
+        return told or self.config.output_format or self.capabilities.output_format
+
+    @property
+    def input_format(self) -> AudioFormat:
+        """What the model listens to."""
+        return self.config.input_format or self.capabilities.input_format
+
+    @property
+    def speech_interrupts(self) -> bool:
+        """Whether the user's speech cuts a running response."""
+        told = self._told_detection()
+        if isinstance(told, dict):
+            return told.get("interrupt_response") is not False
+        configured = self.config.turn_detection
+        return not (
+            isinstance(configured, ServerVAD | SemanticVAD) and configured.interrupt is False
+        )
+
+    @property
+    def manual(self) -> bool:
+        """Whether the application says when a turn starts and ends."""
+        told = self._told_detection()
+        if told is not _UNTOLD:
+            return told is None
+        return isinstance(self.config.turn_detection, Manual)
+
+    def _told_detection(self) -> Any:
+        where = dig(self.told, "audio", "input")
+        for place in (where, self.told):
+            if isinstance(place, dict) and "turn_detection" in place:
+                return place["turn_detection"]
+        return _UNTOLD
+
+    def blocking(self, name: str) -> bool:
+        """Whether the model waits for the result of the tool of that name."""
+        for tool in self.config.tools or ():
+            if isinstance(tool, Tool) and tool.name == name:
+                return tool.blocking is not False
+        return True
+
+    # Finding what a frame is about.
+
+    def response_of(self, wire: Wire) -> Response:
+        """The response that a frame is about; begun where the provider did not say it began."""
+        composer = self.composer
+        response_id = wire.text_or("response_id")
+        if response_id:
+            known = composer.response(response_id)
+            return known or composer.response_started(response_id, synthesised=True)
+        return composer.active or composer.response_started(synthesised=True)
+
+    def item_of(self, wire: Wire, response: Response) -> str:
+        """The item of the response that a frame is about; minted where nothing names it."""
+        item_id = wire.text_or("item_id") or self.writing.get(response.id)
+        item_id = self.claim(item_id or self.composer.mint("item"), response.id)
+        remember(self.writing, response.id, item_id)
+        return item_id
+
+    def output(self, item_id: str, response_id: str | None = None) -> OutputItem:
+        """What is known of an item that a response writes; begun where nothing is."""
+        known = self.outputs.get(item_id)
+        if known is None:
+            known = OutputItem(item_id)
+            remember(self.outputs, item_id, known)
+        if known.response_id is None:
+            known.response_id = response_id
+        return known
+
+    def claim(self, item_id: str, owner: str | None) -> str:
+        """
+        The name of an item within its owner, a response or (``None``) the user.
+
+        It is the provider's id, unless that was used for somebody else's item before: streams are
+        named by their items, and no two may share a name.
+        """
+        known = self.owners.get(item_id, _UNTOLD)
+        if known is _UNTOLD:
+            remember(self.owners, item_id, owner)
+            return item_id
+        if known == owner:
+            return item_id
+        return f"{item_id}@{owner or 'user'}"
+
+    def user_item_of(self, wire: Wire) -> str:
+        """The user's item that a frame is about: the latest, or a minted one, if it names none."""
+        item_id = self.claim(
+            wire.text_or("item_id") or self.user_item or self.composer.mint("item"), None
+        )
+        self.user_item = item_id
+        return item_id
+
+    def ids_of_item(self, item_id: str | None) -> dict[str, str | None]:
+        """The ids that a control event about an item carries."""
+        if not item_id:
+            return {}
+        output = self.outputs.get(item_id)
+        if output is not None and output.response_id is not None:
+            response = self.composer.response(output.response_id)
+            return {"item_id": item_id, **ids_of(response)}
+        known = self.composer.knows_item(item_id)
+        return {"item_id": item_id, "turn_id": self.composer.turn(item_id) if known else None}
+
+    def remember_output(self, item: Item, type_: str, response_id: str | None) -> OutputItem:
+        """Note what the provider said of an item that a response writes."""
+        output = self.output(item.id or "", response_id)
+        output.type = type_ or output.type
+        output.phase = item.phase or output.phase
+        output.name = item.name or output.name
+        output.call_id = item.call_id or output.call_id
+        return output
+
+
+_UNTOLD: Any = object()
+
+
+def ids_of(response: Response | None) -> dict[str, str | None]:
+    """The ids that a control event about a response carries."""
+    if response is None:
+        return {}
+    return {"response_id": response.id, "turn_id": response.turn_id}
+
+
+def remember(memory: dict[str, V], key: str, value: V) -> None:
+    """Keep `value`, and forget the oldest where there are too many."""
+    memory[key] = value
+    if len(memory) > REMEMBERED:
+        del memory[next(iter(memory))]
+
+
+def dig(value: Any, *keys: str) -> Any:
+    """The value at a path of objects; ``None`` where the path breaks off."""
+    for key in keys:
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(key)
+    return value

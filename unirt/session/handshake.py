@@ -1,0 +1,72 @@
+"""The time between an open connection and a session that takes commands."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from unirt.errors import HandshakeError
+from unirt.events import Event, ProviderError, SessionClosed, Severity
+
+__all__ = ["Handshake"]
+
+
+class Handshake:
+    """
+    Waits for one session to become ready.
+
+    Args:
+        provider: Whose name errors carry.
+        url: Where the connection goes, for errors.
+    """
+
+    def __init__(self, provider: str, url: str) -> None:
+        self._provider = provider
+        self._url = url
+        self._heard = 0
+        self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def judge(self, events: Sequence[Event], *, ready: bool) -> None:
+        """Look at what the provider said."""
+        for event in events:
+            self._heard += event.raw is not None
+            if self._done.done():
+                return
+            match event:
+                case SessionClosed():
+                    why = event.reason or "it closed the connection before the session was ready"
+                    self._fail(why, event.code)
+                case ProviderError() if event.severity is not Severity.BENIGN:
+                    code = f" ({event.code or event.type})" if event.code or event.type else ""
+                    self._fail(f"{event.message}{code}", None)
+                case _:
+                    pass
+        if ready and not self._done.done():
+            self._done.set_result(None)
+
+    def crash(self, exc: BaseException) -> None:
+        """Something of our own failed."""
+        if not self._done.done():
+            self._done.set_exception(exc)
+
+    async def wait(self, timeout: float) -> None:
+        """
+        Wait until the session is ready.
+
+        Raises:
+            HandshakeError: The provider refused it, or said nothing for `timeout` seconds.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                await self._done
+        except TimeoutError:
+            raise HandshakeError(
+                self._provider,
+                url=self._url,
+                why=f"not ready after {timeout:g} s, {self._heard} events heard",
+            ) from None
+
+    def _fail(self, why: str, code: int | None) -> None:
+        self._done.set_exception(
+            HandshakeError(self._provider, url=self._url, why=why, code=code)
+        )
