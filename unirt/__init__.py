@@ -56,6 +56,7 @@ from unirt.config import (
     Transcription,
     TurnDetection,
 )
+from unirt.connect import connect
 from unirt.errors import (
     AudioFormatError,
     ConfigurationError,
@@ -155,6 +156,7 @@ from unirt.provider import (
     EnvVar,
     Provider,
 )
+from unirt.session import Limits, Session
 from unirt.usage import (
     Tokens,
     Usage,
@@ -219,6 +221,7 @@ __all__ = [
     "ItemKind",
     "ItemRetrieved",
     "ItemTruncated",
+    "Limits",
     "Malformed",
     "Manual",
     "MissingKey",
@@ -254,6 +257,7 @@ __all__ = [
     "ServerToolResult",
     "ServerToolStatus",
     "ServerVAD",
+    "Session",
     "SessionClosed",
     "SessionClosedError",
     "SessionConfig",
@@ -296,4 +300,5 @@ __all__ = [
     "UsageError",
     "UsageReported",
     "Word",
+    "connect",
 ]

@@ -135,8 +135,6 @@ class Heard:
     "The provider's name of the frame."
     command_id: str | None = None
     "The client's id of the frame, for errors to name."
-    item_id: str | None = None
-    "The conversation item that the server made of it, where the protocol names it at once."
 
 
 class ServerTranslator(Protocol):

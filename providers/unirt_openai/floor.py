@@ -32,7 +32,7 @@ def cut(state: State, response: Response) -> None:
     _interrupt(state, response, by="client")
     cancel(state, response)
     own = [call for call in state.composer.pending_calls() if call.response_id == response.id]
-    _cancel_calls(state, own)
+    _cancel_calls(state, own, by="client")
 
 
 def take_floor(state: State) -> bool:
@@ -60,6 +60,7 @@ def _interrupt(state: State, response: Response | None, *, by: str) -> None:
     if composer.interrupt(response, by=by, synthesised=True):
         target = response or composer.latest
         if target is not None:
+            state.requests.abandon(target.id)
             _truncate(state, target)
 
 
@@ -89,4 +90,5 @@ def _cancel_calls(state: State, calls: list[Call], by: str = "speech") -> None:
         response = state.composer.response(response_id)
         if response is not None:
             _interrupt(state, response, by=by)
+            state.requests.abandon(response_id)
     state.composer.cancel_calls([call.id for call in blocking], synthesised=True)

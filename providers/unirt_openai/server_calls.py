@@ -13,7 +13,6 @@ import json
 from typing import Any
 
 from unirt.events import Ending, ServerToolResult, ToolCall
-
 from unirt_openai.server_items import Answer, OutputItem
 from unirt_openai.server_state import ServerState
 
@@ -93,9 +92,7 @@ class McpCall(_Call):
         """Say how it gets on, once each."""
         if status not in self._statuses:
             self._statuses.add(status)
-            self.state.say(
-                f"response.mcp_call.{status}", output_index=self.index, item_id=self.id
-            )
+            self.state.say(f"response.mcp_call.{status}", output_index=self.index, item_id=self.id)
 
     def deliver(self, event: ServerToolResult) -> None:
         """Say what it returned; that finishes it."""

@@ -20,7 +20,6 @@ from unirt.config import (
     TurnDetection,
 )
 from unirt.wire import Wire
-
 from unirt_openai.items import read_item
 
 __all__ = ["read_format", "read_request", "read_session"]

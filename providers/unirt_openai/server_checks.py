@@ -60,10 +60,9 @@ def wrong_type(path: str, expected: str, value: Any) -> Refused:
 
 def invalid_value(path: str, value: Any, supported: Sequence[Any] = ()) -> Refused:
     """A value of the right type that is not among those supported."""
-    known = [f"'{entry}'" for entry in supported]
-    if len(known) > 1:
-        known = [", ".join(known[:-1]) + f", and {known[-1]}"]
-    tail = f" Supported values are: {known[0]}." if known else ""
+    *known, last = [f"'{entry}'" for entry in supported] or [""]
+    several = f"{', '.join(known)}{',' * (len(known) > 1)} and {last}" if known else last
+    tail = f" Supported values are: {several}." if last else ""
     return Refused("invalid_value", f"Invalid value: {_shown(value)}.{tail}", path)
 
 

@@ -16,7 +16,6 @@ import attrs
 
 from unirt import events as ev
 from unirt.events import Ending
-
 from unirt_openai.server_state import ServerState, oldest_dropped
 from unirt_openai.usage import write_usage
 
@@ -27,7 +26,7 @@ def item_of(state: ServerState, name: str | None) -> str:
     """The id on the wire of the user item that an event names, or leaves unnamed."""
     buffer = state.buffer
     if name is None:
-        return buffer.unclaimed or buffer.item_id or state.conversation.last_id or _begin(state)
+        return buffer.unclaimed or buffer.item_id or _begin(state)
     if name in buffer.aliases:
         return buffer.aliases[name]
     if name in state.conversation or name == buffer.item_id or buffer.unclaimed is None:
@@ -68,19 +67,15 @@ class InputSide:
         state, buffer = self._state, self._state.buffer
         item_id = buffer.item_id or state.mint("item")
         self._spoken_ms[item_id] = state.input_format.duration_ms(buffer.size)
-        self._commit(item_id, state.conversation.last_id)
+        self._commit(item_id, None)
         buffer.unclaimed = item_id
 
     def committed(self, event: ev.InputCommitted) -> None:
-        state, buffer = self._state, self._state.buffer
-        if event.item_id is None and buffer.item_id is not None:
-            item_id = buffer.item_id
-        else:
-            item_id = item_of(state, event.item_id) if event.item_id else _begin(state)
-        if item_id in state.conversation:
-            return
-        previous = event.previous_item_id
-        self._commit(item_id, previous if previous in state.conversation else None)
+        state = self._state
+        item_id = item_of(state, event.item_id)
+        if item_id not in state.conversation:
+            previous = event.previous_item_id
+            self._commit(item_id, previous if previous in state.conversation else None)
 
     def _commit(self, item_id: str, previous: str | None) -> None:
         state = self._state
@@ -130,7 +125,9 @@ class InputSide:
         )
 
     def _offset(self, told: float | None) -> float:
-        return self._state.input_format.duration_ms(self._state.buffer.total) if told is None else told
+        return (
+            self._state.input_format.duration_ms(self._state.buffer.total) if told is None else told
+        )
 
     # Transcripts of what the user said. The words a user typed need none: their item held them.
 

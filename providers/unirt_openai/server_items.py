@@ -23,7 +23,6 @@ import attrs
 import pybase64
 
 from unirt.events import AudioDelta, Ending, Stream, StreamKind
-
 from unirt_openai.server_state import ServerState
 
 __all__ = ["Answer", "Message", "OutputItem"]
@@ -222,5 +221,5 @@ class Message(OutputItem):
             part.done = True
             self._say(part, "response.content_part.done", part=part.wire())
 
-    def _say(self, part: _Part, type: str, **fields: Any) -> None:
+    def _say(self, part: _Part, type: str, /, **fields: Any) -> None:
         self.say(type, content_index=part.index, **fields)

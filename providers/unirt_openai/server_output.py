@@ -14,7 +14,6 @@ from typing import Any
 
 from unirt import events as ev
 from unirt.events import Ending, StreamKind
-
 from unirt_openai.items import write_item
 from unirt_openai.server_calls import FunctionCall, McpCall
 from unirt_openai.server_items import Answer, Message, OutputItem
@@ -60,10 +59,6 @@ class OutputSide:
 
     # Responses.
 
-    def is_running(self, response_id: str) -> bool:
-        """Whether a response was started and is not done."""
-        return response_id in self._answers
-
     def started(self, event: ev.ResponseStarted) -> None:
         self._start(event.response_id, event.in_conversation, event.metadata)
 
@@ -79,6 +74,7 @@ class OutputSide:
         for item in answer.items.values():
             item.finish(event.ending)
         del self._answers[answer.id]
+        self._state.running.discard(answer.id)
         self._over[answer.id] = None
         oldest_dropped(self._over)
         if self._state.active == answer.id:
@@ -108,6 +104,7 @@ class OutputSide:
         answer = self._answers[response_id] = Answer(
             response_id, in_conversation, request, metadata or request.get("metadata")
         )
+        self._state.running.add(response_id)
         if in_conversation:
             self._state.active = response_id
         self._state.say("response.created", response=self._response(answer, "in_progress"))

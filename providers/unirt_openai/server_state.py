@@ -14,7 +14,6 @@ from typing import Any
 import attrs
 
 from unirt.audio import AudioFormat
-
 from unirt_openai.server_canonical import read_format
 from unirt_openai.server_checks import Refused
 
@@ -129,6 +128,8 @@ class ServerState:
         self.requests: list[Request] = []
         self.active: str | None = None
         "The response of the conversation that is running."
+        self.running: set[str] = set()
+        "All responses that are running, those outside the conversation too."
         self.has_spoken = False
         self.frames: list[dict[str, Any]] = []
 

@@ -22,8 +22,9 @@ from unirt.items import Item
 from unirt.translator import Frame
 from unirt.wire import Wire
 from unirt_openai.formats import read_format
+from unirt_openai.requests import Requests
 
-__all__ = ["OutputItem", "State"]
+__all__ = ["OutputItem", "State", "dig", "ids_of", "remember"]
 
 REMEMBERED = 512
 "How many items, and how many frames sent, are remembered."
@@ -64,9 +65,8 @@ class State:
     now: float = 0.0
 
     # The handshake.
-    configured: bool = False
-    "The configuration was sent."
-    ready: bool = False
+    acknowledged: bool = False
+    "The provider said that a configuration is in force."
     told: dict[str, Any] = attrs.field(factory=dict)
     "The session object as the provider told it last."
 
@@ -100,6 +100,10 @@ class State:
     "Responses that the application cancelled."
     truncated: dict[str, None] = attrs.field(factory=dict)
     "Responses that were truncated to what was heard of them."
+    requests: Requests = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.requests = Requests(self.composer, self.say)
 
     # Sending.
 
@@ -226,9 +230,9 @@ class State:
         known = self.composer.knows_item(item_id)
         return {"item_id": item_id, "turn_id": self.composer.turn(item_id) if known else None}
 
-    def remember_output(self, item: Item, type_: str, response_id: str | None) -> OutputItem:
+    def remember_output(self, item_id: str, item: Item, type_: str, response_id: str) -> OutputItem:
         """Note what the provider said of an item that a response writes."""
-        output = self.output(item.id or "", response_id)
+        output = self.output(item_id, response_id)
         output.type = type_ or output.type
         output.phase = item.phase or output.phase
         output.name = item.name or output.name

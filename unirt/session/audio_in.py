@@ -29,40 +29,41 @@ class AudioIn:
     The input side of one session.
 
     Args:
-        given: What the application sends unless it says otherwise; ``None`` for `wire`.
-        wire: What the provider listens to.
+        given: What the application sends unless it says otherwise; ``None`` for what the provider
+            listens to.
     """
 
-    def __init__(self, given: AudioFormat | None, wire: AudioFormat) -> None:
-        self.given = given or wire
-        self.wire = wire
+    def __init__(self, given: AudioFormat | None) -> None:
+        self.given = given
         self._converter: Converter | None = None
 
-    def accept(self, data: AudioData, format: AudioFormat | None) -> tuple[bytes, AudioFormat]:
+    def accept(
+        self, data: AudioData, format: AudioFormat | None, wire: AudioFormat
+    ) -> tuple[bytes, AudioFormat]:
         """
         The bytes of any form of audio, and their format.
 
         Raises:
             AudioFormatError: They cannot be what `format` says.
         """
-        given = format or self.given
+        given = format or self.given or wire
         if isinstance(data, bytes):
             raw = data
         elif isinstance(data, bytearray | memoryview):
             raw = bytes(data)
         else:
-            raw, given = _from_array(data, format, self.given)
+            raw, given = _from_array(data, format, given)
         given.check(raw, where=_WHERE)
         return raw, given
 
-    def convert(self, data: bytes, given: AudioFormat) -> bytes:
-        """Audio for the wire; a change of format ends the run before it."""
-        if given == self.wire and self._converter is None:
-            return data
+    def convert(self, data: bytes, given: AudioFormat, wire: AudioFormat) -> bytes:
+        """Audio for the wire; a change of either format ends the run before it."""
         converter, tail = self._converter, b""
-        if converter is None or converter.source != given:
+        if converter is None or converter.source != given or converter.target != wire:
             tail = self.flush()
-            converter = self._converter = Converter(given, self.wire)
+            if given == wire:
+                return tail + data
+            converter = self._converter = Converter(given, wire)
         return tail + converter.feed(data)
 
     def flush(self) -> bytes:

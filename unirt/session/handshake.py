@@ -67,6 +67,4 @@ class Handshake:
             ) from None
 
     def _fail(self, why: str, code: int | None) -> None:
-        self._done.set_exception(
-            HandshakeError(self._provider, url=self._url, why=why, code=code)
-        )
+        self._done.set_exception(HandshakeError(self._provider, url=self._url, why=why, code=code))

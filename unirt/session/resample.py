@@ -131,15 +131,18 @@ def _g711_levels(encoding: Encoding) -> npt.NDArray[np.int16]:
     """The 16-bit level of each of the 256 codes (ITU-T G.711, tables 1 and 2)."""
     import numpy as np  # noqa: PLC0415
 
+    levels: npt.NDArray[np.int64]
     codes = np.arange(256)
     if encoding is Encoding.ULAW:
         codes = ~codes & 0xFF
         size = (((codes & 0x0F) << 3) + 0x84 << ((codes & 0x70) >> 4)) - 0x84
-        return np.where(codes & 0x80, -size, size).astype(np.int16)
-    codes = codes ^ 0x55
-    segment = (codes & 0x70) >> 4
-    size = ((codes & 0x0F) << 4) + np.where(segment, 0x108, 8) << np.maximum(segment - 1, 0)
-    return np.where(codes & 0x80, size, -size).astype(np.int16)
+        levels = np.where(codes & 0x80, -size, size)
+    else:
+        codes = codes ^ 0x55
+        segment = (codes & 0x70) >> 4
+        size = ((codes & 0x0F) << 4) + np.where(segment, 0x108, 8) << np.maximum(segment - 1, 0)
+        levels = np.where(codes & 0x80, size, -size)
+    return levels.astype(np.int16)
 
 
 @cache
@@ -149,7 +152,7 @@ def _g711_codes(encoding: Encoding) -> npt.NDArray[np.uint8]:
 
     # mu-law has two codes for zero; the reversal picks the positive one, 0xFF, as encoders do.
     levels, first = np.unique(_g711_levels(encoding)[::-1].astype(np.int32), return_index=True)
-    codes = (255 - first).astype(np.uint8)
+    codes: npt.NDArray[np.uint8] = (255 - first).astype(np.uint8)
     borders = (levels[1:] + levels[:-1]) / 2
-    nearest: npt.NDArray[np.uint8] = codes[np.searchsorted(borders, np.arange(-32768, 32768))]
-    return nearest
+    nearest = np.searchsorted(borders, np.arange(-32768, 32768))
+    return codes.take(nearest)

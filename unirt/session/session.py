@@ -19,9 +19,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from unirt.audio import AudioFormat
 from unirt.capabilities import Capabilities
@@ -40,7 +40,7 @@ from unirt.commands import (
 from unirt.config import SessionConfig
 from unirt.errors import SessionClosedError
 from unirt.items import Item
-from unirt.session.audio_in import AudioData, AudioIn, pieces
+from unirt.session.audio_in import AudioIn, pieces
 from unirt.session.audio_out import AudioOut
 from unirt.session.handshake import Handshake
 from unirt.session.limits import Limits, Stats
@@ -52,9 +52,355 @@ from unirt.translator import Translator
 from unirt.transport import Transport, TransportClosed
 from unirt.usage import Usage
 
+if TYPE_CHECKING:
+    from unirt.session.audio_in import AudioData
+
 __all__ = ["Session"]
 
 _LOG = logging.getLogger("unirt.session")
 
 _URGENT = (Interrupt, CancelResponse, ClearPlayback, ReportPlayback)
 "Verbs that do not wait behind a congested network before they are queued."
+
+
+class Session(Verbs):
+    """
+    One open conversation with a provider.
+
+    Made by :func:`unirt.connect`; iterate it for every event, iterate :meth:`content` for the
+    conversation alone, and use both at once as often as needed.
+
+    Args:
+        provider: The provider's registered name.
+        translator: Fresh; owned from here on.
+        transport: Open; owned from here on.
+        clock: What the translator's time is.
+        limits: The bounds of what is held.
+        audio_in: What the application sends; ``None`` for what the provider listens to.
+        audio_out: What the application wants to hear; ``None`` for what the provider speaks.
+        close_timeout: The bound on closing, in seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        provider: str,
+        translator: Translator,
+        transport: Transport,
+        clock: Clock,
+        limits: Limits | None = None,
+        audio_in: AudioFormat | None = None,
+        audio_out: AudioFormat | None = None,
+        close_timeout: float = 5.0,
+    ) -> None:
+        limits = limits or Limits()
+        self.provider = provider
+        "The provider's registered name."
+        self.url = transport.url
+        "Where the connection goes, without query and credentials."
+        self._translator = translator
+        self._transport = transport
+        self._clock = clock
+        self._close_timeout = close_timeout
+        self._audio_in = AudioIn(audio_in)
+        self._audio_out = None if audio_out is None else AudioOut(audio_out)
+        self._hub = Hub(limits)
+        self._outbox = Outbox(transport, limits)
+        self._state = State(limits.history_items, translator.config.history or ())
+        self._handshake: Handshake | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._timer: tuple[float, asyncio.Task[None]] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closer: asyncio.Task[None] | None = None
+        self._hurry = False
+        self._ended = False
+        self._failure: Exception | None = None
+        self._failure_told = False
+        self._frames_in = 0
+        self._bytes_in = 0
+
+    # Facts.
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """The facts about the model in use."""
+        return self._translator.capabilities
+
+    @property
+    def config(self) -> SessionConfig:
+        """What is configured, the provider's defaults and all updates included."""
+        return self._translator.config
+
+    @property
+    def model(self) -> str:
+        """The model, as the provider calls it where it says so."""
+        return self._state.model or self.config.model or self.capabilities.model
+
+    @property
+    def session_id(self) -> str | None:
+        """The provider's id of the session; ``None`` where it says none."""
+        return self._state.session_id
+
+    @property
+    def usage(self) -> Usage:
+        """The tokens of all responses so far; not those of transcription, which costs apart."""
+        return self._state.usage
+
+    @property
+    def history(self) -> tuple[Item, ...]:
+        """The conversation so far, turn by turn; see :mod:`unirt.session.history`."""
+        return self._state.history.items
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is over, or about to be: verbs raise."""
+        return self._ended or self._closer is not None
+
+    @property
+    def stats(self) -> Stats:
+        """What was counted so far."""
+        return Stats(
+            frames_in=self._frames_in,
+            frames_out=self._outbox.frames_out,
+            bytes_in=self._bytes_in,
+            bytes_out=self._outbox.bytes_out,
+            events=self._state.events,
+            dropped_audio_ms=self._hub.dropped_ms,
+            discarded=self._state.discarded,
+        )
+
+    # Views.
+
+    def __aiter__(self) -> View:
+        """Every event, in order; ends with the session. See :mod:`unirt.session.views`."""
+        return self._hub.open()
+
+    def content(self) -> ContentView:
+        """The conversation alone, folded; ends with the session. See :mod:`unirt.fold`."""
+        return ContentView(self._hub.open())
+
+    # Verbs.
+
+    async def send(self, command: Command) -> None:
+        self._check_open(type(command).__name__)
+        if not isinstance(command, _URGENT):
+            await self._outbox.room()
+            self._check_open(type(command).__name__)
+        match command:
+            case EndTurn() | CommitInput():
+                self._append(self._audio_in.flush())
+            case ClearInput():
+                self._audio_in.reset()
+            case _:
+                pass
+        self._translator.send(command, self._clock.now())
+        self._state.history.said(command)
+        self._pump()
+
+    async def send_audio(self, data: AudioData, format: AudioFormat | None = None) -> None:
+        """
+        Send the next piece of the user's voice.
+
+        Args:
+            data: PCM16, float32 or G.711 bytes, or a numpy array of int16 or float32 of shape
+                ``(frames,)`` or ``(frames, channels)``. It is converted to what the provider
+                listens to; audio that is that already goes untouched.
+            format: What it is; by default the ``audio_in`` of ``connect()``, and without that what
+                the provider listens to.
+
+        Raises:
+            AudioFormatError: The data cannot be in that format.
+        """
+        self._check_open("send_audio")
+        wire = self.config.input_format or self.capabilities.input_format
+        raw, given = self._audio_in.accept(data, format, wire)
+        for piece in pieces(raw, given):
+            await self._outbox.room()
+            self._check_open("send_audio")
+            self._append(self._audio_in.convert(piece, given, wire))
+
+    def _append(self, data: bytes) -> None:
+        if data:
+            self._translator.send(AppendAudio(data=data), self._clock.now())
+            self._pump()
+
+    def _check_open(self, verb: str) -> None:
+        if not self.closed:
+            return
+        closed = self._state.closed
+        error = SessionClosedError(
+            verb,
+            code=None if closed is None else closed.code,
+            reason="" if closed is None else closed.reason,
+        )
+        raise error from self._told()
+
+    # The pump.
+
+    async def open(self, timeout: float) -> None:
+        """
+        Start the tasks, and wait until the provider is ready. Called once, by ``connect()``.
+
+        Raises:
+            HandshakeError: The provider refused the session, or was not ready in `timeout` seconds.
+        """
+        handshake = self._handshake = Handshake(self.provider, self.url)
+        try:
+            self._spawn(self._outbox.run())
+            self._translator.start(self._clock.now())
+            self._pump()
+            self._reader = self._spawn(self._read())
+            await handshake.wait(timeout)
+        finally:
+            self._handshake = None
+        _LOG.info("%s is ready: %s", self.provider, self.model)
+
+    async def _read(self) -> None:
+        translator, transport, clock, hub = (
+            self._translator,
+            self._transport,
+            self._clock,
+            self._hub,
+        )
+        while True:
+            await hub.room()
+            frame = await transport.receive()
+            self._frames_in += 1
+            self._bytes_in += len(frame)
+            translator.receive(frame, clock.now())
+            self._pump(len(frame))
+
+    def _pump(self, size: int = 0) -> None:
+        """Take what the translator has: frames to the outbox, events to the views."""
+        translator = self._translator
+        if frames := translator.frames_to_send():
+            self._outbox.put(frames)
+        if events := translator.events_received():
+            if self._audio_out is not None:
+                events = self._audio_out.convert(events)
+            self._state.feed(events)
+            self._hub.deliver(events, size)
+        if self._handshake is not None:
+            self._handshake.judge(events, ready=translator.ready)
+        when = translator.get_timer()
+        if when is not None and (self._timer is None or when < self._timer[0]):
+            self._set_timer(when)
+
+    def _set_timer(self, when: float) -> None:
+        if self._timer is not None:
+            self._timer[1].cancel()
+        self._timer = None if self.closed else (when, self._spawn(self._ring(when)))
+
+    async def _ring(self, when: float) -> None:
+        # A timer that was put off meanwhile rings early, which is harmless, and is set again.
+        await self._clock.sleep_until(when)
+        self._timer = None
+        self._translator.handle_timer(self._clock.now())
+        self._pump()
+
+    # The end.
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._guard(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except TransportClosed as gone:
+            self._end(gone.code, gone.reason, gone.by)
+        except Exception as exc:
+            _LOG.exception("the session with %s fails", self.provider)
+            self._failure = exc
+            if self._handshake is not None:
+                self._handshake.crash(exc)
+            self._end(None, "internal error", "local")
+
+    def _end(self, code: int | None, reason: str, by: str) -> None:
+        """The connection is gone, or given up: tell the last events, and clean up."""
+        if self._ended:
+            return
+        self._ended = True
+        self._outbox.stop()
+        try:
+            self._translator.receive_close(code, reason, by, self._clock.now())
+            self._pump()
+        except Exception as exc:
+            self._failure = self._failure or exc
+        self._hub.finish(self._told)
+        self._start_closing(1000, "")
+        _LOG.info("%s: closed by %s, code %s %s", self.provider, by, code, reason)
+
+    def _told(self) -> Exception | None:
+        """Why the session ended other than by being closed; whoever calls this raises it."""
+        self._failure_told = True
+        return self._failure or self._state.lost()
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """
+        Send what is queued, close the connection, and wait until nothing of the session is left.
+
+        Safe to call at any time, from anywhere, any number of times; takes at most the
+        ``close_timeout`` of ``connect()``. Views get what is told until the end, and then end.
+        """
+        closer = self._start_closing(code, reason)
+        try:
+            await asyncio.wait({closer})
+        except asyncio.CancelledError:
+            self._hurry = True
+            closer.cancel()
+            await asyncio.wait({closer})
+            raise
+
+    def _start_closing(self, code: int, reason: str) -> asyncio.Task[None]:
+        if self._closer is None:
+            self._closer = asyncio.create_task(self._shut(code, reason))
+        return self._closer
+
+    async def _shut(self, code: int, reason: str) -> None:
+        deadline = asyncio.get_running_loop().time() + self._close_timeout
+        self._hub.release()
+        try:
+            await _within(self._outbox.drained(), deadline - self._close_timeout / 2)
+        finally:
+            if self._hurry:
+                deadline = 0.0
+            try:
+                await _within(self._transport.close(code, reason), deadline)
+                if self._reader is not None:
+                    # It now hears that the connection is gone, and tells the last events.
+                    await _within(asyncio.shield(self._reader), deadline)
+            finally:
+                await self._join()
+                self._end(code, reason, "local")
+
+    async def _join(self) -> None:
+        tasks = set(self._tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+        if exc is None and self._failure is not None and not self._failure_told:
+            raise self._failure
+
+
+async def _within(work: Coroutine[Any, Any, None] | asyncio.Future[None], deadline: float) -> None:
+    """Wait for something until `deadline`, and no longer; what it raises changes nothing."""
+    try:
+        async with asyncio.timeout_at(deadline):
+            await work
+    except Exception as exc:
+        _LOG.debug("while closing: %r", exc)

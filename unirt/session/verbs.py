@@ -193,9 +193,7 @@ class Verbs(ABC):
         self, approval_id: str, approve: bool = True, *, reason: str | None = None
     ) -> None:
         """Allow or forbid a server-side tool call."""
-        await self.send(
-            ApproveServerTool(approval_id=approval_id, approve=approve, reason=reason)
-        )
+        await self.send(ApproveServerTool(approval_id=approval_id, approve=approve, reason=reason))
 
     async def send_raw(self, frame: Mapping[str, Any] | str | bytes) -> None:
         """Send a frame in the provider's own words, untouched."""

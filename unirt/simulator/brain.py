@@ -136,10 +136,10 @@ class Brain:
                 self._interrupt("client", Ending.INTERRUPTED, now, playback=True)
                 self._open_turn()
             case cmd.EndTurn(respond=respond):
-                self._user_item = heard.item_id or self._mint("item")
+                self._user_item = self._mint("item")
                 self._offer(sc.Cue.TURN, respond, now)
             case cmd.CommitInput():
-                self._hear_commit(heard.item_id, now)
+                self._hear_commit(now)
             case cmd.ClearInput():
                 self._vad, self._speech_ms = None, 0.0
             case cmd.Respond() as respond:
@@ -188,13 +188,12 @@ class Brain:
         respond = getattr(self._server.config.turn_detection, "respond", None) is not False
         self._offer(sc.Cue.SPEECH, respond, now)
 
-    def _hear_commit(self, item_id: str | None, now: float) -> None:
-        """The client ended its input: an answer follows by itself only where no item came of it."""
-        was_speaking = self._vad is not None and self._vad.end()
-        if item_id is not None:
-            self._user_item = item_id
+    def _hear_commit(self, now: float) -> None:
+        """The client ended its input; where the server listens for turns, that ends the speech."""
+        if isinstance(self._server.config.turn_detection, Manual):
+            self._user_item = self._mint("item")
             self._offer(sc.Cue.TURN, False, now)
-        elif was_speaking and self._vad is not None:
+        elif self._vad is not None and self._vad.end():
             self._speech_stopped(self._vad.position_ms, now)
 
     def _hear_result(self, result: cmd.SendToolResult, now: float) -> None:

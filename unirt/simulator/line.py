@@ -16,7 +16,6 @@ import attrs
 
 from unirt.audio import PCM16_24K
 from unirt.commands import AppendAudio, Command
-from unirt.composer import counting_ids
 from unirt.errors import ConfigurationError
 from unirt.provider import Provider
 from unirt.simulator.brain import Brain
@@ -88,7 +87,7 @@ class Line:
         pace: Pace | None = None,
         log: bool = False,
     ) -> None:
-        ids = counting_ids("sim")
+        ids = _ids()
         self.provider = provider
         self.server = new_server(provider, model or provider.default_model, ids)
         self.brain = Brain(provider.name, self.server, scenario=scenario, mint=ids, pace=pace)
@@ -156,3 +155,14 @@ class Line:
         if isinstance(command, AppendAudio):
             format = self.server.config.input_format or PCM16_24K
             self.totals.audio_ms_received += format.duration_ms(len(command.data))
+
+
+def _ids() -> Callable[[str], str]:
+    """Ids as providers write them, counted: ``resp_1``, ``item_1``, ``item_2``."""
+    counts: Counter[str] = Counter()
+
+    def mint(noun: str) -> str:
+        counts[noun] += 1
+        return f"{noun}_{counts[noun]}"
+
+    return mint

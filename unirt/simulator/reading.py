@@ -171,6 +171,6 @@ def _found(value: object) -> str:
 
 
 def _one_of(given: str, choices: Sequence[str]) -> str:
-    near = difflib.get_close_matches(given, choices, n=1)
+    near = difflib.get_close_matches(given, list(map(str, choices)), n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    return f"{hint}write one of {', '.join(choices)}"
+    return f"{hint}write one of {', '.join(map(str, choices))}"

@@ -298,7 +298,8 @@ class _Layout:
     def _close_message(self, end: sc.End | None = None) -> Iterator[Beat]:
         ending = Ending.COMPLETE if end is None else end.ending
         reason = None if end is None else end.reason
-        for kind, stream in self._streams.items():
+        for kind in sorted(self._streams, key=list(StreamKind).index):
+            stream = self._streams[kind]
             text = "".join(self._texts[kind]) if kind in self._texts else None
             yield self._content(ev.StreamClosed, stream, text=text, ending=ending, reason=reason)
         self._message = None

@@ -296,7 +296,7 @@ def _end(table: Table, key: str, ending: Ending) -> End:
 
 _ACTIONS: Mapping[str, Callable[[Table], Any]] = {
     "text": lambda t: cmd.SendText(
-        text=t.required_text("text"), respond=t.flag("respond", default=True)
+        text=t.required_text("text"), respond=t.flag("answer", default=True)
     ),
     "speak": lambda t: Speak(ms=t.number("speak", least=1) or 1000.0),
     "silence": lambda t: Silence(ms=t.number("silence") or 0.0),

@@ -1,0 +1,66 @@
+"""
+Server events to canonical events: the table of all types, and the one way through it.
+
+A type is a row; the GA and the beta name of the same thing share one. The 46 types are those of the
+SDK's ``RealtimeServerEvent`` (openai 3.54.0, 2026-11); the rest are beta names, still spoken by
+Azure, and a type of the xAI dialect. What is in no row is ``Unmapped``, with its data.
+
+Every frame gives at least one event. Where a handler found nothing to tell, because other frames
+told it, the frame is noted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from unirt import events as ev
+from unirt.wire import Wire, WireError
+from unirt_openai import (
+    inbound_content,
+    inbound_items,
+    inbound_response,
+    inbound_session,
+    inbound_tools,
+    inbound_user,
+)
+from unirt_openai.rows import Row
+from unirt_openai.state import State
+
+__all__ = ["HANDLERS", "complain", "hear"]
+
+HANDLERS: Mapping[str, Row] = {
+    **inbound_session.ROWS,
+    **inbound_user.ROWS,
+    **inbound_items.ROWS,
+    **inbound_response.ROWS,
+    **inbound_content.ROWS,
+    **inbound_tools.ROWS,
+}
+"By type on the wire."
+
+
+def hear(state: State, data: Any) -> str:
+    """
+    Tell what one decoded frame says; returns its type.
+
+    Raises:
+        WireError: It is not what the protocol says.
+    """
+    wire = Wire(data)
+    type_ = wire.text("type")
+    row = HANDLERS.get(type_)
+    composer = state.composer
+    if row is None:
+        composer.emit(ev.Unmapped, type=type_, data=data)
+        return type_
+    before = composer.pending_events
+    row.handler(state, wire)
+    if composer.pending_events == before:
+        composer.noted(type_, "other frames have told it")
+    return type_
+
+
+def complain(state: State, error: WireError) -> None:
+    """Tell that a frame is malformed."""
+    state.composer.emit(ev.Malformed, where=error.path, what=error.what)

@@ -1,0 +1,124 @@
+"""
+Server events about conversation items: the provider's bookkeeping of what was said.
+
+Items are control. What a user typed is the one content that comes only this way, so it is
+delivered from here: each text part of a user's message is a stream of its own. What we put into
+the conversation ourselves as history is not said by anybody now, and opens no turn.
+The model's own items are delivered as they are generated; here they are only reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from unirt import events as ev
+from unirt.events import StreamKind
+from unirt.items import Item, ItemKind, Role, TextContent
+from unirt.wire import Wire
+from unirt_openai.items import read_item
+from unirt_openai.rows import Row
+from unirt_openai.state import State, dig, ids_of, remember
+
+__all__ = ["ROWS", "request_approval"]
+
+
+def _added(state: State, wire: Wire) -> None:
+    item, previous = _read(state, wire), wire.text_or("previous_item_id")
+    ids = _ids(state, item)
+    state.composer.emit(ev.ItemAdded, item=item, previous_item_id=previous, **ids)
+    _follow(state, item, ids)
+
+
+def _done(state: State, wire: Wire) -> None:
+    item, previous = _read(state, wire), wire.text_or("previous_item_id")
+    ids = _ids(state, item)
+    state.composer.emit(ev.ItemDone, item=item, previous_item_id=previous, **ids)
+    _follow(state, item, ids)
+    request_approval(state, item, ids)
+
+
+def _retrieved(state: State, wire: Wire) -> None:
+    item = _read(state, wire)
+    state.composer.emit(ev.ItemRetrieved, item=item, **state.ids_of_item(item.id))
+
+
+def _deleted(state: State, wire: Wire) -> None:
+    item_id = wire.text_or("item_id")
+    state.composer.emit(ev.ItemDeleted, **state.ids_of_item(item_id))
+
+
+def _truncated(state: State, wire: Wire) -> None:
+    fields = {
+        "audio_end_ms": wire.number_or("audio_end_ms") or 0.0,
+        "content_index": wire.count("content_index"),
+    }
+    item_id = wire.text_or("item_id")
+    state.composer.emit(ev.ItemTruncated, **fields, **state.ids_of_item(item_id))
+
+
+def _read(state: State, wire: Wire) -> Item:
+    told = wire.obj("item")
+    ours = told.text_or("role") != Role.ASSISTANT
+    return read_item(told, audio_format=state.input_format if ours else state.output_format)
+
+
+def _ids(state: State, item: Item) -> dict[str, str | None]:
+    """What the item belongs to. The user's message opens a turn where none is open."""
+    if _is_user_turn(state, item):
+        item_id = state.claim(item.id or state.composer.mint("item"), None)
+        return {"item_id": item_id, "turn_id": state.composer.turn(item_id)}
+    if item.kind is ItemKind.TOOL_RESULT and item.call_id in state.composer.calls:
+        call = state.composer.calls[item.call_id or ""]
+        return {"item_id": item.id, **ids_of(state.composer.response(call.response_id))}
+    return state.ids_of_item(item.id)
+
+
+def _is_user_turn(state: State, item: Item) -> bool:
+    return item.role is Role.USER and item.id not in state.seeded
+
+
+def _follow(state: State, item: Item, ids: Mapping[str, str | None]) -> None:
+    """Deliver what only the item tells."""
+    if item.kind is ItemKind.SERVER_TOOL and item.id:
+        server = dig(item.data, "server_label")
+        if isinstance(server, str):
+            remember(state.servers, item.id, server)
+        return
+    item_id = ids.get("item_id")
+    if item_id is None or not _is_user_turn(state, item) or item_id in state.said:
+        return
+    state.user_item = item_id
+    remember(state.said, item_id, None)
+    for index, part in enumerate(item.content):
+        if isinstance(part, TextContent) and part.text:
+            state.composer.user_text(StreamKind.TEXT, item_id, index, part.text)
+            state.composer.user_finish(StreamKind.TEXT, item_id, index, text=part.text)
+
+
+def request_approval(state: State, item: Item, ids: Mapping[str, str | None]) -> None:
+    """Tell, once, that a server-side tool waits for a yes or a no."""
+    if dig(item.data, "type") != "mcp_approval_request" or item.id in state.approvals:
+        return
+    server = dig(item.data, "server_label")
+    approval_id = item.id or state.composer.mint("item")
+    remember(state.approvals, approval_id, None)
+    state.composer.emit(
+        ev.ApprovalRequested,
+        approval_id=approval_id,
+        server=server if isinstance(server, str) else None,
+        name=item.name,
+        arguments=item.arguments,
+        **ids,
+    )
+
+
+_ADDED = Row(_added, (ev.ItemAdded, ev.StreamOpened, ev.TextDelta, ev.StreamClosed))
+
+ROWS: Mapping[str, Row] = {
+    "conversation.item.added": _ADDED,
+    "conversation.item.created": _ADDED,
+    "conversation.item.done": Row(_done, (ev.ItemDone, ev.ApprovalRequested)),
+    "conversation.item.retrieved": Row(_retrieved, (ev.ItemRetrieved,)),
+    "conversation.item.deleted": Row(_deleted, (ev.ItemDeleted,)),
+    "conversation.item.truncated": Row(_truncated, (ev.ItemTruncated,)),
+}

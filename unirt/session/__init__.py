@@ -1,0 +1,11 @@
+"""
+The running half of unirt: a session, its views, its history, and the conversion of audio.
+
+Nothing here knows a provider, or imports numpy before there is audio to convert.
+"""
+
+from unirt.session.limits import Limits, Stats
+from unirt.session.session import Session
+from unirt.session.views import ContentView, View
+
+__all__ = ["ContentView", "Limits", "Session", "Stats", "View"]

@@ -1,0 +1,197 @@
+"""
+The ``UNIRT_*`` variables, from the environment and from a ``.env`` file.
+
+Who wins: an argument of ``connect()``, then the environment, then the ``.env`` file, then the
+provider's default. An empty variable is none.
+
+A model, a voice and a base URL belong to a provider, and none of them is carried to another: a
+``UNIRT_MODEL`` that was set for the provider of ``UNIRT_PROVIDER`` is left out where an argument,
+or a stronger layer, chose another one. A key must not follow a base URL to a stranger's server.
+
+A variable that starts with ``UNIRT_`` and is none of these is refused, with the nearest names:
+one that is misspelt would otherwise be a setting that silently does nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import attrs
+from dotenv import dotenv_values
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from unirt.errors import ConfigurationError
+from unirt.registry import installed
+from unirt.session.arguments import nearest
+
+__all__ = ["PREFIX", "Layers", "Settings", "apply_log", "read", "split_model"]
+
+PREFIX = "UNIRT_"
+"What every variable of unirt starts with."
+
+_OF_THE_CONFIG = (
+    "instructions",
+    "modalities",
+    "language",
+    "temperature",
+    "max_output_tokens",
+    "speed",
+    "turn_detection",
+    "input_transcription",
+)
+"The settings of a session that any provider may be asked for."
+
+
+class Settings(BaseSettings):
+    """Everything that ``UNIRT_*`` variables can say; ``None`` where they say nothing."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
+    )
+
+    provider: str | None = Field(None, description="which provider, by name")
+    model: str | None = Field(None, description="a model, or provider:model to choose both")
+    voice: str | None = Field(None, description="who speaks, by the provider's name")
+    instructions: str | None = Field(None, description="the system prompt")
+    modalities: str | None = Field(None, description="audio, text, or audio,text")
+    language: str | None = Field(None, description="what the model speaks, in BCP-47")
+    temperature: float | None = Field(None, description="of sampling")
+    max_output_tokens: int | None = Field(None, description="of one response", gt=0)
+    speed: float | None = Field(None, description="of speech; 1.0 is normal", gt=0)
+    turn_detection: Literal["server_vad", "semantic_vad", "manual"] | None = Field(
+        None, description="who decides when a turn ends"
+    )
+    input_transcription: str | None = Field(None, description="on, off, or a transcription model")
+    transport: Literal["websocket", "webrtc"] | None = Field(
+        None, description="how frames travel; webrtc is not there yet"
+    )
+    base_url: str | None = Field(None, description="another address of the provider")
+    input_rate: int | None = Field(
+        None, description="what the application sends, in Hz", ge=1_000, le=384_000
+    )
+    output_rate: int | None = Field(
+        None, description="what the application wants to hear, in Hz", ge=1_000, le=384_000
+    )
+    log: Literal["debug", "info", "warning", "error"] | None = Field(
+        None, description="how much the logger 'unirt' tells"
+    )
+
+
+@attrs.frozen(kw_only=True)
+class Layers:
+    """What was read: the settings, and the variables of both layers."""
+
+    settings: Settings
+    process: Mapping[str, str] = attrs.field(repr=False)
+    "The environment."
+    file: Mapping[str, str] = attrs.field(repr=False)
+    "The ``.env`` file."
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """Both layers, the environment on top: what the providers read."""
+        return {**self.file, **self.process}
+
+    @property
+    def provider(self) -> str | None:
+        """The provider that is chosen, by ``UNIRT_PROVIDER`` or by a ``UNIRT_MODEL``."""
+        return _chosen(self.process) or _chosen(self.file)
+
+    def of_provider(self, field: str, provider: str) -> str | None:
+        """A model, voice or base URL; ``None`` where none was set for this provider."""
+        layers = ((self.process, self.provider), (self.file, _chosen(self.file)))
+        for layer, owner in layers:
+            value = _get(layer, field)
+            if value is None:
+                continue
+            named, value = split_model(value) if field == "model" else (None, value)
+            if (named or owner) in (None, provider):
+                return value
+        return None
+
+    def config_for(self, provider: str) -> dict[str, Any]:
+        """The keyword arguments of a configuration, without those made for another provider."""
+        found = {name: getattr(self.settings, name) for name in _OF_THE_CONFIG}
+        found |= {name: self.of_provider(name, provider) for name in ("model", "voice")}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+def split_model(model: str) -> tuple[str | None, str]:
+    """The provider and the model of ``provider:model``; a model of another form stays whole."""
+    name, colon, rest = model.partition(":")
+    return (name, rest) if colon and rest and name in installed() else (None, model)
+
+
+def read(env_file: str | os.PathLike[str] | None = ".env") -> Layers:
+    """
+    Read the environment and a ``.env`` file.
+
+    Args:
+        env_file: ``None`` for no file. The default may be absent; any other must exist.
+
+    Raises:
+        ConfigurationError: A variable does not exist, or its value cannot be used.
+    """
+    if env_file is not None and env_file != ".env" and not Path(env_file).is_file():
+        raise ConfigurationError(
+            f"there is no file {os.fspath(env_file)!r}",
+            where="env_file",
+            remedy="give the path of a .env file, or None for none",
+        )
+    process = dict(os.environ)
+    file = {} if env_file is None else dotenv_values(env_file)
+    known = {name: value for name, value in file.items() if value is not None}
+    _refuse_unknown((*process, *known))
+    try:
+        # An argument of every BaseSettings, which only pydantic's plug-in for mypy knows.
+        settings = Settings(_env_file=env_file)  # type: ignore[call-arg]
+    except ValidationError as exc:
+        first = exc.errors(include_input=False, include_url=False)[0]
+        raise ConfigurationError(
+            f"its value cannot be used: {first['msg']}",
+            where=PREFIX + "_".join(map(str, first["loc"])).upper(),
+            remedy="correct it in the environment or in .env, or unset it",
+        ) from None
+    return Layers(settings=settings, process=process, file=known)
+
+
+def apply_log(level: str | None) -> None:
+    """Set how much the logger ``unirt`` tells, on standard error where nobody else listens."""
+    if level is None:
+        return
+    logger = logging.getLogger("unirt")
+    logger.setLevel(level.upper())
+    if not logger.hasHandlers():
+        logger.addHandler(logging.StreamHandler())
+
+
+def _chosen(layer: Mapping[str, str]) -> str | None:
+    """The provider that one layer names."""
+    provider, model = _get(layer, "provider"), _get(layer, "model")
+    named = split_model(model)[0] if model else None
+    if provider and named and provider != named:
+        raise ConfigurationError(
+            f"it names {named!r}, and UNIRT_PROVIDER names {provider!r}",
+            where="UNIRT_MODEL",
+            remedy="correct one of the two, or unset it",
+        )
+    return provider or named
+
+
+def _get(layer: Mapping[str, str], field: str) -> str | None:
+    name = (PREFIX + field).upper()
+    return next((value for key, value in layer.items() if key.upper() == name and value), None)
+
+
+def _refuse_unknown(names: Iterable[str]) -> None:
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    for name in names:
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            raise ConfigurationError(
+                f"there is no variable {name}", where=name, remedy=nearest(name.upper(), known)
+            )
