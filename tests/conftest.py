@@ -1,1 +1,14 @@
-"""What every test runs under."""
+"""What every test runs under: no vendor's key, no setting of this machine, no proxy."""
+
+import os
+
+import pytest
+
+_VENDORS = ("UNIRT_", "OPENAI_", "GOOGLE_", "GEMINI_", "AZURE_")
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith(_VENDORS) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)

@@ -49,6 +49,8 @@ class Answer:
         """A response begins, or is over: forget what belongs to one."""
         self._message: str | None = None
         self._message_over = False
+        self._parted = False
+        "The last part of the answer is over, and no other has begun."
         self._transcribed = False
         self._server_tool: str | None = None
         self._server_tools: dict[str, str] = {}
@@ -101,6 +103,7 @@ class Answer:
         if self._moves_on(response):
             self._composer.response_done(response.id, usage=self._total(None), synthesised=True)
             return self._start()
+        self._parted = False
         if self._waiting:
             self._talks_on(response)
         return response
@@ -122,7 +125,7 @@ class Answer:
         return self._server_tool
 
     def server_tool_of(self, wire_id: str | None) -> str:
-        """The item that a result belongs to: by the server's id, else the latest, else a new one."""
+        """The item of a result: by the server's id, else the latest, else a new one."""
         known = self._server_tools.get(wire_id) if wire_id else None
         return known or self._server_tool or self.server_tool(wire_id)
 
@@ -221,7 +224,7 @@ class Answer:
         for item_id, index, kind in list(response.streams):
             if item_id == self._message:
                 self._composer.finish(response, kind, item_id, index, synthesised=True)
-        self._message = None
+        self._message, self._parted = None, True
         self._user.settle()
         if usage is not None:
             self._spent = usage if self._spent is None else self._spent + usage
@@ -249,6 +252,12 @@ class Answer:
         )
         self._reset()
         return True
+
+    def idle(self) -> None:
+        """The interaction is over: so is an answer whose parts are all over."""
+        response = self._composer.active
+        if response is not None and self._parted:
+            self.done(Ending.COMPLETE, None, None, None)
 
     def report(self, usage: Usage | None) -> None:
         """Tell usage that came apart from the end of a response."""

@@ -334,4 +334,4 @@ PARTS: Mapping[str, Callable[[Dialogue, Wire], None]] = {
     "toolResponse": _tool_response,
     "functionCall": _function_call,
 }
-"The part kinds with a canonical meaning, of the 20 of ``google.genai.types.Part`` (3.4.0, 2026-11)."
+"The kinds with a canonical meaning, of the 20 of ``google.genai.types.Part`` (3.4.0, 2026-11)."

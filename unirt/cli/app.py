@@ -32,12 +32,10 @@ Scenario = Annotated[
 @app.command()
 def demo(
     fast: Fast = False,
-    provider: Annotated[
-        ProviderName | None, typer.Option(help="Run only this provider.")
-    ] = None,
-    out: Annotated[
-        Path, typer.Option(help="Where the replies are written as WAV files.")
-    ] = Path("unirt-demo"),
+    provider: Annotated[ProviderName | None, typer.Option(help="Run only this provider.")] = None,
+    out: Annotated[Path, typer.Option(help="Where the replies are written as WAV files.")] = Path(
+        "unirt-demo"
+    ),
 ) -> None:
     """Hold one spoken conversation over every protocol at once, on simulators, with no key."""
     from unirt.cli.demo import run

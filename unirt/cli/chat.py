@@ -87,7 +87,9 @@ class _Conversation:
             for data, format in files:
                 self._answered.clear()
                 speaking = tasks.create_task(self._speak(data, format))
-                async with asyncio.timeout(len(data) / format.frame_bytes / format.rate + _PATIENCE_S):
+                async with asyncio.timeout(
+                    len(data) / format.frame_bytes / format.rate + _PATIENCE_S
+                ):
                     await self._answered.wait()
                 speaking.cancel()
             await self._session.close()

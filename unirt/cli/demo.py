@@ -209,9 +209,7 @@ async def _leg(stack: AsyncExitStack, name: str, script: Scenario, clock: Manual
     return _Leg(session, simulator.connections[-1], script)
 
 
-async def _converse(
-    legs: list[_Leg], clock: ManualClock, console: Console, *, fast: bool
-) -> None:
+async def _converse(legs: list[_Leg], clock: ManualClock, console: Console, *, fast: bool) -> None:
     loop = asyncio.get_running_loop()
     due = loop.time()
     readers = [asyncio.create_task(leg.read()) for leg in legs]

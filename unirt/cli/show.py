@@ -113,5 +113,3 @@ def _told(reason: str | None) -> str:
 
 def _shorten(text: str) -> str:
     return text if len(text) <= _LONG else f"{text[: _LONG - 1]}…"
-
-

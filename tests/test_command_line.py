@@ -1,0 +1,150 @@
+"""The console script, as a person runs it."""
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+import wave
+from pathlib import Path
+
+import pytest
+
+from unirt.registry import load
+from unirt.simulator import Simulator
+
+UNIRT = [sys.executable, "-c", "from unirt.cli import main; main()"]
+SPEECH = Path(__file__).parent.parent / "examples" / "audio" / "go_forward.wav"
+
+
+def unirt(*arguments: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*UNIRT, *arguments],
+        cwd=cwd, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+        env={**os.environ, "COLUMNS": "200", **env},
+    )  # fmt: skip
+
+
+def test_the_demo_agrees_with_itself_and_writes_its_replies(tmp_path: Path) -> None:
+    done = unirt("demo", "--fast", cwd=tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "The folded streams agree." in done.stdout
+    assert "ToolCall drive" in done.stdout
+    assert "Interrupted" in done.stdout
+    replies = sorted(path.name for path in (tmp_path / "unirt-demo").iterdir())
+    assert replies == [
+        "google-reply-1.wav", "google-reply-2.wav", "openai-reply-1.wav", "openai-reply-2.wav",
+    ]  # fmt: skip
+    with wave.open(str(tmp_path / "unirt-demo" / "openai-reply-2.wav")) as reply:
+        assert reply.getnframes() / reply.getframerate() == pytest.approx(2.6, abs=0.2)
+
+
+@pytest.mark.parametrize("provider", ["openai", "google"])
+def test_the_demo_runs_one_provider(provider: str, tmp_path: Path) -> None:
+    done = unirt("demo", "--fast", "--provider", provider, cwd=tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "is legal and complete" in done.stdout
+
+
+def test_providers_tells_what_is_set_and_never_the_value(tmp_path: Path) -> None:
+    done = unirt("providers", cwd=tmp_path, OPENAI_API_KEY="sk-very-secret")
+
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"OPENAI_API_KEY .* yes", done.stdout)
+    assert re.search(r"GEMINI_API_KEY .* no", done.stdout)
+    assert "very-secret" not in done.stdout + done.stderr
+    for word in ("openai", "google", "native", "emulated", "refused", "synthesised"):
+        assert word in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("env", "says"),
+    [
+        ({"UNIRT_PROVIDER": "openai"}, "OPENAI_API_KEY"),
+        ({"UNIRT_PROVIDER": "google"}, "GEMINI_API_KEY"),
+        ({}, "UNIRT_PROVIDER"),
+        ({"UNIRT_PROVIDER": "nobody"}, "no provider named 'nobody'"),
+    ],
+)
+def test_chat_without_a_key_says_which_variable_to_set(
+    env: dict[str, str], says: str, tmp_path: Path
+) -> None:
+    done = unirt("chat", "--text", cwd=tmp_path, **env)
+
+    assert done.returncode == 1
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("provider", ["openai", "google"])
+async def test_chat_speaks_a_file_and_writes_the_answer(provider: str, tmp_path: Path) -> None:
+    async with Simulator(load(provider)) as simulator:
+        done = await asyncio.to_thread(
+            unirt, "chat", "--wav", str(SPEECH), "--out", "reply.wav",
+            cwd=tmp_path, UNIRT_PROVIDER=provider, **simulator.env,
+        )  # fmt: skip
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    with wave.open(str(tmp_path / "reply.wav")) as reply:
+        assert reply.getnframes() > 0
+    assert "seconds of speech" in done.stdout
+
+
+@pytest.mark.parametrize("provider", ["openai", "google"])
+async def test_chat_by_keyboard(provider: str, tmp_path: Path) -> None:
+    async with Simulator(load(provider)) as simulator:
+        process = await asyncio.create_subprocess_exec(
+            *UNIRT, "chat", "--text", cwd=tmp_path,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, "UNIRT_PROVIDER": provider, **simulator.env},
+        )  # fmt: skip
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"hello there\n")
+        said = b""
+        while b"hello there" not in said:
+            said += await process.stdout.read(100)
+        process.stdin.close()
+        await process.wait()
+
+    assert process.returncode == 0
+
+
+async def test_simulate_prints_what_a_client_needs_and_stops_when_told(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *UNIRT, "simulate", "openai", cwd=tmp_path, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    printed = b""
+    while b"Ctrl-C" not in printed:
+        printed += await process.stdout.readline()
+    env = dict(re.findall(r"export (\w+)=(\S+)", printed.decode()))
+    done = await asyncio.to_thread(
+        unirt, "chat", "--wav", str(SPEECH), cwd=tmp_path, UNIRT_PROVIDER="openai", **env
+    )
+    process.send_signal(signal.SIGINT)
+    await process.wait()
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert process.returncode == 0
+
+
+def test_a_wrong_file_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "x.wav").write_bytes(b"not a wave")
+    done = unirt("chat", "--wav", "x.wav", cwd=tmp_path)
+
+    assert done.returncode == 1
+    assert "x.wav" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_scenario_is_told_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "x.toml").write_text('[[reply]]\ncue = "shout"\n')
+    done = unirt("simulate", "openai", "--script", "x.toml", cwd=tmp_path)
+
+    assert done.returncode == 1
+    assert "x.toml" in done.stderr
+    assert "shout" in done.stderr
