@@ -1,8 +1,8 @@
 """
 Writes the pages of the reference that come from tables.
 
-Run ``python docs/generate.py`` after a table changed; ``--check`` only tells whether a page is stale,
-and the tests run that.
+Run ``python docs/generate.py`` after a table changed; ``--check`` only tells whether a page is
+stale, and the tests run that.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+from unirt.testing.kept import differences
 
 from unirt import commands, events
 from unirt.capabilities import Capabilities, Support
@@ -24,7 +25,6 @@ from unirt.registry import installed, load
 from unirt.simulator.exchange import run
 from unirt.simulator.script import builtin, builtin_names
 from unirt.testing import outline
-from unirt.testing.kept import differences
 
 REFERENCE = Path(__file__).parent / "reference"
 NOTE = "<!-- Written by docs/generate.py from the tables in the code. Do not edit. -->\n"

@@ -29,7 +29,7 @@ def tool(name: str) -> str:
         ["mypy"],
         ["lint-imports"],
     ],
-    ids=lambda command: " ".join(command),
+    ids=" ".join,
 )
 @pytest.mark.timeout(240)
 def test_checker(command: list[str]) -> None:

@@ -29,12 +29,6 @@ WHISPER = {"model": "gpt-realtime-whisper"}
 LIVE = "gemini-3.8-live"
 
 
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Proxies of the environment must not catch loopback connections."""
-    monkeypatch.setenv("NO_PROXY", "*")
-
-
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
     return trustme.CA()

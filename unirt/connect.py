@@ -215,10 +215,7 @@ class Connecting:
         """A session that is connected, and not started."""
         transport = None if callable(self.transport) else self.transport
         try:
-            config = self.config
-            resolve = getattr(self.provider, "resolve", None)
-            if resolve is not None:
-                config = resolve(config, self.credentials)
+            config = self.provider.resolve(self.config, self.credentials)
             translator = self.provider.new_translator(config)
             if transport is None:
                 transport = await self._dial(config, deadline)

@@ -48,6 +48,10 @@ class Credentials:
     "The transport's own options: ``ssl``, ``open_timeout``, ``ping_interval`` …"
 
 
+def _as_it_is(config: SessionConfig, _credentials: Credentials) -> SessionConfig:
+    return config
+
+
 @attrs.frozen(kw_only=True)
 class Provider:
     """One provider. Data, not a base class."""
@@ -68,6 +72,11 @@ class Provider:
     Opens a connection for a configuration whose model is set.
 
     Raises :class:`~unirt.errors.MissingKey` or :class:`~unirt.errors.DialError`.
+    """
+    resolve: Callable[[SessionConfig, Credentials], SessionConfig] = _as_it_is
+    """
+    Completes a configuration with what only the credentials tell, before it is translated: the
+    full name of a model, where backends name models differently. Raises nothing and does no I/O.
     """
     server: Callable[..., ServerTranslator] | None = None
     "``server(*, model=..., ids=...)``; ``None`` where the plug-in brings no server side."

@@ -97,7 +97,7 @@ def _setup_complete(dialogue: Dialogue, frame: Frame) -> None:
     wire = spelled(frame.top.obj("setupComplete"))
     session_id = wire.text_or("sessionId")
     composer = dialogue.composer
-    if not composer.session_started(session_id=session_id, model=dialogue.config.model):
+    if not composer.session_started(session_id=session_id, model=dialogue.asked_model):
         composer.noted("setupComplete", "the session had started")
     composer.emit(SessionUpdated, synthesised=True)
     for key in wire.data:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from unirt.composer import Call, Response
 from unirt_openai.state import State, remember
 
-__all__ = ["barge_in", "cut", "take_floor"]
+__all__ = ["barge_in", "cancel", "cut", "take_floor"]
 
 
 def barge_in(state: State) -> None:
@@ -65,7 +65,7 @@ def _interrupt(state: State, response: Response | None, *, by: str) -> None:
 
 
 def _truncate(state: State, response: Response) -> None:
-    if state.offline or response.id in state.truncated:
+    if response.id in state.truncated:
         return
     place = state.composer.playhead(response)
     if place is None or int(place[1]) <= 0:

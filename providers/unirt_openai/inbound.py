@@ -25,7 +25,7 @@ from unirt_openai import (
     inbound_user,
 )
 from unirt_openai.rows import Row
-from unirt_openai.state import State
+from unirt_openai.state import Ids, State, ids_of
 
 __all__ = ["HANDLERS", "complain", "hear"]
 
@@ -52,13 +52,23 @@ def hear(state: State, data: Any) -> str:
     row = HANDLERS.get(type_)
     composer = state.composer
     if row is None:
-        composer.emit(ev.Unmapped, type=type_, data=data)
+        composer.emit(ev.Unmapped, type=type_, data=data, **_ids(state, wire))
         return type_
     before = composer.pending_events
     row.handler(state, wire)
     if composer.pending_events == before:
-        composer.noted(type_, "other frames have told it")
+        composer.noted(type_, "other frames have told it", **_ids(state, wire))
     return type_
+
+
+def _ids(state: State, wire: Wire) -> Ids:
+    """What a frame without a handler's help belongs to, as far as it says."""
+    item_id, response_id = wire.data.get("item_id"), wire.data.get("response_id")
+    if isinstance(response_id, str) and response_id:
+        response = state.composer.response(response_id)
+        ids = {"response_id": response_id, **ids_of(response)}
+        return {"item_id": item_id, **ids} if isinstance(item_id, str) and item_id else ids
+    return state.ids_of_item(item_id) if isinstance(item_id, str) else {}
 
 
 def complain(state: State, error: WireError) -> None:

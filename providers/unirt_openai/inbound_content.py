@@ -2,8 +2,8 @@
 Server events with a response's content: parts, their deltas, and where the audio is played.
 
 A content part is one kind of content, or two: a spoken part is audio and its transcript side by
-side. Parts are announced before their deltas, but not everywhere: on a sideband, in dialects, and in
-a recording that starts in the middle the first delta announces the stream.
+side. Parts are announced before their deltas, but not everywhere: in dialects, and in a recording
+that starts in the middle, the first delta announces the stream.
 What comes for a response that was interrupted is told as discarded, by the composer.
 """
 
@@ -16,7 +16,7 @@ from unirt.composer import Response
 from unirt.events import StreamKind
 from unirt.wire import Wire, decode_audio
 from unirt_openai.rows import Handler, Row
-from unirt_openai.state import State, ids_of, remember
+from unirt_openai.state import Ids, State, ids_of, remember
 
 __all__ = ["PARTS", "ROWS"]
 
@@ -139,7 +139,8 @@ def _playback(event: type[ev.ControlEvent]) -> Handler:
     def handle(state: State, wire: Wire) -> None:
         response_id = wire.text_or("response_id")
         response = state.composer.response(response_id) if response_id else None
-        state.composer.emit(event, **({"response_id": response_id} | ids_of(response)))
+        ids: Ids = {"response_id": response_id, **ids_of(response)}
+        state.composer.emit(event, **ids)
         if event is not ev.PlaybackCleared:
             return
         if response is None and not response_id:

@@ -10,6 +10,7 @@ The model's own items are delivered as they are generated; here they are only re
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from unirt import events as ev
 from unirt.events import StreamKind
@@ -17,7 +18,7 @@ from unirt.items import Item, ItemKind, Role, TextContent
 from unirt.wire import Wire
 from unirt_openai.items import read_item
 from unirt_openai.rows import Row
-from unirt_openai.state import State, dig, ids_of, remember
+from unirt_openai.state import Ids, State, dig, ids_of, remember
 
 __all__ = ["ROWS", "request_approval"]
 
@@ -48,7 +49,7 @@ def _deleted(state: State, wire: Wire) -> None:
 
 
 def _truncated(state: State, wire: Wire) -> None:
-    fields = {
+    fields: dict[str, Any] = {
         "audio_end_ms": wire.number_or("audio_end_ms") or 0.0,
         "content_index": wire.count("content_index"),
     }
@@ -62,7 +63,7 @@ def _read(state: State, wire: Wire) -> Item:
     return read_item(told, audio_format=state.input_format if ours else state.output_format)
 
 
-def _ids(state: State, item: Item) -> dict[str, str | None]:
+def _ids(state: State, item: Item) -> Ids:
     """What the item belongs to. The user's message opens a turn where none is open."""
     if _is_user_turn(state, item):
         item_id = state.claim(item.id or state.composer.mint("item"), None)
@@ -77,7 +78,7 @@ def _is_user_turn(state: State, item: Item) -> bool:
     return item.role is Role.USER and item.id not in state.seeded
 
 
-def _follow(state: State, item: Item, ids: Mapping[str, str | None]) -> None:
+def _follow(state: State, item: Item, ids: Ids) -> None:
     """Deliver what only the item tells."""
     if item.kind is ItemKind.SERVER_TOOL and item.id:
         server = dig(item.data, "server_label")
@@ -95,7 +96,7 @@ def _follow(state: State, item: Item, ids: Mapping[str, str | None]) -> None:
             state.composer.user_finish(StreamKind.TEXT, item_id, index, text=part.text)
 
 
-def request_approval(state: State, item: Item, ids: Mapping[str, str | None]) -> None:
+def request_approval(state: State, item: Item, ids: Ids) -> None:
     """Tell, once, that a server-side tool waits for a yes or a no."""
     if dig(item.data, "type") != "mcp_approval_request" or item.id in state.approvals:
         return

@@ -24,7 +24,7 @@ from unirt_openai.inbound_items import request_approval
 from unirt_openai.inbound_tools import call_added, call_done, deliver_call, server_call_done
 from unirt_openai.items import read_item
 from unirt_openai.rows import Row
-from unirt_openai.state import State, dig, ids_of, remember
+from unirt_openai.state import Ids, State, dig, ids_of, remember
 from unirt_openai.usage import read_usage
 
 __all__ = ["ROWS"]
@@ -99,7 +99,7 @@ def _item_added(state: State, wire: Wire) -> None:
     remember(state.writing, response.id, item_id)
     output = state.remember_output(item_id, item, told.text_or("type") or "", response.id)
     output.arguments = item.arguments or output.arguments
-    ids = {"item_id": item_id, **ids_of(response)}
+    ids: Ids = {"item_id": item_id, **ids_of(response)}
     state.composer.emit(ev.OutputItemAdded, item=item, output_index=index, **ids)
     if item.kind is ItemKind.TOOL_CALL:
         call_added(state, response, output, StreamKind.TOOL_CALL)
@@ -115,7 +115,7 @@ def _item_done(state: State, wire: Wire) -> None:
         item.id or state.writing.get(response.id) or state.composer.mint("item"), response.id
     )
     output = state.remember_output(item_id, item, told.text_or("type") or "", response.id)
-    ids = {"item_id": item_id, **ids_of(response)}
+    ids: Ids = {"item_id": item_id, **ids_of(response)}
     if item.kind is ItemKind.TOOL_CALL:
         call_done(state, response, output, item)
     elif output.type in _SERVER_CALLS:

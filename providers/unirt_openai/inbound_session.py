@@ -44,7 +44,7 @@ _BENIGN_MESSAGES = ("already shorter than", "no active response")
 
 def _session_created(state: State, wire: Wire) -> None:
     session = wire.obj_or("session") or Wire({}, "$.session")
-    fields = {
+    fields: dict[str, Any] = {
         "session_id": session.text_or("id"),
         "model": session.text_or("model"),
         "expires_at": session.number_or("expires_at"),

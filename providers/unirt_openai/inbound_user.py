@@ -10,6 +10,7 @@ or ends after the answer.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from unirt import events as ev
 from unirt.events import Ending, StreamKind
@@ -61,7 +62,7 @@ def _cleared(state: State, _wire: Wire) -> None:
 
 
 def _timeout(state: State, wire: Wire) -> None:
-    fields = {
+    fields: dict[str, Any] = {
         "start_ms": wire.number_or("audio_start_ms"),
         "end_ms": wire.number_or("audio_end_ms"),
     }

@@ -24,12 +24,15 @@ from unirt.wire import Wire
 from unirt_openai.formats import read_format
 from unirt_openai.requests import Requests
 
-__all__ = ["OutputItem", "State", "dig", "ids_of", "remember"]
+__all__ = ["Ids", "OutputItem", "State", "dig", "ids_of", "remember"]
 
 REMEMBERED = 512
 "How many items, and how many frames sent, are remembered."
 
 V = TypeVar("V")
+
+Ids = dict[str, Any]
+"The ids that a control event carries, by the names of its fields."
 
 
 @attrs.define(eq=False)
@@ -59,7 +62,6 @@ class State:
     composer: Composer
     capabilities: Capabilities
     config: SessionConfig
-    offline: bool
     frames: list[Frame] = attrs.field(factory=list)
     "To be sent."
     now: float = 0.0
@@ -219,7 +221,7 @@ class State:
         self.user_item = item_id
         return item_id
 
-    def ids_of_item(self, item_id: str | None) -> dict[str, str | None]:
+    def ids_of_item(self, item_id: str | None) -> Ids:
         """The ids that a control event about an item carries."""
         if not item_id:
             return {}
@@ -243,17 +245,17 @@ class State:
 _UNTOLD: Any = object()
 
 
-def ids_of(response: Response | None) -> dict[str, str | None]:
+def ids_of(response: Response | None) -> Ids:
     """The ids that a control event about a response carries."""
     if response is None:
         return {}
     return {"response_id": response.id, "turn_id": response.turn_id}
 
 
-def remember(memory: dict[str, V], key: str, value: V) -> None:
+def remember(memory: dict[str, V], key: str, value: V, *, bound: int = REMEMBERED) -> None:
     """Keep `value`, and forget the oldest where there are too many."""
     memory[key] = value
-    if len(memory) > REMEMBERED:
+    if len(memory) > bound:
         del memory[next(iter(memory))]
 
 

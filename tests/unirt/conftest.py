@@ -158,7 +158,6 @@ class ToyTranslator:
         self.composer.tool_call(
             response,
             said["call"] + ".item",
-            0,
             call_id=said["call"],
             name=said.get("name", "tool"),
             arguments=arguments,
@@ -171,7 +170,8 @@ class ToyTranslator:
     def on_server_tool(self, said: dict[str, Any]) -> None:
         response = self.composer.response_started(said["response"])
         kind, item = StreamKind.SERVER_TOOL, said["item"]
-        self.composer.text(response, kind, item, 0, said["arguments"], name=said["name"])
+        self.composer.open(response, kind, item, name=said["name"])
+        self.composer.text(response, kind, item, 0, said["arguments"])
         self.composer.server_tool_result(response, item, output=said["output"])
 
     def on_interrupt(self, said: dict[str, Any]) -> None:
@@ -267,10 +267,8 @@ async def toy(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Toy]:
     for name in list(os.environ):
         if name.startswith("UNIRT_"):
             monkeypatch.delenv(name)
-    before = asyncio.all_tasks()
     yield Toy()
-    assert asyncio.all_tasks() - before == {asyncio.current_task()} - before
-    assert before <= asyncio.all_tasks() | before
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 @pytest.fixture

@@ -68,7 +68,7 @@ def _fields(event: Event) -> Iterator[str]:
 
 
 def merged(events: Iterable[Event]) -> Iterator[str]:
-    """The lines for a run of events; deltas with nothing else between them share a line a stream."""
+    """The lines for events; deltas with nothing else between them share a line a stream."""
     run: dict[str, list[ContentEvent]] = {}
     for event in events:
         if isinstance(event, _DELTAS):

@@ -333,21 +333,21 @@ class History:
         self._items = None
 
     def _seed(self, items: Iterable[Item]) -> None:
-        items = tuple(items)
-        if items:
-            self._seeds += 1
-            turn = self._turn(f"seed {self._seeds}")
-            for item in items:
-                self._add(turn, item, user=True)
+        """Append items: to the turn that nobody has answered yet, else after all turns."""
+        latest = next(reversed(self._turns.values()), None)
+        for item in items:
+            if latest is None or latest.answers:
+                self._seeds += 1
+                latest = self._turn(f"seed {self._seeds}")
+            self._add(latest, item, user=True)
 
     def _create(self, command: CreateItem) -> None:
         before = self._entries.get(command.previous_item_id or "")
         if before is None:
-            self._seed([command.item])
             if command.previous_item_id == "root":
-                first = self._turns.popitem()
-                self._turns = dict([first, *self._turns.items()])
-                self._items = None
+                self._seed_first(command.item)
+            else:
+                self._seed([command.item])
             return
         turn, neighbour = before
         entries = turn.user if neighbour in turn.user else turn.answers
@@ -356,3 +356,8 @@ class History:
         if command.item.id is not None:
             self._entries[command.item.id] = turn, entry
         self._items = None
+
+    def _seed_first(self, item: Item) -> None:
+        self._seeds += 1
+        self._turns = {f"seed {self._seeds}": _Turn(), **self._turns}
+        self._add(next(iter(self._turns.values())), item, user=True)

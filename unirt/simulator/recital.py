@@ -26,6 +26,12 @@ __all__ = ["Beat", "Recital", "Setting", "transcript"]
 
 ORIGIN = Origin(provider="simulator")
 "Where all events of the simulator come from."
+_PARTS = {
+    StreamKind.AUDIO: "audio",
+    StreamKind.TRANSCRIPT: "audio",
+    StreamKind.TEXT: "text",
+}
+"The content part that a kind is in; the other kinds are in none, and their index is 0."
 _MS_PER_WORD = 300.0
 _PIECES = 3
 "In how many pieces the arguments of a call come."
@@ -152,7 +158,7 @@ class _Layout:
         self._content_ms = 0.0
         self._message: str | None = None
         self._streams: dict[StreamKind, Stream] = {}
-        self._parts: dict[StreamKind, int] = {}
+        self._parts: dict[str, int] = {}
         self._texts: dict[StreamKind, list[str]] = {}
         self._held: list[Event] = []
 
@@ -217,7 +223,7 @@ class _Layout:
             )
         elif isinstance(step, sc.Unknown):
             frame = step.for_provider(self._setting.provider)
-            event = ev.Unmapped(origin=ORIGIN, type=str(frame.get("type", "")), data=frame)
+            event = ev.Unmapped(origin=ORIGIN, type="", data=frame)
         else:
             event = ev.SessionExpiring(origin=ORIGIN, time_left_ms=step.time_left_ms)
         return Beat(self._at, event)
@@ -290,9 +296,8 @@ class _Layout:
     def _stream(self, kind: StreamKind) -> Stream:
         if self._message is None:
             self._message = self._setting.mint("item")
-        spoken = (StreamKind.AUDIO, StreamKind.TRANSCRIPT)
-        part = StreamKind.AUDIO if kind in spoken else kind
-        index = self._parts.setdefault(part, len(self._parts))
+        part = _PARTS.get(kind)
+        index = 0 if part is None else self._parts.setdefault(part, len(self._parts))
         return _stream(kind, self._message, index, **self._ids)
 
     def _close_message(self, end: sc.End | None = None) -> Iterator[Beat]:

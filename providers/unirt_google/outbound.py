@@ -1,0 +1,347 @@
+"""
+To the wire: what each command becomes.
+
+Every command is checked before anything of it is queued. A command that the model hears as an
+interruption cuts the running response here and now, not only when the server confirms it, so that
+the application can stop its player at once.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, assert_never
+
+import attrs
+import pybase64
+
+from unirt.audio import PCM16_16K
+from unirt.commands import (
+    AppendAudio,
+    ApproveServerTool,
+    CancelResponse,
+    ClearInput,
+    ClearPlayback,
+    Command,
+    CommitInput,
+    CreateItem,
+    DeleteItem,
+    EndTurn,
+    Interrupt,
+    ReportPlayback,
+    Respond,
+    RetrieveItem,
+    SeedHistory,
+    SendImage,
+    SendRaw,
+    SendText,
+    SendToolResult,
+    StartTurn,
+    TruncateItem,
+    UpdateSession,
+)
+from unirt.config import Manual, SessionConfig
+from unirt.errors import UnsupportedCommand, UnsupportedSetting, UsageError
+from unirt.events import SessionUpdated
+from unirt.items import Item, ItemKind, Role, TextContent
+from unirt_google.configure import instruction, tool_list
+from unirt_google.dialogue import Dialogue
+from unirt_google.facts import PROVIDER_NAME
+from unirt_google.history import seed_turns
+from unirt_google.results import send_tool_result
+
+__all__ = ["say", "seed"]
+
+
+def say(dialogue: Dialogue, command: Command) -> None:  # noqa: PLR0912  (one case a command)
+    """
+    Queue the frames of a command.
+
+    Raises:
+        UnirtError: The command cannot be done; nothing of it was queued.
+    """
+    match command:
+        case AppendAudio():
+            _audio(dialogue, command.data)
+        case SendText():
+            _text(dialogue, command)
+        case SendImage():
+            _image(dialogue, command)
+        case StartTurn():
+            _start_turn(dialogue)
+        case EndTurn():
+            _end_turn(dialogue, command)
+        case CommitInput():
+            _commit(dialogue)
+        case Respond():
+            _respond(dialogue, command)
+        case CancelResponse():
+            _cancel(dialogue, command)
+        case Interrupt():
+            _interrupt(dialogue, command)
+        case ReportPlayback():
+            dialogue.composer.playback(command.played_ms, command.response_id)
+        case SendToolResult():
+            send_tool_result(dialogue, command)
+        case SeedHistory():
+            _refuse_while_answering(dialogue, "SeedHistory")
+            seed(dialogue, command.items)
+        case CreateItem():
+            _create(dialogue, command)
+        case UpdateSession():
+            _update(dialogue, command.changes)
+        case SendRaw():
+            _raw(dialogue, command)
+        case (
+            ClearInput()
+            | ClearPlayback()
+            | TruncateItem()
+            | DeleteItem()
+            | RetrieveItem()
+            | ApproveServerTool()
+        ):
+            # The facts refuse these; a command must still be somebody's case.
+            raise _refused(type(command).__name__, "it has no such verb", "do without it")
+        case _:
+            assert_never(command)
+
+
+def seed(dialogue: Dialogue, items: tuple[Item, ...], *, complete: bool = False) -> None:
+    """
+    Queue earlier conversation, and tell what it lost on the way.
+
+    Args:
+        dialogue: Whose.
+        items: The conversation.
+        complete: Whether the turn is marked complete, for a server that waits for its history.
+    """
+    turns, losses = seed_turns(items)
+    for loss in losses:
+        dialogue.composer.noted("seed", loss)
+    if turns or complete:
+        _client_content(dialogue, turns, complete=complete)
+
+
+# Input.
+
+
+def _audio(dialogue: Dialogue, data: bytes) -> None:
+    format = dialogue.config.input_format or PCM16_16K
+    format.check(data, where="AppendAudio.data")
+    if _is_manual(dialogue) and not dialogue.window_open:
+        dialogue.keep_before_turn(data, format)
+        return
+    dialogue.user.audio_sent = dialogue.window_heard = True
+    dialogue.frames.append(_audio_frame(data, format.rate))
+
+
+def _audio_frame(data: bytes, rate: int) -> str:
+    # Built by hand: fifty times a second, and base64 needs no escaping.
+    encoded = pybase64.b64encode(data).decode("ascii")
+    return (
+        f'{{"realtimeInput":{{"audio":{{"data":"{encoded}","mimeType":"audio/pcm;rate={rate}"}}}}}}'
+    )
+
+
+def _text(dialogue: Dialogue, command: SendText) -> None:
+    dialogue.answer.cut()
+    dialogue.user.writes(command.text)
+    turn = {"role": "user", "parts": [{"text": command.text}]}
+    _client_content(dialogue, [turn], complete=command.respond)
+
+
+def _image(dialogue: Dialogue, command: SendImage) -> None:
+    if not command.mime_type.startswith("image/"):
+        raise UsageError(
+            f"{command.mime_type!r} is no picture",
+            where="SendImage.mime_type",
+            remedy="send image/jpeg or image/png; of a video, send its frames one by one",
+        )
+    encoded = pybase64.b64encode(command.data).decode("ascii")
+    blob = {"data": encoded, "mimeType": command.mime_type}
+    if not command.respond:
+        _queue(dialogue, {"realtimeInput": {"video": blob}})
+        return
+    dialogue.answer.cut()
+    dialogue.user.shows()
+    _client_content(dialogue, [{"role": "user", "parts": [{"inlineData": blob}]}], complete=True)
+
+
+def _is_manual(dialogue: Dialogue) -> bool:
+    return isinstance(dialogue.config.turn_detection, Manual)
+
+
+def _require_manual(dialogue: Dialogue, verb: str) -> None:
+    if not _is_manual(dialogue):
+        raise UsageError(
+            "the server detects turns by itself in this session",
+            where=verb,
+            remedy="configure turn_detection=Manual()",
+        )
+
+
+def _start_turn(dialogue: Dialogue) -> None:
+    _require_manual(dialogue, "StartTurn")
+    if dialogue.window_open:
+        raise UsageError(
+            "a turn has been started already", where="StartTurn", remedy="end it with end_turn()"
+        )
+    if dialogue.interrupts:
+        dialogue.answer.cut()
+    dialogue.user.speaks()
+    _queue(dialogue, {"realtimeInput": {"activityStart": {}}})
+    dialogue.window_open, dialogue.window_heard = True, False
+    for data in dialogue.take_before_turn():
+        _audio(dialogue, data)
+
+
+def _end_turn(dialogue: Dialogue, command: EndTurn) -> None:
+    _require_manual(dialogue, "EndTurn")
+    if not command.respond:
+        raise _refused(
+            "EndTurn(respond=False)",
+            "the end of a turn always asks for an answer",
+            "leave the turn open until an answer is wanted",
+        )
+    if not (dialogue.window_open and dialogue.window_heard):
+        what = "no audio was sent since the turn started"
+        raise UsageError(
+            what if dialogue.window_open else "no turn has been started",
+            where="EndTurn",
+            remedy="call start_turn(), then send audio, then end_turn()",
+        )
+    dialogue.window_open = False
+    _queue(dialogue, {"realtimeInput": {"activityEnd": {}}})
+
+
+def _commit(dialogue: Dialogue) -> None:
+    if _is_manual(dialogue):
+        raise UsageError(
+            "the application marks its turns in this session",
+            where="CommitInput",
+            remedy="use end_turn()",
+        )
+    _queue(dialogue, {"realtimeInput": {"audioStreamEnd": True}})
+
+
+# Responses.
+
+
+def _respond(dialogue: Dialogue, command: Respond) -> None:
+    plain = Respond()
+    for field in attrs.fields(Respond):
+        name = field.name
+        if getattr(command, name) != getattr(plain, name):
+            raise _refused(
+                f"Respond({name}=)",
+                "a single response cannot be configured",
+                "configure the session instead",
+            )
+    frame = _encode({"clientContent": {"turnComplete": True}})
+    # It would interrupt what runs, and nobody asked for that.
+    waiting = dialogue.composer.active is not None
+    (dialogue.after_answer if waiting else dialogue.frames).append(frame)
+    dialogue.answer.continues()
+
+
+def _cancel(dialogue: Dialogue, command: CancelResponse) -> None:
+    composer = dialogue.composer
+    wanted, active = command.response_id, composer.active
+    if wanted is not None and composer.response(wanted) is None:
+        raise UsageError(
+            f"there is no response {wanted!r}",
+            where="CancelResponse.response_id",
+            remedy="leave it out for the one that is running",
+        )
+    if active is None or (wanted is not None and wanted != active.id):
+        composer.noted("CancelResponse", "the response is not running")
+        return
+    dialogue.answer.cancel(active)
+    _client_content(dialogue, [], complete=False)
+
+
+def _interrupt(dialogue: Dialogue, command: Interrupt) -> None:
+    composer = dialogue.composer
+    if command.played_ms is not None:
+        composer.playback(command.played_ms)
+    running = composer.active is not None
+    if running:
+        dialogue.answer.cut()
+        _client_content(dialogue, [], complete=False)
+    elif not composer.interrupt(by="client", synthesised=True):
+        composer.noted("Interrupt", "nothing is running, and nothing playing as far as is known")
+
+
+# The conversation.
+
+
+def _refuse_while_answering(dialogue: Dialogue, verb: str) -> None:
+    if dialogue.composer.active is not None:
+        raise UsageError(
+            "a response is running, and this would interrupt it",
+            where=verb,
+            remedy="wait until the response is done, or interrupt() it first",
+        )
+
+
+def _create(dialogue: Dialogue, command: CreateItem) -> None:
+    item = command.item
+    written = all(isinstance(part, TextContent) for part in item.content)
+    spoken_by = item.role in (Role.USER, Role.ASSISTANT)
+    if item.kind is not ItemKind.MESSAGE or not written or not spoken_by:
+        raise _refused(
+            "CreateItem",
+            "only written messages of the user or the assistant can be added",
+            "write it as text; a tool's result goes by send_tool_result()",
+        )
+    if command.previous_item_id is not None:
+        raise _refused(
+            "CreateItem(previous_item_id=)", "items are added at the end", "leave it out"
+        )
+    _refuse_while_answering(dialogue, "CreateItem")
+    seed(dialogue, (item,))
+
+
+def _update(dialogue: Dialogue, changes: SessionConfig) -> None:
+    for field in attrs.fields(SessionConfig):
+        name = field.name
+        if name not in ("instructions", "tools") and getattr(changes, name) is not None:
+            raise UnsupportedSetting(
+                name,
+                provider=PROVIDER_NAME,
+                model=dialogue.config.model,
+                why="only instructions and tools can change while the session runs",
+                remedy="reconnect with the new configuration",
+            )
+    merged = dialogue.config.merged(changes)
+    update: dict[str, Any] = {}
+    if changes.instructions is not None:
+        update["systemInstruction"] = instruction(changes.instructions)
+    if changes.tools is not None:
+        update["tools"] = {"tools": tool_list(merged, dialogue.family)}
+    dialogue.config = merged
+    _queue(dialogue, {"contextUpdate": update})
+    dialogue.composer.emit(SessionUpdated, synthesised=True)
+
+
+def _raw(dialogue: Dialogue, command: SendRaw) -> None:
+    frame = command.frame
+    dialogue.frames.append(frame if isinstance(frame, str | bytes) else _encode(dict(frame)))
+
+
+# Frames.
+
+
+def _client_content(dialogue: Dialogue, turns: list[dict[str, Any]], *, complete: bool) -> None:
+    _queue(dialogue, {"clientContent": {"turns": turns, "turnComplete": complete}})
+
+
+def _queue(dialogue: Dialogue, frame: dict[str, Any]) -> None:
+    dialogue.frames.append(_encode(frame))
+
+
+def _encode(frame: dict[str, Any]) -> str:
+    return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
+
+
+def _refused(command: str, why: str, remedy: str) -> UnsupportedCommand:
+    return UnsupportedCommand(command, provider=PROVIDER_NAME, why=why, remedy=remedy)

@@ -1,0 +1,155 @@
+"""
+Gemini Live's client side: the pump around :mod:`inbound` and :mod:`outbound`.
+
+The protocol has no errors and no acknowledgements: the configuration goes out with the first frame,
+``setupComplete`` says that it is in force, and what the server does not like it answers by closing
+the connection. Nothing here is waited for by the clock, so there is never a timer.
+
+A connection ended cleanly if we closed it, or if the server did with code 1000. Everything else
+was somebody's loss: 1001 and 1011 after ``goAway`` too, for the session could have gone on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+
+from unirt.capabilities import Capabilities
+from unirt.commands import Command, SendRaw
+from unirt.composer import Composer, counting_ids
+from unirt.config import SessionConfig
+from unirt.errors import SessionClosedError
+from unirt.events import Event, Malformed
+from unirt.translator import Frame
+from unirt.wire import Wire, WireError, parse_frame
+from unirt_google import inbound, outbound
+from unirt_google.answer import Answer
+from unirt_google.configure import setup_frame, with_defaults
+from unirt_google.dialogue import Dialogue
+from unirt_google.facts import PROVIDER_NAME, capabilities, family_of, is_vertex
+from unirt_google.native import parse_native
+from unirt_google.user import User
+
+__all__ = ["GoogleTranslator"]
+
+_NORMAL = 1000
+"RFC 6455, 7.4.1."
+
+
+class GoogleTranslator:
+    """
+    The client's side of one connection; see :class:`unirt.translator.Translator`.
+
+    Args:
+        config: What is asked for; a model that is a resource path of Vertex AI's says the backend.
+        ids: Mints ids, by noun.
+        offline: Whether the frames come from a recording.
+
+    Raises:
+        UnsupportedSetting: The model cannot do what `config` asks.
+    """
+
+    def __init__(
+        self,
+        config: SessionConfig,
+        *,
+        ids: Callable[[str], str] | None = None,
+        offline: bool = False,
+    ) -> None:
+        full = with_defaults(config)
+        model = full.model or ""
+        self._capabilities = capabilities(model)
+        self._capabilities.check_config(config)
+        self._setup = setup_frame(full)
+        composer = Composer(
+            PROVIDER_NAME,
+            ids=ids or counting_ids(),
+            parse_native=parse_native,
+            clocked=not offline,
+        )
+        user = User(composer)
+        realtime = self._setup["setup"].get("realtimeInputConfig", {})
+        self._dialogue = Dialogue(
+            composer=composer,
+            user=user,
+            answer=Answer(composer, user, offline=offline),
+            family=family_of(model),
+            vertex=is_vertex(model),
+            config=full,
+            asked_model=config.model if offline else full.model,
+            interrupts=realtime.get("activityHandling") != "NO_INTERRUPTION",
+            offline=offline,
+        )
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._capabilities
+
+    @property
+    def config(self) -> SessionConfig:
+        return self._dialogue.config
+
+    @property
+    def ready(self) -> bool:
+        return self._dialogue.ready
+
+    def start(self, now: float) -> None:
+        self._dialogue.composer.begin(None, now)
+        self._dialogue.frames.append(json.dumps(self._setup, separators=(",", ":")))
+
+    def send(self, command: Command, now: float) -> None:
+        composer = self._dialogue.composer
+        if composer.closed:
+            raise SessionClosedError(type(command).__name__)
+        composer.begin(None, now)
+        if not isinstance(command, SendRaw):
+            self._capabilities.check_command(command)
+        outbound.say(self._dialogue, command)
+
+    def receive(self, frame: Frame | Mapping[str, object], now: float) -> None:
+        dialogue, composer = self._dialogue, self._dialogue.composer
+        if composer.closed:
+            return
+        before = composer.pending_events
+        was_ready = dialogue.ready
+        try:
+            composer.begin(frame, now)
+            data = dict(frame) if isinstance(frame, Mapping) else parse_frame(frame)
+            composer.begin(frame if isinstance(frame, Mapping) else data, now)
+            inbound.hear(dialogue, Wire(data))
+        except WireError as exc:
+            composer.emit(Malformed, where=exc.path, what=exc.what)
+        if composer.pending_events == before:
+            composer.noted("serverContent", "empty: a sign of life")
+        if not dialogue.offline:
+            self._go_on(just_ready=dialogue.ready and not was_ready)
+
+    def _go_on(self, *, just_ready: bool) -> None:
+        """Queue what waited for the frame that was just heard."""
+        dialogue = self._dialogue
+        if just_ready and dialogue.config.history:
+            history = self._setup["setup"].get("historyConfig", {})
+            waits = bool(history.get("initialHistoryInClientContent"))
+            outbound.seed(dialogue, dialogue.config.history, complete=waits)
+        if dialogue.after_answer and dialogue.composer.active is None:
+            dialogue.frames += dialogue.after_answer
+            dialogue.after_answer.clear()
+
+    def receive_close(self, code: int | None, reason: str, by: str, now: float) -> None:
+        composer = self._dialogue.composer
+        composer.begin(None, now)
+        clean = by == "local" or code == _NORMAL
+        composer.session_closed(code=code, reason=reason, by=by, clean=clean)
+
+    def get_timer(self) -> float | None:
+        return None
+
+    def handle_timer(self, now: float) -> None:
+        """Do nothing: nothing is waited for."""
+
+    def frames_to_send(self) -> list[Frame]:
+        frames, self._dialogue.frames = self._dialogue.frames, []
+        return frames
+
+    def events_received(self) -> list[Event]:
+        return self._dialogue.composer.events_received()

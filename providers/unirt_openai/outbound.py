@@ -1,0 +1,357 @@
+"""
+Commands to client events.
+
+Whatever can be refused is refused before the first frame of a command is queued, and what the
+composer tells the application is told after that. Audio has a short way of its own: it is the one
+thing that is sent fifty times a second, so its frame is put together by hand.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, assert_never
+
+import attrs
+import pybase64
+
+from unirt import commands as cmd
+from unirt.commands import Command, Scheduling
+from unirt.composer import Call
+from unirt.errors import UnsupportedCommand, UnsupportedSetting, UsageError
+from unirt.items import ImageContent, Item, ItemKind, Role, TextContent
+from unirt_openai import floor
+from unirt_openai.configure import response_object, session_object
+from unirt_openai.facts import PROVIDER_NAME
+from unirt_openai.items import write_item
+from unirt_openai.seeding import creatable, with_ids
+from unirt_openai.state import State, remember
+
+__all__ = ["say", "seed"]
+
+SEEDED = 8192
+"How many items of ours are remembered, so that they are not taken for the user's."
+
+APPEND_BYTES = 8 * 1024 * 1024
+"Audio in one frame; the protocol takes 15 MiB of base64 (SDK InputAudioBufferAppendEvent)."
+
+
+def say(state: State, command: Command) -> None:  # noqa: PLR0912  (one case a command)
+    """
+    Queue the frames of a command.
+
+    Raises:
+        UnirtError: It cannot be done; nothing of it was queued.
+    """
+    match command:
+        case cmd.AppendAudio():
+            _append(state, command.data)
+        case cmd.SendText():
+            _text(state, command)
+        case cmd.SendImage():
+            _image(state, command)
+        case cmd.StartTurn():
+            _start_turn(state)
+        case cmd.EndTurn():
+            _end_turn(state, command)
+        case cmd.CommitInput():
+            _commit(state, "CommitInput")
+        case cmd.ClearInput():
+            state.buffered_ms = 0.0
+            state.say("input_audio_buffer.clear")
+        case cmd.Respond():
+            _respond(state, command)
+        case cmd.CancelResponse():
+            _cancel(state, command)
+        case cmd.Interrupt():
+            _interrupt(state, command)
+        case cmd.TruncateItem():
+            _truncate(state, command)
+        case cmd.ReportPlayback():
+            state.composer.playback(command.played_ms, command.response_id)
+        case cmd.ClearPlayback():
+            state.say("output_audio_buffer.clear")
+        case cmd.SendToolResult():
+            _tool_result(state, command)
+        case cmd.UpdateSession():
+            _update(state, command)
+        case cmd.SeedHistory():
+            seed(state, command.items)
+        case cmd.CreateItem():
+            _create_item(state, command)
+        case cmd.DeleteItem():
+            state.say("conversation.item.delete", item_id=command.item_id)
+        case cmd.RetrieveItem():
+            state.say("conversation.item.retrieve", item_id=command.item_id)
+        case cmd.ApproveServerTool():
+            _approve(state, command)
+        case cmd.SendRaw():
+            _raw(state, command)
+        case _:
+            assert_never(command)
+
+
+# What the user says, writes and shows.
+
+
+def _append(state: State, data: bytes) -> None:
+    format_ = state.input_format
+    format_.check(data, where="AppendAudio.data")
+    for start in range(0, len(data), APPEND_BYTES):
+        piece = data[start : start + APPEND_BYTES]
+        event_id = state.composer.mint("event")
+        audio = pybase64.b64encode(piece).decode("ascii")
+        state.frames.append(
+            f'{{"type":"input_audio_buffer.append","event_id":"{event_id}","audio":"{audio}"}}'
+        )
+    state.buffered_ms += format_.duration_ms(len(data))
+
+
+def _text(state: State, command: cmd.SendText) -> None:
+    item = Item(role=Role.USER, content=(TextContent(text=command.text),))
+    _user_message(state, item, respond=command.respond)
+
+
+def _image(state: State, command: cmd.SendImage) -> None:
+    image = ImageContent(data=command.data, mime_type=command.mime_type)
+    _user_message(state, Item(role=Role.USER, content=(image,)), respond=command.respond)
+
+
+def _user_message(state: State, item: Item, *, respond: bool) -> None:
+    """Put something of the user's into the conversation; an answer to it takes the floor."""
+    if respond and (running := state.composer.active) is not None:
+        floor.cut(state, running)
+    item = attrs.evolve(item, id=state.new_item_id())
+    state.say("conversation.item.create", item=write_item(item))
+    if respond:
+        state.requests.ask({}, state.now)
+
+
+def _start_turn(state: State) -> None:
+    _need_manual(state, "StartTurn")
+    state.requests.withdraw()
+    floor.take_floor(state)
+    state.composer.turn()
+
+
+def _end_turn(state: State, command: cmd.EndTurn) -> None:
+    _need_manual(state, "EndTurn")
+    _commit(state, "EndTurn")
+    if command.respond:
+        state.requests.ask({}, state.now)
+
+
+def _commit(state: State, where: str) -> None:
+    if state.buffered_ms <= 0:
+        raise UsageError(
+            "there is no audio to commit",
+            where=where,
+            remedy="send audio first, with send_audio()",
+        )
+    state.buffered_ms = 0.0
+    state.say("input_audio_buffer.commit")
+
+
+def _need_manual(state: State, where: str) -> None:
+    if not state.manual:
+        raise UsageError(
+            "the provider decides where turns start and end",
+            where=where,
+            remedy="configure turn_detection=Manual()",
+        )
+
+
+# Responses.
+
+
+def _respond(state: State, command: cmd.Respond) -> None:
+    response = response_object(command, state.capabilities)
+    if command.in_conversation:
+        state.requests.ask(response, state.now)
+    else:
+        state.requests.ask_beside(response)
+
+
+def _cancel(state: State, command: cmd.CancelResponse) -> None:
+    composer = state.composer
+    if command.response_id is None:
+        pending = state.requests.waiting
+        state.requests.withdraw()
+        response = composer.active
+    else:
+        pending, response = False, composer.response(command.response_id)
+    if response is not None and not response.done:
+        floor.cancel(state, response)
+    elif not pending:
+        composer.noted("CancelResponse", "nothing is running")
+
+
+def _interrupt(state: State, command: cmd.Interrupt) -> None:
+    composer = state.composer
+    pending = state.requests.waiting
+    state.requests.withdraw()
+    if command.played_ms is not None:
+        composer.playback(command.played_ms)
+    if not floor.take_floor(state) and not pending:
+        composer.noted("Interrupt", "nothing is running or playing")
+
+
+def _truncate(state: State, command: cmd.TruncateItem) -> None:
+    state.say(
+        "conversation.item.truncate",
+        item_id=command.item_id,
+        content_index=command.content_index,
+        audio_end_ms=command.audio_end_ms,
+    )
+
+
+# Tools.
+
+
+def _tool_result(state: State, command: cmd.SendToolResult) -> None:
+    call = _call_to_answer(state, command)
+    output = _output(command)
+    if call.cancelled:
+        state.composer.noted("SendToolResult", "the call was cancelled; nothing was sent")
+        return
+    running = state.composer.active
+    if command.scheduling is Scheduling.INTERRUPT and running is not None:
+        floor.cut(state, running)
+    call.answered = True
+    item = {"type": "function_call_output", "call_id": call.wire_id, "output": output}
+    state.say("conversation.item.create", item={"id": state.new_item_id(), **item})
+    wanted = command.respond and command.scheduling is not Scheduling.SILENT
+    state.requests.answered(call, respond=wanted)
+    state.requests.settle(call.response_id, state.now)
+
+
+def _call_to_answer(state: State, command: cmd.SendToolResult) -> Call:
+    call = state.composer.calls.get(command.call_id)
+    if call is None or call.wire_id is None:
+        raise UsageError(
+            f"there is no call {command.call_id!r}",
+            where="SendToolResult.call_id",
+            remedy="give the call_id of a ToolCall of this session",
+        )
+    if call.answered:
+        raise UsageError(
+            f"the call {command.call_id!r} was answered already",
+            where="SendToolResult.call_id",
+            remedy="answer each call once",
+        )
+    if command.more_follows:
+        raise UnsupportedCommand(
+            "SendToolResult(more_follows=True)",
+            provider=PROVIDER_NAME,
+            why="a call has one result",
+            remedy="send the result when it is whole",
+        )
+    return call
+
+
+def _output(command: cmd.SendToolResult) -> str:
+    """The result as text: a string as it is, everything else as JSON."""
+    if command.error is not None:
+        return json.dumps({"error": command.error}, ensure_ascii=False)
+    if isinstance(command.output, str):
+        return command.output
+    return _json(command.output, where="SendToolResult.output")
+
+
+def _json(value: Any, *, where: str) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError) as exc:
+        raise UsageError(
+            f"it cannot be written as JSON: {exc}",
+            where=where,
+            remedy="use strings, numbers, booleans, lists and mappings only",
+        ) from None
+
+
+def _approve(state: State, command: cmd.ApproveServerTool) -> None:
+    reason = {} if command.reason is None else {"reason": command.reason}
+    item = {
+        "id": state.new_item_id(),
+        "type": "mcp_approval_response",
+        "approval_request_id": command.approval_id,
+        "approve": command.approve,
+        **reason,
+    }
+    state.say("conversation.item.create", item=item)
+
+
+# The session and its items.
+
+
+def _update(state: State, command: cmd.UpdateSession) -> None:
+    changes = command.changes
+    for field, remedy in _FIXED.items():
+        if getattr(changes, field) not in (None, getattr(state.config, field)):
+            raise UnsupportedSetting(
+                field,
+                provider=PROVIDER_NAME,
+                why="it cannot change in a running session",
+                remedy=remedy,
+                model=state.capabilities.model,
+            )
+    session = session_object(attrs.evolve(changes, model=None), state.capabilities)
+    state.config = state.config.merged(changes)
+    state.say("session.update", session=session)
+
+
+_FIXED = {"model": "open a new session", "history": "use seed()"}
+"Settings that a running session cannot change, and what to do instead."
+
+
+def seed(state: State, items: tuple[Item, ...]) -> None:
+    """
+    Put earlier conversation before what follows.
+
+    Raises:
+        UsageError: An item holds something that cannot be created.
+    """
+    kept = [_checked(state, item, "SeedHistory.items") for item in items]
+    left_out = sum(item is None for item in kept)
+    named = with_ids(
+        (item for item in kept if item is not None),
+        taken=state.seeded.__contains__,
+        mint=state.composer.mint,
+    )
+    for item in named:
+        remember(state.seeded, item.id or "", None, bound=SEEDED)
+        state.say("conversation.item.create", item=write_item(item))
+    if left_out:
+        state.composer.noted("SeedHistory", f"{left_out} items without words were left out")
+
+
+def _create_item(state: State, command: cmd.CreateItem) -> None:
+    item = _checked(state, command.item, "CreateItem.item")
+    if item is None:
+        raise UsageError(
+            "the item holds nothing that can be created",
+            where="CreateItem.item",
+            remedy="give it text, audio with data, or a picture",
+        )
+    item = item if item.id else attrs.evolve(item, id=state.new_item_id())
+    remember(state.seeded, item.id or "", None, bound=SEEDED)
+    place = (
+        {} if command.previous_item_id is None else {"previous_item_id": command.previous_item_id}
+    )
+    state.say("conversation.item.create", item=write_item(item), **place)
+    if item.kind is ItemKind.TOOL_RESULT and item.call_id in state.composer.calls:
+        state.composer.calls[item.call_id or ""].answered = True
+
+
+def _checked(state: State, item: Item, where: str) -> Item | None:
+    written = creatable(item, audio_format=state.input_format, where=where)
+    if written is not None and written.data is not None:
+        _json(dict(written.data), where=where)
+    return written
+
+
+def _raw(state: State, command: cmd.SendRaw) -> None:
+    frame = command.frame
+    if isinstance(frame, str | bytes):
+        state.frames.append(frame)
+    else:
+        state.frames.append(_json(dict(frame), where="SendRaw.frame"))

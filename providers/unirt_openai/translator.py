@@ -1,0 +1,199 @@
+"""
+The client's side of OpenAI's Realtime protocol, without any I/O.
+
+The handshake: the provider greets with ``session.created``; the configuration follows as one
+``session.update``; its ``session.updated`` makes the session ready, and the history is seeded
+behind it. On a sideband nobody greets, so after :data:`GREETING_S` of silence the client speaks
+first. Sending the configuration only after the greeting is what was seen to work everywhere
+(recorded sessions, 2026-11).
+
+Timers: the missing greeting, a request for a response that nothing answers, and the warning before
+the provider's cap on a session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from unirt.capabilities import Capabilities
+from unirt.commands import Command
+from unirt.composer import Composer, counting_ids
+from unirt.config import SessionConfig
+from unirt.events import Event, SessionExpiring
+from unirt.translator import Frame
+from unirt.wire import WireError, parse_frame
+from unirt_openai import inbound, outbound
+from unirt_openai.configure import session_object, with_defaults
+from unirt_openai.facts import DEFAULT_MODEL, MAX_SESSION_MS, PROVIDER_NAME, capabilities
+from unirt_openai.native import parse_native
+from unirt_openai.seeding import creatable
+from unirt_openai.state import State
+
+__all__ = ["OpenAITranslator"]
+
+GREETING_S = 1.0
+"How long the provider may take to greet, in seconds."
+
+WARNING_S = 60.0
+"How long before the cap the application is warned, in seconds."
+
+_GREETINGS = frozenset({"session.created", "conversation.created"})
+
+
+class OpenAITranslator:
+    """
+    One connection.
+
+    Args:
+        config: What is asked for.
+        ids: Mints ids; counts by default.
+        offline: Whether the frames come from a recording; then nothing is sent by itself.
+
+    Raises:
+        UnsupportedSetting: The model cannot do what `config` asks.
+        UsageError: The history holds something that cannot be created.
+    """
+
+    def __init__(
+        self,
+        config: SessionConfig,
+        *,
+        ids: Callable[[str], str] | None = None,
+        offline: bool = False,
+    ) -> None:
+        facts = capabilities(config.model or DEFAULT_MODEL)
+        facts.check_config(config)
+        config = with_defaults(config)
+        self._offline = offline
+        self._session = session_object(config, facts)
+        composer = Composer(
+            PROVIDER_NAME,
+            ids=ids or counting_ids(),
+            parse_native=parse_native,
+            clocked=not offline,
+        )
+        self._state = State(composer=composer, capabilities=facts, config=config)
+        for item in config.history or ():
+            creatable(item, audio_format=self._state.input_format, where="history")
+        self._begun = self._configured = False
+        self._ready = offline
+        self._greet_by: float | None = None
+        self._warn_at: float | None = None
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """The facts about the model in use."""
+        return self._state.capabilities
+
+    @property
+    def config(self) -> SessionConfig:
+        """What is configured, unirt's defaults and all updates included."""
+        return self._state.config
+
+    @property
+    def ready(self) -> bool:
+        """Whether the configuration is in force and the history is seeded."""
+        return self._ready
+
+    def start(self, now: float) -> None:
+        """The connection is open: wait for the greeting."""
+        if not self._offline:
+            self._greet_by = now + GREETING_S
+
+    def send(self, command: Command, now: float) -> None:
+        """
+        Queue the frames of a command.
+
+        Raises:
+            UnirtError: It cannot be done; nothing of it was queued.
+        """
+        state = self._state
+        state.capabilities.check_command(command)
+        state.now = now
+        state.composer.begin(None, now)
+        outbound.say(state, command)
+
+    def receive(self, frame: Frame | Mapping[str, object], now: float) -> None:
+        """Take one frame, as received or already decoded. Never raises."""
+        state = self._state
+        if state.composer.closed:
+            return
+        state.now = now
+        queued = len(state.frames)
+        state.composer.begin(frame, now)
+        try:
+            data = _decoded(frame)
+            state.composer.begin(data, now)
+            self._advance(inbound.hear(state, data), now)
+        except WireError as error:
+            inbound.complain(state, error)
+        if self._offline:
+            del state.frames[queued:]
+
+    def _advance(self, type_: str, now: float) -> None:
+        """Go on with the handshake, and with what waited for this frame."""
+        state = self._state
+        if not self._begun and not self._offline:
+            self._begun = True
+            self._warn_at = now + MAX_SESSION_MS / 1000 - WARNING_S
+        if type_ in _GREETINGS:
+            self._configure()
+        if state.acknowledged and self._configured and not self._ready:
+            self._ready = True
+            outbound.seed(state, state.config.history or ())
+        state.requests.flush(now)
+
+    def _configure(self) -> None:
+        self._greet_by = None
+        if not self._configured and not self._offline:
+            self._configured = True
+            self._state.say("session.update", session=self._session)
+
+    def receive_close(self, code: int | None, reason: str, by: str, now: float) -> None:
+        """
+        The connection is gone. Never raises.
+
+        Only a close with 1000, or one of our own, is clean: the provider ends a session that
+        reached its cap with 1001.
+        """
+        self._greet_by = self._warn_at = None
+        self._state.composer.begin(None, now)
+        self._state.composer.session_closed(
+            code=code, reason=reason, by=by, clean=code == 1000 or (by == "local" and code != 1011)
+        )
+
+    def get_timer(self) -> float | None:
+        """When :meth:`handle_timer` wants to be called next; ``None`` for never."""
+        if self._state.composer.closed:
+            return None
+        due = (self._greet_by, self._warn_at, self._state.requests.deadline)
+        return min((t for t in due if t is not None), default=None)
+
+    def handle_timer(self, now: float) -> None:
+        """Do what is due. Never raises."""
+        state = self._state
+        if state.composer.closed:
+            return
+        state.now = now
+        state.composer.begin(None, now)
+        if self._greet_by is not None and now >= self._greet_by:
+            self._configure()
+        if self._warn_at is not None and now >= self._warn_at:
+            self._warn_at = None
+            state.composer.emit(SessionExpiring, synthesised=True, time_left_ms=WARNING_S * 1000)
+        state.requests.flush(now)
+
+    def frames_to_send(self) -> list[Frame]:
+        """Take the frames to send, in order."""
+        frames, self._state.frames[:] = list(self._state.frames), []
+        return frames
+
+    def events_received(self) -> list[Event]:
+        """Take the events, in order."""
+        return self._state.composer.events_received()
+
+
+def _decoded(frame: object) -> object:
+    if isinstance(frame, str | bytes | bytearray | memoryview):
+        return parse_frame(frame)
+    return dict(frame) if isinstance(frame, Mapping) and type(frame) is not dict else frame

@@ -1,0 +1,170 @@
+"""Whatever comes over the wire, the translator tells something legal and raises nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from unirt_openai.inbound import HANDLERS
+from unirt_openai.translator import OpenAITranslator
+
+from unirt.config import ServerVAD, SessionConfig, Tool
+from unirt.testing import check, fold
+
+_IDS = st.sampled_from(["a", "b", "resp_1", "item_1", "call_1", "", "event_1"])
+_WORDS = st.sampled_from(
+    ["completed", "incomplete", "in_progress", "cancelled", "failed", "turn_detected", "audio"]
+    + ["text", "output_text", "output_audio", "message", "function_call", "mcp_call", "user"]
+    + ["assistant", "input_text", "input_audio", "input_image", "item_reference"]
+    + ["mcp_approval_request", "mcp_list_tools", "function_call_output", "UklGRg==", "{}", '{"a":1}']
+)
+_NAMES = st.sampled_from(
+    ["type", "event_id", "session", "error", "item", "response", "part", "delta", "text", "usage"]
+    + ["transcript", "arguments", "item_id", "response_id", "call_id", "content_index", "id"]
+    + ["output_index", "status", "status_details", "reason", "output", "content", "role", "audio"]
+    + ["format", "rate", "input", "turn_detection", "interrupt_response", "conversation_id", "name"]
+    + ["metadata", "code", "message", "rate_limits", "limit", "seconds", "languages", "image_url"]
+    + ["input_tokens", "output_tokens", "output_token_details", "text_tokens", "reasoning_tokens"]
+    + ["previous_item_id", "audio_start_ms", "audio_end_ms", "start", "end", "expires_at"]
+)
+_SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 3),
+    st.integers(),
+    st.floats(),
+    _IDS,
+    _WORDS,
+    st.text(max_size=8),
+)
+_JSON = st.recursive(
+    _SCALARS,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.one_of(_NAMES, _IDS), inner, max_size=5)
+    ),
+    max_leaves=12,
+)
+_TYPES = st.sampled_from(sorted(HANDLERS))
+_ITEM = st.fixed_dictionaries(
+    {"type": _WORDS},
+    optional={
+        "id": _IDS,
+        "role": _WORDS,
+        "status": _WORDS,
+        "call_id": _IDS,
+        "name": _WORDS,
+        "arguments": _WORDS,
+        "output": _WORDS,
+        "content": st.lists(
+            st.fixed_dictionaries(
+                {"type": _WORDS}, optional={"text": _WORDS, "transcript": _WORDS, "audio": _WORDS}
+            ),
+            max_size=2,
+        ),
+    },
+)
+_PLAUSIBLE = st.builds(
+    lambda fields, type_: {**fields, "type": type_},
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "response_id": _IDS,
+            "item_id": _IDS,
+            "call_id": _IDS,
+            "name": _WORDS,
+            "content_index": st.integers(0, 1),
+            "output_index": st.integers(0, 1),
+            "delta": _WORDS,
+            "text": _WORDS,
+            "transcript": _WORDS,
+            "arguments": _WORDS,
+            "status": _WORDS,
+            "part": st.fixed_dictionaries(
+                {"type": _WORDS}, optional={"text": _WORDS, "transcript": _WORDS}
+            ),
+            "item": _ITEM,
+            "session": _JSON,
+            "error": _JSON,
+            "response": st.fixed_dictionaries(
+                {},
+                optional={
+                    "id": _IDS,
+                    "status": _WORDS,
+                    "status_details": st.fixed_dictionaries({}, optional={"reason": _WORDS}),
+                    "output": st.lists(_ITEM, max_size=2),
+                    "conversation_id": st.one_of(st.none(), _IDS),
+                },
+            ),
+        },
+    ),
+    _TYPES,
+)
+_SOUP = st.one_of(
+    _JSON,
+    st.builds(
+        lambda fields, type_: {**fields, "type": type_},
+        st.dictionaries(_NAMES, _JSON, max_size=6),
+        _TYPES,
+    ),
+)
+_FRAMES = st.one_of(_PLAUSIBLE, _PLAUSIBLE, _PLAUSIBLE, _SOUP)
+_RELAXED = settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+
+
+def _feed(frames: list[Any], *, offline: bool) -> None:
+    config = SessionConfig(turn_detection=ServerVAD(), tools=(Tool(name="message"),))
+    translator = OpenAITranslator(config, offline=offline)
+    translator.start(0.0)
+    kept = []
+    now = 0.0
+    for frame in frames:
+        now += 0.05
+        translator.receive(frame, now)
+        events = translator.events_received()
+        assert events, f"a frame without an event: {frame!r}"
+        assert all(event.origin is events[0].origin for event in events)
+        kept += events
+        sent = translator.frames_to_send()
+        assert not (offline and sent)
+        assert all(json.loads(frame)["event_id"] for frame in sent)
+    translator.receive_close(1006, "", "network", now)
+    kept += translator.events_received()
+    check(kept, complete=True)
+    fold(kept)
+
+
+@pytest.mark.parametrize("offline", [True, False])
+@_RELAXED
+@given(frames=st.lists(_FRAMES, max_size=25))
+def test_any_interleaving_of_decoded_frames_gives_legal_events(
+    offline: bool, frames: list[Any]
+) -> None:
+    _feed(frames, offline=offline)
+
+
+@_RELAXED
+@given(frames=st.lists(_FRAMES, max_size=10))
+def test_text_frames_are_read_as_the_decoded_ones(frames: list[Any]) -> None:
+    _feed([json.dumps(frame) for frame in frames], offline=True)
+
+
+@_RELAXED
+@given(frames=st.lists(st.one_of(st.binary(max_size=40), st.text(max_size=40)), max_size=6))
+def test_bytes_that_are_no_json_are_malformed_and_nothing_more(frames: list[Any]) -> None:
+    _feed(frames, offline=False)
+
+
+@_RELAXED
+@given(frame=_SOUP)
+def test_every_event_reaches_its_frame(frame: Any) -> None:
+    translator = OpenAITranslator(SessionConfig(), offline=True)
+    translator.start(0.0)
+    translator.receive(frame, 0.0)
+    for event in translator.events_received():
+        assert event.raw == frame or frame != frame or "nan" in repr(frame)  # noqa: PLR0124
+        event.native()
