@@ -1,28 +1,69 @@
 """
 The law: one scenario, one stream, whatever the provider.
 
-Every scenario is held in every provider's protocol, client and server, on a virtual clock. The
-folded streams must be equal; the kept streams may differ only where the facts say so.
+Every scenario is held in every protocol, client and server, on a virtual clock, and in every
+dialect of it that the plug-ins know of: newer and older models, Vertex AI, frames that bundle what
+others send apart. The folded streams must be equal; the kept streams may differ only where the
+facts say so.
 """
 
 from __future__ import annotations
 
-from functools import cache
-from itertools import pairwise
+from functools import cache, partial
 from typing import Any
 
+import attrs
 import pytest
 
-from unirt import Emission, Event, Unmapped
-from unirt.registry import installed, load
-from unirt.simulator import Exchange, Pace, builtin, builtin_names, run
+from unirt import (
+    AudioDelta,
+    Emission,
+    Event,
+    ResponseDone,
+    SessionConfig,
+    StreamClosed,
+    StreamKind,
+    Unmapped,
+)
+from unirt.provider import Provider
+from unirt.registry import load
+from unirt.simulator import Exchange, builtin, builtin_names, run
+from unirt.simulator.scenario import Say
 from unirt.testing import check, fold, outline
 from unirt.testing.kept import differences
+from unirt_google.server import GoogleServer
 
-PROVIDERS = [name for name in installed() if load(name).server is not None]
-PAIRS = list(pairwise(PROVIDERS))
-SCENARIOS = builtin_names()
-CONVERSATIONS = [name for name in SCENARIOS if builtin(name).refused is None]
+OPENAI, GOOGLE = load("openai"), load("google")
+BUNDLING = attrs.evolve(GOOGLE, server=partial(GoogleServer, bundle=True))
+
+WAYS: dict[str, tuple[Provider, str]] = {
+    "openai": (OPENAI, "gpt-realtime-2.1"),
+    "openai-1": (OPENAI, "gpt-realtime"),
+    "google": (GOOGLE, "gemini-3.8-live"),
+    "google-bundling": (BUNDLING, "gemini-3.8-live"),
+    "google-3.1": (BUNDLING, "gemini-3.1-flash-live-preview"),
+    "google-2.5": (GOOGLE, "gemini-2.5-flash-native-audio-preview-12-2025"),
+    "vertex-2.5": (GOOGLE, "publishers/google/models/gemini-live-2.5-flash-native-audio"),
+}
+"Ways to hold a conversation: a provider and one of its models."
+FIRST, *OTHERS = WAYS
+
+REFUSED = [name for name in builtin_names() if builtin(name).refused is not None]
+SCENARIOS = [name for name in builtin_names() if name not in REFUSED]
+
+Endings = list[tuple[str, str | None]]
+COMPLETE: Endings = [("complete", None)]
+ENDINGS: dict[str, Endings] = {
+    "barge_in_generating": [("interrupted", "speech"), *COMPLETE],
+    "cancelled": [("cancelled", "client")],
+    "connection_lost": [("failed", "connection_lost")],
+    "failed": [("failed", "model_error")],
+    "incomplete": [("incomplete", "content_filter")],
+    "interrupted": [("interrupted", "client")],
+    "session_refused": [],
+    "text_over_reply": [("interrupted", "client"), *COMPLETE],
+}
+"How the responses of a scenario end, where not all of them are complete."
 
 _CONTENT = {
     "thought": "ThoughtDelta",
@@ -34,76 +75,109 @@ _CONTENT = {
 
 
 @cache
-def held(provider: str, scenario: str, hold_done: bool = False) -> Exchange:
+def held(way: str, scenario: str, hold_done: bool = False) -> Exchange:
+    provider, model = WAYS[way]
     plan = builtin(scenario)
-    pace = Pace(speed=plan.pace.speed, hold_done=hold_done)
-    return run(load(provider), plan, pace=pace)
+    pace = attrs.evolve(plan.pace, hold_done=hold_done)
+    return run(provider, plan, SessionConfig(model=model), pace=pace)
 
 
-def expressible(exchange: Exchange, *others: Exchange) -> list[dict[str, Any]]:
-    """The folded stream, without the kinds of streams that one of the providers does not have."""
+def emission(exchange: Exchange, kind: str) -> Emission:
+    assert exchange.capabilities is not None
+    return exchange.capabilities.emission(kind)
+
+
+def expressible(exchange: Exchange, other: Exchange) -> list[dict[str, Any]]:
+    """The folded stream, without the kinds of streams that one of the two does not have."""
     absent = {
         kind
         for kind, event in _CONTENT.items()
-        for one in (exchange, *others)
-        if one.capabilities is not None and one.capabilities.emission(event) is Emission.NEVER
+        if Emission.NEVER in (emission(exchange, event), emission(other, event))
     }
     return outline(step for step in fold(exchange.events) if step.stream.kind not in absent)
 
 
-@pytest.mark.parametrize("scenario", CONVERSATIONS)
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_every_stream_is_legal_and_ends_whole(provider: str, scenario: str) -> None:
-    check(held(provider, scenario).events, complete=True)
+every_way = pytest.mark.parametrize("way", WAYS)
+every_scenario = pytest.mark.parametrize("scenario", SCENARIOS)
 
 
-@pytest.mark.parametrize("scenario", CONVERSATIONS)
-@pytest.mark.parametrize(("one", "other"), PAIRS)
-def test_the_folded_streams_are_equal(one: str, other: str, scenario: str) -> None:
-    a, b = held(one, scenario), held(other, scenario)
-    assert expressible(a, b) == expressible(b, a)
+@every_scenario
+@every_way
+def test_every_stream_is_legal_and_ends_whole(way: str, scenario: str) -> None:
+    check(held(way, scenario).events, complete=True)
 
 
-@pytest.mark.parametrize("scenario", CONVERSATIONS)
-@pytest.mark.parametrize(("one", "other"), PAIRS)
-def test_the_kept_streams_differ_only_where_the_facts_say_so(
-    one: str, other: str, scenario: str
-) -> None:
-    a, b = held(one, scenario), held(other, scenario)
-    assert a.capabilities is not None
-    assert b.capabilities is not None
-    assert differences(a.events, b.events, a.capabilities, b.capabilities) == []
+@every_scenario
+@pytest.mark.parametrize("way", OTHERS)
+def test_the_folded_streams_are_equal(way: str, scenario: str) -> None:
+    one, other = held(FIRST, scenario), held(way, scenario)
+    assert expressible(one, other) == expressible(other, one)
 
 
-@pytest.mark.parametrize("scenario", CONVERSATIONS)
-@pytest.mark.parametrize("provider", PROVIDERS)
+@every_scenario
+@pytest.mark.parametrize("way", OTHERS)
+def test_the_kept_streams_differ_only_where_the_facts_say_so(way: str, scenario: str) -> None:
+    one, other = held(FIRST, scenario), held(way, scenario)
+    assert one.capabilities is not None
+    assert other.capabilities is not None
+    assert differences(one.events, other.events, one.capabilities, other.capabilities) == []
+
+
+@every_scenario
+@every_way
+def test_responses_end_as_the_scenario_says(way: str, scenario: str) -> None:
+    events = held(way, scenario).events
+    ended = [(e.ending.value, e.reason) for e in events if isinstance(e, ResponseDone)]
+    expected = ENDINGS.get(scenario, COMPLETE * len(builtin(scenario).replies))
+    assert ended == expected
+    closed = [e for e in events if isinstance(e, StreamClosed) and e.role == "assistant"]
+    assert {(e.ending.value, e.reason) for e in closed} <= {*expected}
+
+
+@pytest.mark.parametrize("scenario", [name for name in SCENARIOS if name not in ENDINGS])
+@every_way
+def test_what_is_heard_is_what_the_scenario_says(way: str, scenario: str) -> None:
+    replies, events = builtin(scenario).replies, held(way, scenario).events
+    says = [[step for step in reply.steps if isinstance(step, Say)] for reply in replies]
+    spoken = [" ".join(say.text for say in steps) for steps in says if steps]
+    heard = [reply.heard.text for reply in replies if reply.heard is not None]
+    for role, texts in (("assistant", spoken), ("user", heard)):
+        assert [
+            event.text
+            for event in events
+            if isinstance(event, StreamClosed)
+            and (event.kind, event.role) == (StreamKind.TRANSCRIPT, role)
+        ] == texts
+    audio_ms = sum(event.duration_ms for event in events if isinstance(event, AudioDelta))
+    assert audio_ms == sum(say.ms or 0.0 for steps in says for say in steps)
+
+
+@every_scenario
+@every_way
 def test_it_makes_no_difference_when_the_server_says_that_it_is_done(
-    provider: str, scenario: str
+    way: str, scenario: str
 ) -> None:
     """Only a provider that tells the end of the generation apart may hold the end of the turn."""
-    if load(provider).capabilities("").emission("GenerationDone") is Emission.NEVER:
+    at_once = held(way, scenario)
+    if emission(at_once, "GenerationDone") is Emission.NEVER:
         pytest.skip("it is done when all is generated")
-    at_once, when_played = held(provider, scenario), held(provider, scenario, hold_done=True)
+    when_played = held(way, scenario, hold_done=True)
     check(when_played.events, complete=True)
     assert outline(fold(when_played.events)) == outline(fold(at_once.events))
 
 
-@pytest.mark.parametrize("scenario", CONVERSATIONS)
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_what_the_facts_call_never_is_never_told(provider: str, scenario: str) -> None:
-    exchange = held(provider, scenario)
-    assert exchange.capabilities is not None
+@every_scenario
+@every_way
+def test_what_the_facts_call_never_is_never_told(way: str, scenario: str) -> None:
+    exchange = held(way, scenario)
     told = {type(event).__name__ for event in exchange.events}
-    never = {kind for kind in told if exchange.capabilities.emission(kind) is Emission.NEVER}
-    assert never == set()
+    assert {kind for kind in told if emission(exchange, kind) is Emission.NEVER} == set()
 
 
-@pytest.mark.parametrize("scenario", [name for name in SCENARIOS if builtin(name).refused])
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_what_cannot_be_done_is_refused_before_anything_is_sent(
-    provider: str, scenario: str
-) -> None:
-    exchange = held(provider, scenario)
+@pytest.mark.parametrize("scenario", REFUSED)
+@every_way
+def test_what_cannot_be_done_is_refused_before_anything_is_sent(way: str, scenario: str) -> None:
+    exchange = held(way, scenario)
     assert exchange.refused is not None
     assert exchange.frames_sent == ()
     assert "no_such_setting" in str(exchange.refused)
@@ -113,14 +187,13 @@ def unmapped(events: tuple[Event, ...]) -> list[Any]:
     return [event.raw for event in events if isinstance(event, Unmapped)]
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_an_unknown_frame_is_told_with_its_data(provider: str) -> None:
-    assert unmapped(held(provider, "unknown_event").events) == [{"type": "novelty.announced"}]
+@every_way
+def test_an_unknown_frame_is_told_with_its_data(way: str) -> None:
+    assert unmapped(held(way, "unknown_event").events) == [{"type": "novelty.announced"}]
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_the_other_scenarios_hold_nothing_unknown(provider: str) -> None:
-    others = [name for name in CONVERSATIONS if name != "unknown_event"]
-    assert {
-        name: found for name in others if (found := unmapped(held(provider, name).events))
-    } == {}
+@every_way
+def test_the_other_scenarios_hold_nothing_unknown(way: str) -> None:
+    others = [name for name in SCENARIOS if name != "unknown_event"]
+    found = {name: unmapped(held(way, name).events) for name in others}
+    assert {name: frames for name, frames in found.items() if frames} == {}

@@ -80,6 +80,7 @@ def connect(
     close_timeout: float = 5.0,
     limits: Limits | None = None,
     env_file: str | os.PathLike[str] | None = ".env",
+    environ: Mapping[str, str] | None = None,
 ) -> Connecting:
     """
     Open a session: ``async with unirt.connect() as session``.
@@ -105,6 +106,7 @@ def connect(
         close_timeout: How long closing may take, in seconds.
         limits: The bounds of what the session holds.
         env_file: Where the ``.env`` file is; ``None`` for no file.
+        environ: The variables to read, instead of the environment's and the file's.
 
     Raises:
         ConfigurationError: Something of it cannot work. When it is entered, also
@@ -115,7 +117,7 @@ def connect(
     # Imported here: reading settings costs more than all the rest of unirt.
     from unirt.settings import apply_log, read  # noqa: PLC0415
 
-    layers = read(env_file)
+    layers = read(env_file, environ)
     apply_log(layers.settings.log)
     chosen, model = _choose(provider, model, layers)
     asked = config_of(

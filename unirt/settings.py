@@ -23,13 +23,13 @@ from typing import Any, Literal
 import attrs
 from dotenv import dotenv_values
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from unirt.errors import ConfigurationError
 from unirt.registry import installed
-from unirt.session.arguments import nearest
+from unirt.spelling import nearest
 
-__all__ = ["PREFIX", "Layers", "Settings", "apply_log", "read", "split_model"]
+__all__ = ["PREFIX", "SETTINGS", "Layers", "Settings", "apply_log", "read", "split_model"]
 
 PREFIX = "UNIRT_"
 "What every variable of unirt starts with."
@@ -82,6 +82,26 @@ class Settings(BaseSettings):
     )
 
 
+class _Given(Settings):
+    """The same, read from arguments and from nowhere else."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *others: PydanticBaseSettingsSource,
+        **more: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
+SETTINGS: Mapping[str, str] = {
+    PREFIX + name.upper(): field.description or "" for name, field in Settings.model_fields.items()
+}
+"Every variable, and what it is."
+
+
 @attrs.frozen(kw_only=True)
 class Layers:
     """What was read: the settings, and the variables of both layers."""
@@ -127,34 +147,43 @@ def split_model(model: str) -> tuple[str | None, str]:
     return (name, rest) if colon and rest and name in installed() else (None, model)
 
 
-def read(env_file: str | os.PathLike[str] | None = ".env") -> Layers:
+def read(
+    env_file: str | os.PathLike[str] | None = ".env",
+    environ: Mapping[str, str] | None = None,
+) -> Layers:
     """
     Read the environment and a ``.env`` file.
 
     Args:
         env_file: ``None`` for no file. The default may be absent; any other must exist.
+        environ: Read these variables, and neither the environment nor a file.
 
     Raises:
         ConfigurationError: A variable does not exist, or its value cannot be used.
     """
+    if environ is not None:
+        env_file = None
     if env_file is not None and env_file != ".env" and not Path(env_file).is_file():
         raise ConfigurationError(
             f"there is no file {os.fspath(env_file)!r}",
             where="env_file",
             remedy="give the path of a .env file, or None for none",
         )
-    process = dict(os.environ)
+    process = dict(os.environ if environ is None else environ)
     file = {} if env_file is None else dotenv_values(env_file)
     known = {name: value for name, value in file.items() if value is not None}
     _refuse_unknown((*process, *known))
     try:
-        # An argument of every BaseSettings, which only pydantic's plug-in for mypy knows.
-        settings = Settings(_env_file=env_file)  # type: ignore[call-arg]
+        if environ is None:
+            # An argument of every BaseSettings, which only pydantic's plug-in for mypy knows.
+            settings = Settings(_env_file=env_file)  # type: ignore[call-arg]
+        else:
+            settings = _Given(**{name: _get(process, name) for name in Settings.model_fields})
     except ValidationError as exc:
         first = exc.errors(include_input=False, include_url=False)[0]
         raise ConfigurationError(
             f"its value cannot be used: {first['msg']}",
-            where=PREFIX + "_".join(map(str, first["loc"])).upper(),
+            where=PREFIX + str(first["loc"][-1]).upper().removeprefix(PREFIX),
             remedy="correct it in the environment or in .env, or unset it",
         ) from None
     return Layers(settings=settings, process=process, file=known)
@@ -189,9 +218,7 @@ def _get(layer: Mapping[str, str], field: str) -> str | None:
 
 
 def _refuse_unknown(names: Iterable[str]) -> None:
-    known = {PREFIX + name.upper() for name in Settings.model_fields}
     for name in names:
-        if name.upper().startswith(PREFIX) and name.upper() not in known:
-            raise ConfigurationError(
-                f"there is no variable {name}", where=name, remedy=nearest(name.upper(), known)
-            )
+        if name.upper().startswith(PREFIX) and name.upper() not in SETTINGS:
+            remedy = nearest(name.upper(), SETTINGS, prefix=PREFIX)
+            raise ConfigurationError(f"there is no variable {name}", where=name, remedy=remedy)

@@ -5,6 +5,10 @@ A content part is one kind of content, or two: a spoken part is audio and its tr
 side. Parts are announced before their deltas, but not everywhere: in dialects, and in a recording
 that starts in the middle, the first delta announces the stream.
 What comes for a response that was interrupted is told as discarded, by the composer.
+
+The ``done`` of a kind says its final text and not how it ended: it also comes when a response fails
+or is cancelled (openai 3.54.0, docstrings of ``ResponseAudioDoneEvent`` and its siblings, 2026-11).
+So streams close with their item, whose status says it.
 """
 
 from __future__ import annotations
@@ -57,7 +61,7 @@ def _part_done(state: State, wire: Wire) -> None:
         _unmapped(state, wire, part, response, item_id)
         return
     for kind in kinds:
-        state.composer.finish(response, kind, item_id, index, text=texts.get(kind))
+        state.composer.settle(response, kind, item_id, index, text=texts.get(kind))
 
 
 def _unmapped(state: State, wire: Wire, part: Wire, response: Response, item_id: str) -> None:
@@ -104,7 +108,7 @@ def _done(kind: StreamKind) -> Handler:
         index = wire.count("content_index")
         response = state.response_of(wire)
         item_id = state.item_of(wire, response)
-        state.composer.finish(response, kind, item_id, index, text=text)
+        state.composer.settle(response, kind, item_id, index, text=text)
 
     return handle
 
@@ -153,17 +157,19 @@ def _playback(event: type[ev.ControlEvent]) -> Handler:
 
 
 _AUDIO = Row(_audio_delta, (ev.AudioDelta, ev.StreamOpened, ev.ContentDiscarded))
-_AUDIO_DONE = Row(_done(StreamKind.AUDIO), (ev.StreamClosed,))
+_AUDIO_DONE = Row(_done(StreamKind.AUDIO), (ev.Noted,))
 _TEXT = Row(_text_delta(StreamKind.TEXT), (ev.TextDelta, ev.StreamOpened, ev.ContentDiscarded))
-_TEXT_DONE = Row(_done(StreamKind.TEXT), (ev.StreamClosed,))
+_TEXT_DONE = Row(_done(StreamKind.TEXT), (ev.Noted, ev.TextDelta))
 _TRANSCRIPT = Row(
     _text_delta(StreamKind.TRANSCRIPT), (ev.TranscriptDelta, ev.StreamOpened, ev.ContentDiscarded)
 )
-_TRANSCRIPT_DONE = Row(_done(StreamKind.TRANSCRIPT), (ev.StreamClosed,))
+_TRANSCRIPT_DONE = Row(_done(StreamKind.TRANSCRIPT), (ev.Noted, ev.TranscriptDelta))
 
 ROWS: Mapping[str, Row] = {
     "response.content_part.added": Row(_part_added, (ev.StreamOpened,)),
-    "response.content_part.done": Row(_part_done, (ev.StreamClosed,)),
+    "response.content_part.done": Row(
+        _part_done, (ev.Noted, ev.TextDelta, ev.TranscriptDelta, ev.StreamOpened)
+    ),
     "response.output_audio.delta": _AUDIO,
     "response.audio.delta": _AUDIO,
     "response.output_audio.done": _AUDIO_DONE,

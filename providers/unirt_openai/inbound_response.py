@@ -120,8 +120,17 @@ def _item_done(state: State, wire: Wire) -> None:
         call_done(state, response, output, item)
     elif output.type in _SERVER_CALLS:
         server_call_done(state, response, output, item)
+    elif item.status != "incomplete":
+        _close_streams(state, response, item_id)
     request_approval(state, item, ids)
     state.composer.emit(ev.OutputItemDone, item=item, output_index=index, **ids)
+
+
+def _close_streams(state: State, response: Response, item_id: str) -> None:
+    """Close what is open of an item that is complete; one that is not ends as its response does."""
+    for key in [key for key in response.streams if key[0] == item_id]:
+        _, index, kind = key
+        state.composer.finish(response, kind, item_id, index)
 
 
 _SERVER_CALLS = frozenset({"mcp_call", "mcp_tool_call"})
@@ -224,7 +233,13 @@ ROWS: Mapping[str, Row] = {
     "response.output_item.added": Row(_item_added, (ev.OutputItemAdded, ev.StreamOpened)),
     "response.output_item.done": Row(
         _item_done,
-        (ev.OutputItemDone, ev.ToolCall, ev.ServerToolResult, ev.ApprovalRequested),
+        (
+            ev.OutputItemDone,
+            ev.StreamClosed,
+            ev.ToolCall,
+            ev.ServerToolResult,
+            ev.ApprovalRequested,
+        ),
     ),
     "response.done": Row(_done, (ev.ResponseDone, ev.StreamClosed, ev.ToolCall)),
 }

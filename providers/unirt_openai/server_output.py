@@ -271,7 +271,8 @@ class OutputSide:
         }
         answer = self._answer(event.response_id)
         if answer is not None:
-            self._begin(answer, wire).finish()
+            item = answer.items.get(event.approval_id) or self._begin(answer, wire)
+            item.finish()
         elif event.approval_id not in self._state.conversation:
             self._state.add_item(wire)
 

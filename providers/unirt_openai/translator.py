@@ -123,7 +123,8 @@ class OpenAITranslator:
         state.composer.begin(frame, now)
         try:
             data = _decoded(frame)
-            state.composer.begin(data, now)
+            if data is not None:
+                state.composer.begin(data, now)
             self._advance(inbound.hear(state, data), now)
         except WireError as error:
             inbound.complain(state, error)

@@ -7,6 +7,8 @@ from typing import Any
 
 import pydantic
 import pytest
+from google.genai.types import LiveServerMessage
+from openai.types.realtime import RealtimeServerEvent
 
 OPENAI_UNDECLARED = {
     "session.created.session.id",
@@ -29,8 +31,6 @@ OPENAI_UNDECLARED = {
 @pytest.fixture(scope="session")
 def openai_strict() -> Callable[[str | bytes], dict[str, Any]]:
     """Parses one server frame of OpenAI's, or fails where it is not exactly one of the 46."""
-    from openai.types.realtime import RealtimeServerEvent
-
     members = {
         typing.get_args(member.model_fields["type"].annotation)[0]: member
         for member in typing.get_args(typing.get_args(RealtimeServerEvent)[0])
@@ -68,7 +68,6 @@ def google_strict() -> Callable[[str | bytes], dict[str, Any]]:
     The types forbid unknown names at every level. Where the SDK's own reader renames a field
     before it parses, so is it here: voice activity's ``type``, and Vertex AI's ``candidates…``.
     """
-    from google.genai.types import LiveServerMessage
 
     def parse(frame: str | bytes) -> dict[str, Any]:
         data: dict[str, Any] = json.loads(frame)

@@ -33,9 +33,7 @@ def tone(format: AudioFormat, hz: float = 1_000, seconds: float = 1.0) -> bytes:
 
 def wave(data: bytes, format: AudioFormat) -> np.ndarray:
     """Any audio as floats, the first channel of it."""
-    target = AudioFormat(
-        rate=format.rate, channels=format.channels, encoding=Encoding.FLOAT32
-    )
+    target = AudioFormat(rate=format.rate, channels=format.channels, encoding=Encoding.FLOAT32)
     flat = np.frombuffer(Converter(format, target).feed(data), "<f4")
     return flat.reshape(-1, format.channels)[:, 0]
 
@@ -72,9 +70,7 @@ def test_a_tone_stays_that_tone_between_any_two_formats(
 
 @pytest.mark.parametrize("sizes", [[1], [7, 1, 311], [480], [441, 13], [100_000]], ids=str)
 @pytest.mark.parametrize(("source", "target"), list(itertools.permutations(RATES, 2)))
-def test_chunks_of_any_size_are_the_same_as_one(
-    source: int, target: int, sizes: list[int]
-) -> None:
+def test_chunks_of_any_size_are_the_same_as_one(source: int, target: int, sizes: list[int]) -> None:
     given = AudioFormat(rate=source, encoding=Encoding.FLOAT32)
     wanted = AudioFormat(rate=target, encoding=Encoding.FLOAT32)
     noise = np.random.default_rng(7).uniform(-0.5, 0.5, source // 10).astype("<f4")

@@ -1,6 +1,7 @@
 """The WebSocket transport against real loopback servers."""
 
 import asyncio
+import contextlib
 import http
 import socket
 import ssl
@@ -47,10 +48,14 @@ async def idle(connection: ServerConnection) -> None:
     await connection.wait_closed()
 
 
+async def read_on(transport: WebSocketTransport) -> None:
+    while True:
+        await transport.receive()
+
+
 async def ended(transport: WebSocketTransport) -> TransportClosed:
     with pytest.raises(TransportClosed) as told:
-        while True:
-            await transport.receive()
+        await read_on(transport)
     return told.value
 
 
@@ -201,8 +206,9 @@ async def test_closing_is_bounded_when_the_peer_does_not_read() -> None:
             await asyncio.sleep(0)
         assert not stuck.done()
         await transport.close()
+        await asyncio.wait({stuck})
         with pytest.raises(TransportClosed):
-            await stuck
+            await transport.send("late")
 
 
 async def test_closing_often_and_at_once_is_one_close() -> None:
@@ -293,30 +299,38 @@ async def test_nobody_listening_is_a_dial_error() -> None:
     assert refused.value.url == f"ws://127.0.0.1:{port}/x"
 
 
-async def test_a_server_that_never_answers_is_a_dial_error() -> None:
-    async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-        writer.close()
+@asynccontextmanager
+async def stranger(answer: bytes) -> AsyncIterator[str]:
+    """A server that speaks no WebSocket: it answers one request, and waits for the end."""
+    served = asyncio.Event()
 
-    running = await asyncio.start_server(mute, "127.0.0.1", 0)
-    async with running:
-        port = running.sockets[0].getsockname()[1]
-        with pytest.raises(unirt.DialError, match=r"no answer within 0\.05 s"):
-            await dial(f"ws://127.0.0.1:{port}", open_timeout=0.05)
-
-
-@pytest.mark.parametrize("answer", [b"SSH-2.0-OpenSSH\r\n\r\n", b"", b"HTTP/1.1 200 OK\r\n\r\n"])
-async def test_a_server_that_speaks_something_else_is_a_dial_error(answer: bytes) -> None:
-    async def odd(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(answer)
-        writer.close()
+        if answer:
+            writer.write(answer)
+            writer.write_eof()
+        with contextlib.suppress(OSError):
+            await reader.read()
+            writer.close()
+            await writer.wait_closed()
+        served.set()
 
-    running = await asyncio.start_server(odd, "127.0.0.1", 0)
-    async with running:
-        port = running.sockets[0].getsockname()[1]
+    async with await asyncio.start_server(serve_one, "127.0.0.1", 0) as running:
+        yield f"ws://127.0.0.1:{running.sockets[0].getsockname()[1]}"
+        await served.wait()
+
+
+async def test_a_server_that_never_answers_is_a_dial_error() -> None:
+    async with stranger(b"") as url:
+        with pytest.raises(unirt.DialError, match=r"no answer within 0\.05 s"):
+            await dial(url, open_timeout=0.05)
+
+
+@pytest.mark.parametrize("answer", [b"SSH-2.0-OpenSSH\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n"])
+async def test_a_server_that_speaks_something_else_is_a_dial_error(answer: bytes) -> None:
+    async with stranger(answer) as url:
         with pytest.raises(unirt.DialError) as failed:
-            await dial(f"ws://127.0.0.1:{port}")
+            await dial(url)
     assert failed.value.why
 
 

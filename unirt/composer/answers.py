@@ -304,6 +304,31 @@ class Answers(Turns):
             return
         self._add(CitationsDelta(origin=self._origin, stream=entry.stream, data=data))
 
+    def settle(
+        self,
+        response: Response,
+        kind: StreamKind,
+        item_id: str,
+        index: int = 0,
+        *,
+        text: str | None = None,
+    ) -> bool:
+        """
+        Note that no more of a stream comes, with its final text where the provider gives one.
+
+        It stays open until it is known how it ended; what the deltas left out is delivered now.
+        Returns whether there is such a stream.
+        """
+        entry = response.streams.get((item_id, index, kind))
+        if entry is None and text:
+            entry = self.open(response, kind, item_id, index)
+        if entry is None or entry.closed:
+            return False
+        if text is not None:
+            self._complete_text(entry, text)
+            entry.final = text
+        return True
+
     def finish(
         self,
         response: Response,

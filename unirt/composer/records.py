@@ -30,6 +30,8 @@ def counting_ids(prefix: str = "u") -> Callable[[str], str]:
 class OpenStream:
     stream: Stream
     parts: list[str] = attrs.field(factory=list)
+    final: str | None = None
+    "The provider's final wording, where it gave one before the stream closed."
     closed: bool = False
 
 

@@ -134,6 +134,7 @@ class Scribe:
         entry.closed = True
         kind = entry.stream.kind
         if kind in _DELTAS:
+            text = entry.final if text is None else text
             if text is not None:
                 self._complete_text(entry, text)
             else:

@@ -7,7 +7,6 @@ What people write, as the values of :class:`~unirt.config.SessionConfig`.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypedDict
 
@@ -28,8 +27,9 @@ from unirt.config import (
 )
 from unirt.errors import ConfigurationError
 from unirt.items import Item
+from unirt.spelling import nearest
 
-__all__ = ["ConfigFields", "config_of", "nearest"]
+__all__ = ["ConfigFields", "config_of"]
 
 
 class ConfigFields(TypedDict, total=False):
@@ -77,13 +77,6 @@ def config_of(fields: Mapping[str, Any], *, where: Callable[[str], str] = str) -
         if value is not None:
             values[name] = _FORMS[name](value, where(name))
     return SessionConfig(**values)
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """What to write instead of a name that does not exist."""
-    names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
-    return f"did you mean {' or '.join(close)}?" if close else f"use one of {', '.join(names)}"
 
 
 def _wrong(value: object, where: str, remedy: str) -> ConfigurationError:

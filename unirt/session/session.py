@@ -18,6 +18,7 @@ closing guard against a network, so they are in the event loop's own time.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Coroutine
 from types import TracebackType
@@ -256,18 +257,14 @@ class Session(Verbs):
         _LOG.info("%s is ready: %s", self.provider, self.model)
 
     async def _read(self) -> None:
-        translator, transport, clock, hub = (
-            self._translator,
-            self._transport,
-            self._clock,
-            self._hub,
-        )
-        while True:
-            await hub.room()
-            frame = await transport.receive()
+        while not self._ended:
+            await self._hub.room()
+            frame = await self._transport.receive()
+            if self._ended:  # another task failed meanwhile: nothing may follow the last event
+                return
             self._frames_in += 1
             self._bytes_in += len(frame)
-            translator.receive(frame, clock.now())
+            self._translator.receive(frame, self._clock.now())
             self._pump(len(frame))
 
     def _pump(self, size: int = 0) -> None:
@@ -294,6 +291,8 @@ class Session(Verbs):
     async def _ring(self, when: float) -> None:
         # A timer that was put off meanwhile rings early, which is harmless, and is set again.
         await self._clock.sleep_until(when)
+        if self._ended:
+            return
         self._timer = None
         self._translator.handle_timer(self._clock.now())
         self._pump()
@@ -312,7 +311,7 @@ class Session(Verbs):
         except TransportClosed as gone:
             self._end(gone.code, gone.reason, gone.by)
         except Exception as exc:
-            _LOG.exception("the session with %s fails", self.provider)
+            _LOG.debug("the session with %s fails", self.provider, exc_info=exc)
             self._failure = exc
             if self._handshake is not None:
                 self._handshake.crash(exc)
@@ -377,11 +376,12 @@ class Session(Verbs):
                 self._end(code, reason, "local")
 
     async def _join(self) -> None:
-        tasks = set(self._tasks)
-        for task in tasks:
+        for task in self._tasks:
             task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        while self._tasks:
+            # Cancelled tasks settle at once; a cancelled close cannot hurry them more.
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait(self._tasks)
 
     async def __aenter__(self) -> Self:
         return self

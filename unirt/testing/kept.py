@@ -4,7 +4,8 @@ What the kept views of one conversation on two providers may differ in, and what
 Two kept streams of one conversation are equal but for four freedoms, and each of them has a reason
 that can be read off a provider's :class:`~unirt.capabilities.Capabilities` or off the grammar:
 
-1. *Never said.* A kind of event that either provider's facts mark ``NEVER`` is left out of both.
+1. *Never said.* A kind of event that either provider's facts mark ``NEVER`` is left out of both,
+   and with it the streams that hold nothing else.
 2. *Cut differently.* How many deltas a stream comes in, and whether an empty one is announced, is
    the provider's business: the deltas of one stream count as one, a stream without any as none.
 3. *Frames, not facts.* ``Noted``, ``ContentDiscarded`` and ``UsageReported`` tell of frames: what
@@ -39,7 +40,7 @@ from unirt.grammar import GROWTH
 
 __all__ = ["differences"]
 
-_FRAMES = (Noted, ContentDiscarded, UsageReported)
+_FRAMES: frozenset[type[Event]] = frozenset({Noted, ContentDiscarded, UsageReported})
 _PROMISED = (ResponseStarted, ToolCall, Interrupted, ResponseDone)
 
 Place = tuple[str | None, str | None]
@@ -61,9 +62,10 @@ def differences(
         caps_a: The facts about the one.
         caps_b: The facts about the other.
     """
+    told = {type(event) for event in (*events_a, *events_b)} - _FRAMES
     compared = {
         kind
-        for kind in {type(event).__name__ for event in (*events_a, *events_b)}
+        for kind in (event.__name__ for event in told)
         if Emission.NEVER not in (caps_a.emission(kind), caps_b.emission(kind))
     }
     a, b = _Summary(events_a, compared), _Summary(events_b, compared)
@@ -92,10 +94,8 @@ class _Summary:
         self.order: dict[Place, list[str]] = {}
         turns: dict[str, str] = {}
         responses: dict[str, str] = {}
-        for event in _merged(events):
+        for event in _merged([event for event in events if type(event).__name__ in kinds]):
             kind = type(event).__name__
-            if kind not in kinds or isinstance(event, _FRAMES):
-                continue
             turn = _renamed(turns, event.turn_id, "turn")
             place = (turn, _renamed(responses, event.response_id, "response"))
             self.counts[place, kind] += 1
