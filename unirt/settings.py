@@ -178,7 +178,8 @@ def read(
             # An argument of every BaseSettings, which only pydantic's plug-in for mypy knows.
             settings = Settings(_env_file=env_file)  # type: ignore[call-arg]
         else:
-            settings = _Given(**{name: _get(process, name) for name in Settings.model_fields})
+            values: dict[str, Any] = {name: _get(process, name) for name in Settings.model_fields}
+            settings = _Given(**values)
     except ValidationError as exc:
         first = exc.errors(include_input=False, include_url=False)[0]
         raise ConfigurationError(

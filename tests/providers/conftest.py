@@ -1,4 +1,6 @@
-"""The vendors' own types as judges: what a frame must be to be one of theirs."""
+"""What the providers' tests share: the vendors' own types as judges, and a wire to talk on."""
+
+from __future__ import annotations
 
 import json
 import typing
@@ -9,6 +11,12 @@ import pydantic
 import pytest
 from google.genai.types import LiveServerMessage
 from openai.types.realtime import RealtimeServerEvent
+
+from unirt.commands import Command
+from unirt.config import SessionConfig
+from unirt.events import Event
+from unirt.grammar import Checker
+from unirt_openai.translator import OpenAITranslator
 
 OPENAI_UNDECLARED = {
     "session.created.session.id",
@@ -90,3 +98,62 @@ def google_strict() -> Callable[[str | bytes], dict[str, Any]]:
         return data
 
     return parse
+
+
+class OpenAIWire:
+    """An OpenAI translator with a server's hand at the other end of the wire."""
+
+    def __init__(self, config: SessionConfig) -> None:
+        self.translator = OpenAITranslator(config)
+        self.now = 0.0
+        self._checker = Checker()
+        self.translator.start(self.now)
+
+    def hear(self, *frames: dict[str, Any]) -> list[Event]:
+        """The server says frames; returns what the application is told."""
+        for frame in frames:
+            self.translator.receive(frame, self.now)
+        return self.events()
+
+    def send(self, command: Command) -> list[dict[str, Any]]:
+        """The application says a command; returns the frames without their ids."""
+        self.translator.send(command, self.now)
+        return self.sent()
+
+    def events(self) -> list[Event]:
+        events = self.translator.events_received()
+        for event in events:
+            self._checker.feed(event)
+        return events
+
+    def sent(self) -> list[dict[str, Any]]:
+        frames = [json.loads(frame) for frame in self.translator.frames_to_send()]
+        assert all(frame.pop("event_id") for frame in frames)
+        return frames
+
+    def open(self) -> OpenAIWire:
+        """Go through the handshake."""
+        self.hear({"type": "session.created", "session": {"id": "s1"}})
+        self.hear({"type": "session.updated", "session": {"id": "s1"}})
+        self.sent()
+        return self
+
+
+@pytest.fixture
+def openai_wire() -> Callable[..., OpenAIWire]:
+    """Makes a wire whose session is open; its arguments are those of `SessionConfig`."""
+
+    def make(**config: Any) -> OpenAIWire:
+        return OpenAIWire(SessionConfig(**config)).open()
+
+    return make
+
+
+@pytest.fixture
+def openai_fresh_wire() -> Callable[..., OpenAIWire]:
+    """Makes a wire on which nobody has said anything."""
+
+    def make(**config: Any) -> OpenAIWire:
+        return OpenAIWire(SessionConfig(**config))
+
+    return make

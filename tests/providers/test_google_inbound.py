@@ -6,6 +6,7 @@ import base64
 from typing import Any
 
 import pytest
+from google.genai.types import LiveServerContent, LiveServerMessage, Part, TurnCompleteReason
 
 from unirt import (
     AudioDelta,

@@ -329,7 +329,8 @@ def test_all_of_parallel_calls_are_answered_before_a_new_response() -> None:
 
 
 def test_a_recording_shows_no_answers_so_content_after_a_call_is_one() -> None:
-    events = translate("google", [CALL, SAYS, CALL, SAYS, DONE])
+    other = {"toolCall": {"functionCalls": [{"id": "d", "name": "f"}]}}
+    events = translate("google", [CALL, SAYS, other, SAYS, DONE])
     check(events)
     assert len(of(ResponseStarted, events)) == 3
     assert len({event.turn_id for event in of(ResponseStarted, events)}) == 1

@@ -9,7 +9,6 @@ import attrs
 import pytest
 from openai.types import realtime
 from openai.types.beta import realtime as beta
-from unirt_openai.inbound import HANDLERS
 
 from unirt import events as ev
 from unirt.audio import G711_ULAW, PCM16_24K, AudioFormat
@@ -17,6 +16,7 @@ from unirt.events import Ending, Event, Severity, StreamKind
 from unirt.items import AudioContent, ImageContent, Item, ItemKind, Role, TextContent
 from unirt.testing import check, translate
 from unirt.usage import Tokens, Usage
+from unirt_openai.inbound import HANDLERS
 
 STARTED = {"type": "response.created", "response": {"id": "r1", "conversation_id": "c1"}}
 MESSAGE = {

@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from unirt_openai.server import OpenAIServer
-from unirt_openai.server_commands import CLIENT_EVENTS
 
 import unirt.events as ev
 from unirt import G711_ULAW, PCM16_24K
@@ -46,6 +44,8 @@ from unirt.events import Ending, Event, Origin, StreamKind
 from unirt.items import ImageContent, Item, ItemKind, Role, TextContent
 from unirt.translator import Upgrade
 from unirt.usage import Tokens, Usage
+from unirt_openai.server import OpenAIServer
+from unirt_openai.server_commands import CLIENT_EVENTS
 
 ORIGIN = Origin(provider="test")
 SECOND = bytes(48_000)
@@ -1029,9 +1029,11 @@ _LEAF = st.one_of(
     st.sampled_from(["function_call_output", "call_a", "audio", "server_vad", "none", "AAAA", ""]),
 )
 _KEYS = st.sampled_from(
-    ["type", "event_id", "session", "item", "audio", "response", "item_id", "content", "role"]
-    + ["input", "output", "turn_detection", "call_id", "previous_item_id", "audio_end_ms", "text"]
-    + ["conversation", "metadata", "tools", "name", "id", "format", "content_index"]
+    """
+    type event_id session item audio response item_id content role input output turn_detection
+    call_id previous_item_id audio_end_ms text conversation metadata tools name id format
+    content_index
+""".split()
 )
 _JSON = st.recursive(
     _LEAF,

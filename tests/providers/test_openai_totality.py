@@ -8,18 +8,34 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from unirt_openai.inbound import HANDLERS
-from unirt_openai.translator import OpenAITranslator
 
 from unirt.config import ServerVAD, SessionConfig, Tool
 from unirt.testing import check, fold
+from unirt_openai.inbound import HANDLERS
+from unirt_openai.translator import OpenAITranslator
 
 _IDS = st.sampled_from(["a", "b", "resp_1", "item_1", "call_1", "", "event_1"])
 _WORDS = st.sampled_from(
-    ["completed", "incomplete", "in_progress", "cancelled", "failed", "turn_detected", "audio"]
-    + ["text", "output_text", "output_audio", "message", "function_call", "mcp_call", "user"]
-    + ["assistant", "input_text", "input_audio", "input_image", "item_reference"]
-    + [
+    [
+        "completed",
+        "incomplete",
+        "in_progress",
+        "cancelled",
+        "failed",
+        "turn_detected",
+        "audio",
+        "text",
+        "output_text",
+        "output_audio",
+        "message",
+        "function_call",
+        "mcp_call",
+        "user",
+        "assistant",
+        "input_text",
+        "input_audio",
+        "input_image",
+        "item_reference",
         "mcp_approval_request",
         "mcp_list_tools",
         "function_call_output",
@@ -29,13 +45,59 @@ _WORDS = st.sampled_from(
     ]
 )
 _NAMES = st.sampled_from(
-    ["type", "event_id", "session", "error", "item", "response", "part", "delta", "text", "usage"]
-    + ["transcript", "arguments", "item_id", "response_id", "call_id", "content_index", "id"]
-    + ["output_index", "status", "status_details", "reason", "output", "content", "role", "audio"]
-    + ["format", "rate", "input", "turn_detection", "interrupt_response", "conversation_id", "name"]
-    + ["metadata", "code", "message", "rate_limits", "limit", "seconds", "languages", "image_url"]
-    + ["input_tokens", "output_tokens", "output_token_details", "text_tokens", "reasoning_tokens"]
-    + ["previous_item_id", "audio_start_ms", "audio_end_ms", "start", "end", "expires_at"]
+    [
+        "type",
+        "event_id",
+        "session",
+        "error",
+        "item",
+        "response",
+        "part",
+        "delta",
+        "text",
+        "usage",
+        "transcript",
+        "arguments",
+        "item_id",
+        "response_id",
+        "call_id",
+        "content_index",
+        "id",
+        "output_index",
+        "status",
+        "status_details",
+        "reason",
+        "output",
+        "content",
+        "role",
+        "audio",
+        "format",
+        "rate",
+        "input",
+        "turn_detection",
+        "interrupt_response",
+        "conversation_id",
+        "name",
+        "metadata",
+        "code",
+        "message",
+        "rate_limits",
+        "limit",
+        "seconds",
+        "languages",
+        "image_url",
+        "input_tokens",
+        "output_tokens",
+        "output_token_details",
+        "text_tokens",
+        "reasoning_tokens",
+        "previous_item_id",
+        "audio_start_ms",
+        "audio_end_ms",
+        "start",
+        "end",
+        "expires_at",
+    ]
 )
 _SCALARS = st.one_of(
     st.none(),
