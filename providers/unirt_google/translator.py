@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from unirt.capabilities import Capabilities
 from unirt.commands import Command, SendRaw
@@ -112,10 +113,14 @@ class GoogleTranslator:
             return
         before = composer.pending_events
         was_ready = dialogue.ready
+        composer.begin(frame, now)
         try:
-            composer.begin(frame, now)
-            data = dict(frame) if isinstance(frame, Mapping) else parse_frame(frame)
-            composer.begin(frame if isinstance(frame, Mapping) else data, now)
+            if isinstance(frame, Mapping):
+                data: Any = dict(frame)
+            else:
+                data = parse_frame(frame)
+                # A frame that says `null` is told as text: no JSON at all means no frame.
+                composer.begin(frame if data is None else data, now)
             inbound.hear(dialogue, Wire(data))
         except WireError as exc:
             composer.emit(Malformed, where=exc.path, what=exc.what)

@@ -234,7 +234,7 @@ REFUSED: list[tuple[SessionConfig, str]] = [
     (SessionConfig(model=EXTENDED, tools=(Tool(name="f", blocking=True),)), "tools.f.blocking"),
     (
         SessionConfig(tools=(Tool(name="f", parameters={"properties": {"a": {"not": {}}}}),)),
-        "tools.f.a.not",
+        "tools.f.properties.a.not",
     ),
 ]
 

@@ -19,6 +19,18 @@ from unirt_google.translator import GoogleTranslator
 
 VERTEX = "publishers/google/models/gemini-3.8-live"
 
+TRANSCRIPTION = {
+    "language_codes": ["de"],
+    "language_auto": {},
+    "language_hints": {"language_codes": ["de"]},
+    "custom_vocabulary": ["Köln"],
+    "adaptation_phrases": ["Köln"],
+    "word_timestamp": True,
+    "diarization": True,
+    "mode": "SMART",
+    "source_text": "x",
+}
+
 VALUES: dict[str, Any] = {
     "response_modalities": ["AUDIO"],
     "temperature": 0.5,
@@ -41,18 +53,8 @@ VALUES: dict[str, Any] = {
     "system_instruction": {"role": "user", "parts": [{"text": "Hi"}]},
     "tools": [{"google_search": {}}],
     "session_resumption": {"handle": "h", "transparent": True},
-    "input_audio_transcription": {
-        "language_codes": ["de"],
-        "language_auto": {},
-        "language_hints": {"language_codes": ["de"]},
-        "custom_vocabulary": ["Köln"],
-        "adaptation_phrases": ["Köln"],
-        "word_timestamp": True,
-        "diarization": True,
-        "mode": "SMART",
-        "source_text": "x",
-    },
-    "output_audio_transcription": {"language_codes": ["de"]},
+    "input_audio_transcription": TRANSCRIPTION,
+    "output_audio_transcription": TRANSCRIPTION,
     "realtime_input_config": {
         "automatic_activity_detection": {"start_of_speech_sensitivity": "START_SENSITIVITY_LOW"},
         "activity_handling": "NO_INTERRUPTION",
@@ -195,7 +197,7 @@ def test_what_only_the_gemini_api_knows_is_refused_on_vertex(path: str) -> None:
     [
         ({"colour": 1}, "provider_options.colour"),
         ({"temperature": "hot"}, "provider_options.temperature"),
-        ({"realtime_input_config": {"speed": 1}}, "provider_options.realtimeInputConfig.speed"),
+        ({"realtime_input_config": {"speed": 1}}, "provider_options.realtime_input_config.speed"),
         ({"tools": [print]}, "provider_options.tools"),
     ],
 )

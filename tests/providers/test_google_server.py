@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -941,13 +942,16 @@ def test_what_has_no_name_goes_back_where_it_was(type_: str, data: Any, frame: A
 
 # Whatever comes.
 
-_NAMES = """
+_NAMES = re.findall(
+    r"\w+",
+    """
     setup clientContent realtimeInput toolResponse contextUpdate model turns turnComplete role
     parts text audio data mimeType functionResponses id name response scheduling willContinue
     tools functionDeclarations systemInstruction generationConfig thinkingConfig thinkingBudget
     inlineData responseModalities inputAudioTranscription proactivity historyConfig
     realtimeInputConfig automaticActivityDetection silenceDurationMs _ activityEnd
-""".split()
+    """,
+)
 _LEAF = st.one_of(
     st.none(),
     st.booleans(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -1029,11 +1030,14 @@ _LEAF = st.one_of(
     st.sampled_from(["function_call_output", "call_a", "audio", "server_vad", "none", "AAAA", ""]),
 )
 _KEYS = st.sampled_from(
-    """
+    re.findall(
+        r"\w+",
+        """
     type event_id session item audio response item_id content role input output turn_detection
     call_id previous_item_id audio_end_ms text conversation metadata tools name id format
     content_index
-""".split()
+    """,
+    )
 )
 _JSON = st.recursive(
     _LEAF,

@@ -158,7 +158,7 @@ async def test_a_scripted_close_reaches_the_client(provider: Provider, room: Roo
 
 async def test_leaving_it_hangs_up_and_joins_everything(provider: Provider, room: Room) -> None:
     before = asyncio.all_tasks()
-    plan = loads("[[reply]]\ncue = 'text'\nsteps = [{ say = 'On and on', ms = 600000 }]")
+    plan = loads("[[reply]]\ncue = 'text'\nsteps = [{ say = 'On and on', ms = 20000 }]")
     async with Simulator(provider, plan) as sim:
         client = await room.dial(sim)
         await client.say("Talk.")

@@ -150,7 +150,7 @@ class _Run:
         next_us = self._tick_us
         for timer in (self._line.get_timer(), self._translator.get_timer()):
             if timer is not None:
-                next_us = min(next_us, math.ceil(timer * 1_000_000))
+                next_us = min(next_us, _not_before(timer))
         self._now_us = max(self._now_us, next_us)
         self._play()
         if self._now_us >= self._tick_us:
@@ -279,3 +279,9 @@ class _Run:
             where=f"scenario {self._scenario.name!r} on {self._line.provider.name!r}",
             remedy="correct its last action's moment, or the replies it waits for",
         )
+
+
+def _not_before(seconds: float) -> int:
+    """The first whole microsecond that is not before a time, as a float sees both."""
+    us = math.ceil(seconds * 1_000_000)
+    return us if us / 1_000_000 >= seconds else us + 1

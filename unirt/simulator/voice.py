@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import soxr  # type: ignore[import-untyped]  # it ships no types
 
 from unirt.audio import AudioFormat, Encoding
+from unirt.session.resample import Converter
 
 __all__ = ["decode", "encode", "load_wav", "silence", "speech", "tune"]
 
@@ -62,7 +62,7 @@ def tune(text: str, ms: float, format: AudioFormat) -> bytes:
 
 def load_wav(path: Path, format: AudioFormat) -> bytes:
     """
-    A WAV file's first channel in another format.
+    A WAV file in another format.
 
     Raises:
         OSError: It cannot be read.
@@ -76,51 +76,23 @@ def load_wav(path: Path, format: AudioFormat) -> bytes:
             frames = file.readframes(file.getnframes())
     except (wave.Error, EOFError) as exc:
         raise ValueError(f"{path.name} is no WAV file: {exc}") from None
-    samples = np.frombuffer(frames, "<i2")[::channels].astype(np.float32) / np.float32(32768)
-    if rate != format.rate:
-        samples = soxr.resample(samples, rate, format.rate)
-    return encode(samples, format)
+    converter = Converter(AudioFormat(rate=rate, channels=channels), format)
+    return converter.feed(frames) + converter.flush()
 
 
 def decode(data: bytes, format: AudioFormat) -> Samples:
-    """The first channel's samples."""
-    if format.encoding is Encoding.PCM16:
-        samples = np.frombuffer(data, "<i2").astype(np.float32) / np.float32(32768)
-    elif format.encoding is Encoding.FLOAT32:
-        samples = np.frombuffer(data, "<f4")
-    else:
-        samples = _table(format.encoding)[np.frombuffer(data, np.uint8)]
-    return samples[:: format.channels]
+    """The samples, all channels mixed into one."""
+    return np.frombuffer(Converter(format, _plain(format.rate)).feed(data), "<f4")
 
 
 def encode(samples: Samples, format: AudioFormat) -> bytes:
     """Samples in a format, the same in every channel."""
-    samples = np.repeat(np.clip(samples, -1.0, 1.0), format.channels)
-    if format.encoding is Encoding.PCM16:
-        return np.round(samples * 32767).astype("<i2").tobytes()
-    if format.encoding is Encoding.FLOAT32:
-        return samples.astype("<f4").tobytes()
-    table = _table(format.encoding)
-    order = np.argsort(table, kind="stable")
-    middles = (table[order][1:] + table[order][:-1]) / 2
-    return order[np.searchsorted(middles, samples)].astype(np.uint8).tobytes()
+    return Converter(_plain(format.rate), format).feed(samples.astype("<f4").tobytes())
 
 
-@lru_cache(maxsize=2)
-def _table(encoding: Encoding) -> Samples:
-    """What each of the 256 codes of G.711 sounds like (ITU-T G.711, tables 1 and 2)."""
-    codes = np.arange(256)
-    plain = codes ^ (0xFF if encoding is Encoding.ULAW else 0x55)
-    exponent, mantissa = (plain >> 4) & 7, plain & 15
-    if encoding is Encoding.ULAW:
-        magnitude = (((mantissa << 3) + 0x84) << exponent) - 0x84
-        negative = (plain & 0x80) != 0
-    else:
-        low = (mantissa << 4) + 8
-        magnitude = np.where(exponent == 0, low, (low + 0x100) << np.maximum(exponent - 1, 0))
-        negative = (plain & 0x80) == 0
-    values: npt.NDArray[Any] = np.where(negative, -magnitude, magnitude)
-    return (values / 32768).astype(np.float32)
+@lru_cache(maxsize=16)
+def _plain(rate: int) -> AudioFormat:
+    return AudioFormat(rate=rate, encoding=Encoding.FLOAT32)
 
 
 def _seconds(ms: float, format: AudioFormat) -> npt.NDArray[Any]:

@@ -1,0 +1,318 @@
+"""Dialling through the SDK: addresses, headers, errors and closes, against a real server."""
+
+from __future__ import annotations
+
+import asyncio
+import http
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.http11 import Request, Response
+
+from unirt.config import SessionConfig
+from unirt.errors import ConfigurationError, DialError, MissingKey
+from unirt.provider import Credentials
+from unirt.transport import TransportClosed
+from unirt_openai import PROVIDER
+from unirt_openai.dial import SDKTransport, dial
+
+KEY = "sk-very-secret"
+Handler = Callable[[ServerConnection], Awaitable[None]]
+
+
+async def until_closed(connection: ServerConnection) -> None:
+    await connection.wait_closed()
+
+
+@asynccontextmanager
+async def listening(
+    handler: Handler = until_closed, **options: Any
+) -> AsyncIterator[tuple[str, list[Request]]]:
+    """A server's address without its path, and the requests that it saw."""
+    requests: list[Request] = []
+
+    def note(connection: ServerConnection, request: Request) -> Response | None:
+        requests.append(request)
+        process = options.get("process_request")
+        return None if process is None else process(connection, request)
+
+    server: Server
+    async with serve(
+        handler, "127.0.0.1", 0, **{**options, "process_request": note}, max_size=None
+    ) as server:
+        port = server.sockets[0].getsockname()[1]
+        yield f"127.0.0.1:{port}", requests
+
+
+async def connected(base_url: str, **fields: Any) -> SDKTransport:
+    credentials = Credentials(**{"api_key": KEY, "base_url": base_url, **fields})
+    return await dial(SessionConfig(model="m"), credentials)
+
+
+@pytest.mark.parametrize(
+    ("base", "path"),
+    [
+        ("http://{}/v1", "/v1/realtime?model=m"),
+        ("ws://{}/v1/", "/v1/realtime?model=m"),
+        ("http://{}", "/realtime?model=m"),
+        ("http://{}/gw?tenant=7", "/gw/realtime?tenant=7&model=m"),
+    ],
+)
+async def test_a_base_url_becomes_the_address_of_the_socket(base: str, path: str) -> None:
+    async with listening() as (host, requests):
+        transport = await connected(base.format(host))
+        await transport.close()
+    assert [request.path for request in requests] == [path]
+    assert transport.url.startswith(f"ws://{host}/")
+    assert "?" not in transport.url
+
+
+async def test_the_environment_says_where_and_who() -> None:
+    async with listening() as (host, requests):
+        environ = {
+            "OPENAI_API_KEY": "sk-env",
+            "OPENAI_BASE_URL": f"http://{host}/v1",
+            "OPENAI_ORG_ID": "org-1",
+            "OPENAI_PROJECT_ID": "proj-1",
+            "OPENAI_CUSTOM_HEADERS": "X-One: 1\nX-Two: a: b\nbroken",
+        }
+        transport = await dial(SessionConfig(), Credentials(environ=environ))
+        await transport.close()
+    headers = requests[0].headers
+    assert headers["Authorization"] == "Bearer sk-env"
+    assert headers["OpenAI-Organization"] == "org-1"
+    assert headers["OpenAI-Project"] == "proj-1"
+    assert (headers["X-One"], headers["X-Two"]) == ("1", "a: b")
+    assert "gpt-realtime" in requests[0].path
+
+
+async def test_what_is_given_wins_over_the_process_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-process")
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-process")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-process")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
+    async with listening() as (host, requests):
+        transport = await connected(f"http://{host}/v1", headers={"X-Mine": "yes"})
+        await transport.close()
+    headers = requests[0].headers
+    assert headers["Authorization"] == f"Bearer {KEY}"
+    assert headers["X-Mine"] == "yes"
+    assert "OpenAI-Organization" not in headers
+    assert "OpenAI-Project" not in headers
+
+
+async def test_headers_that_are_given_win_over_the_key() -> None:
+    async with listening() as (host, requests):
+        headers = {"Authorization": "Bearer other", "OpenAI-Organization": "org-2"}
+        transport = await connected(f"http://{host}/v1", headers=headers)
+        await transport.close()
+    assert requests[0].headers.get_all("Authorization") == ["Bearer other"]
+    assert requests[0].headers["OpenAI-Organization"] == "org-2"
+
+
+async def test_a_running_call_is_joined_by_its_id() -> None:
+    async with listening() as (host, requests):
+        options = {"call_id": "rtc_1", "extra_query": {"a": "b"}}
+        transport = await connected(f"http://{host}/v1", options=options)
+        await transport.close()
+    assert requests[0].path == "/v1/realtime?a=b&call_id=rtc_1"
+
+
+async def test_frames_travel_both_ways_at_any_size() -> None:
+    async def echo(connection: ServerConnection) -> None:
+        async for frame in connection:
+            await connection.send(frame)
+
+    big = '"' + "x" * (16 * 1024 * 1024) + '"'
+    async with listening(echo) as (host, _):
+        transport = await connected(f"http://{host}/v1")
+        for frame in ("{}", big, b"\0\1"):
+            await transport.send(frame)
+            expected = frame if isinstance(frame, bytes) else frame.encode()
+            assert await transport.receive() == expected
+        await transport.close()
+
+
+async def test_receiving_can_be_cancelled_without_losing_a_frame() -> None:
+    ask = asyncio.Event()
+
+    async def late(connection: ServerConnection) -> None:
+        await ask.wait()
+        await connection.send("late")
+        await connection.wait_closed()
+
+    async with listening(late) as (host, _):
+        transport = await connected(f"http://{host}/v1")
+        waiting = asyncio.create_task(transport.receive())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        ask.set()
+        assert await transport.receive() == b"late"
+        await transport.close()
+
+
+# What fails.
+
+
+async def test_no_key_names_the_variable() -> None:
+    with pytest.raises(MissingKey) as missing:
+        await dial(SessionConfig(), Credentials())
+    assert missing.value.variables == ("OPENAI_API_KEY",)
+
+
+@pytest.mark.parametrize("status", [http.HTTPStatus.UNAUTHORIZED, 503])
+async def test_a_refused_upgrade_says_status_and_words_and_no_key(status: int) -> None:
+    def refuse(connection: ServerConnection, _: Request) -> Response:
+        return connection.respond(http.HTTPStatus(status), f"bad key {KEY}\n" + "x" * 9000)
+
+    async with listening(process_request=refuse) as (host, _):
+        with pytest.raises(DialError) as refused:
+            await connected(f"http://{host}/v1")
+    assert refused.value.status == status
+    assert "bad key ***" in refused.value.why
+    assert KEY not in str(refused.value)
+    assert len(refused.value.why) <= 500
+
+
+async def test_nobody_listening_is_a_dial_error() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        with pytest.raises(DialError) as failed:
+            await connected(f"http://127.0.0.1:{port}/v1")
+    assert failed.value.status is None
+    assert failed.value.url == f"ws://127.0.0.1:{port}/v1/realtime"
+
+
+async def test_a_server_that_does_not_answer_is_given_up() -> None:
+    silent = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    try:
+        with pytest.raises(DialError, match="no answer"):
+            await connected(f"http://127.0.0.1:{port}/v1", options={"open_timeout": 0.05})
+    finally:
+        silent.close()
+
+
+async def test_a_server_that_speaks_no_tls_is_a_dial_error() -> None:
+    async with listening() as (host, _):
+        with pytest.raises(DialError):
+            await connected(f"https://{host}/v1")
+
+
+@pytest.mark.parametrize(
+    "base_url", ["ftp://x/v1", "nonsense", "http://", "http://x:port/v1", "http://[::1"]
+)
+async def test_an_address_that_is_none_is_refused_before_dialling(base_url: str) -> None:
+    with pytest.raises(ConfigurationError, match="base URL"):
+        await connected(base_url)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"api_key": "sk-\nx"}, {"api_key": "sk-“x”"}, {"headers": {"X-A": "b\r\nc"}}]
+)
+async def test_a_key_that_no_header_can_hold_is_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match="characters") as refused:
+        await connected("http://127.0.0.1:1/v1", **fields)
+    assert "sk-" not in str(refused.value)
+
+
+async def test_an_option_that_does_not_exist_is_refused() -> None:
+    async with listening() as (host, _):
+        with pytest.raises(ConfigurationError, match="connection_options"):
+            await connected(f"http://{host}/v1", options={"no_such_option": 1})
+
+
+# How it ends.
+
+
+async def closed(transport: SDKTransport) -> TransportClosed:
+    with pytest.raises(TransportClosed) as exc:
+        await transport.receive()
+    return exc.value
+
+
+@pytest.mark.parametrize(("code", "reason"), [(1000, ""), (1001, "60 minutes"), (4321, "why")])
+async def test_a_close_by_the_server_says_so(code: int, reason: str) -> None:
+    async def hang_up(connection: ServerConnection) -> None:
+        await connection.close(code, reason)
+
+    async with listening(hang_up) as (host, _):
+        transport = await connected(f"http://{host}/v1")
+        end = await closed(transport)
+        assert (end.code, end.reason, end.by) == (code, reason, "remote")
+        with pytest.raises(TransportClosed):
+            await transport.send("{}")
+        await transport.close()
+
+
+async def test_a_close_of_ours_says_so_and_can_be_repeated() -> None:
+    async with listening() as (host, _):
+        transport = await connected(f"http://{host}/v1")
+        await transport.close(1000, "bye")
+        await transport.close()
+        end = await closed(transport)
+    assert (end.code, end.reason, end.by) == (1000, "bye", "local")
+
+
+async def test_a_cut_connection_is_the_networks_doing() -> None:
+    async def cut(connection: ServerConnection) -> None:
+        connection.transport.abort()
+
+    async with listening(cut) as (host, _):
+        transport = await connected(f"http://{host}/v1")
+        end = await closed(transport)
+        await transport.close()
+    assert (end.code, end.by) == (None, "network")
+
+
+async def test_a_close_is_bounded_where_the_server_never_answers() -> None:
+    async def deaf(connection: ServerConnection) -> None:
+        connection.transport.pause_reading()
+        await asyncio.Event().wait()
+
+    async with listening(deaf) as (host, _):
+        transport = await connected(f"http://{host}/v1", options={"close_timeout": 0.05})
+        await transport.close()
+        end = await closed(transport)
+        assert end.by == "local"
+
+
+async def test_a_dial_leaves_no_task_behind() -> None:
+    before = asyncio.all_tasks()
+    with pytest.raises(DialError):
+        await connected("http://127.0.0.1:1/v1")
+    assert asyncio.all_tasks() == before
+
+
+# The plug-in.
+
+
+def test_the_plug_in_names_every_variable_that_it_reads() -> None:
+    names = {var.name for var in PROVIDER.env}
+    assert {"OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"} <= names
+    assert [var.name for var in PROVIDER.env if var.required] == ["OPENAI_API_KEY"]
+    assert all(var.secret for var in PROVIDER.env if "KEY" in var.name)
+
+
+@pytest.mark.parametrize("url", ["ws://127.0.0.1:9", "http://127.0.0.1:9/"])
+def test_the_plug_in_points_clients_at_a_simulator(url: str) -> None:
+    assert PROVIDER.simulator_env is not None
+    environ = PROVIDER.simulator_env(url)
+    assert environ["OPENAI_BASE_URL"] == "http://127.0.0.1:9/v1"
+    assert environ["OPENAI_API_KEY"]
+
+
+async def test_the_plug_in_dials() -> None:
+    async with listening() as (host, requests):
+        credentials = Credentials(api_key=KEY, base_url=f"http://{host}/v1")
+        transport = await PROVIDER.dial(SessionConfig(model="m"), credentials)
+        await transport.close()
+    assert len(requests) == 1
