@@ -14,6 +14,7 @@ from typing import Any
 
 import attrs
 from unirt.testing.kept import differences
+from unirt.testing.rows import rows
 
 from unirt import commands, events
 from unirt.capabilities import Capabilities, Support
@@ -150,9 +151,12 @@ def scenarios_page() -> Iterator[str]:
         outlines = [outline(fold(made.events)) for made in runs]
         equal = all(other == outlines[0] for other in outlines)
         facts = [_caps(name) for name in names]
-        found = differences(runs[0].events, runs[1].events, facts[0], facts[1])
-        reasons.update(dict.fromkeys(found.explained))
-        kinds = ", ".join(f"`{kind}`" for kind in found.kinds) or "nothing"
+        both = (runs[0].events, runs[1].events, facts[0], facts[1])
+        found = rows(*both)
+        reasons.update(dict.fromkeys(map(str, found)))
+        kinds = ", ".join(dict.fromkeys(f"`{row.event}`" for row in found)) or "nothing"
+        if unexplained := differences(*both):
+            kinds = f"**{'; '.join(unexplained)}**"
         verdict = "equal" if equal else "**different**"
         yield f"| {scenario_name} | {scenario.about} | {verdict} | {len(outlines[0])} | {kinds} |"
     yield "\n## Why the kept views differ\n"

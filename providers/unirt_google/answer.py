@@ -39,7 +39,7 @@ class Answer:
         self._continues = False
         "We sent what the model goes on from without a new turn of the user's."
         self._asked = False
-        "We sent what interrupts, and the server has not told the interruption yet."
+        "We sent what interrupts: the server's next interruption is ours, if any comes."
         self._cut_in_frame = False
         self._cut_idle = False
         "The server told an interruption while nothing ran; a `turnComplete` of nothing may follow."
@@ -68,10 +68,17 @@ class Answer:
 
     # What the application does.
 
-    def cut(self) -> None:
-        """We sent what interrupts: what runs is cut at once, not only when the server says so."""
-        if self._composer.interrupt(self._composer.active, by="client", synthesised=True):
-            self._asked = True
+    def cut(self, *, playing: bool = False) -> None:
+        """
+        We send what interrupts: what runs is cut at once, not only when the server says so.
+
+        Args:
+            playing: Whether what is only playing any more is cut, too.
+        """
+        active = self._composer.active
+        if active is not None or playing:
+            self._composer.interrupt(active, by="client", synthesised=True)
+        self._asked = True
 
     def cancel(self, response: Response) -> None:
         """We asked to cancel a response: when it ends early, that is why."""
@@ -165,8 +172,8 @@ class Answer:
 
     def _moves_on(self, response: Response) -> bool:
         """Whether content that comes now is no longer this response's."""
-        if response.interrupted:
-            return True
+        if response.interrupted or not response.call_ids:
+            return response.interrupted
         calls = self._calls(response)
         if self._offline:
             for call in calls:

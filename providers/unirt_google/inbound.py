@@ -20,24 +20,18 @@ A field that is malformed is told as such and does not take the others with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import attrs
 
-from unirt.events import (
-    Ending,
-    InteractionStatus,
-    Malformed,
-    ResumptionUpdated,
-    SessionExpiring,
-    SessionUpdated,
-    Unmapped,
-)
+from unirt import events as ev
+from unirt.events import Ending
 from unirt.usage import Usage
 from unirt.wire import Wire, WireError
 from unirt_google import parts
 from unirt_google.dialogue import Dialogue
 from unirt_google.parts import milliseconds, transcription_fields
+from unirt_google.rows import Row
 from unirt_google.spelling import spelled
 from unirt_google.usage import usage_from_wire
 
@@ -52,9 +46,6 @@ class Frame:
     content: Wire
 
 
-Handler = Callable[[Dialogue, Frame], None]
-
-
 def hear(dialogue: Dialogue, message: Wire) -> None:
     """Compose what a server message says."""
     top = spelled(message)
@@ -65,21 +56,21 @@ def hear(dialogue: Dialogue, message: Wire) -> None:
         named.sort(key=lambda name: _RANKS.get(name, len(_RANKS)))
     dialogue.answer.begin_frame()
     for name in named:
-        handler = FIELDS.get(name)
+        row = FIELDS.get(name)
         try:
-            if handler is None:
+            if row is None:
                 _unknown(dialogue, frame, name)
             else:
-                handler(dialogue, frame)
+                row.handler(dialogue, frame)
         except WireError as exc:
-            dialogue.composer.emit(Malformed, where=exc.path, what=exc.what)
+            dialogue.composer.emit(ev.Malformed, where=exc.path, what=exc.what)
 
 
 def _content(dialogue: Dialogue, top: Wire) -> Wire:
     try:
         content = top.obj_or("serverContent")
     except WireError as exc:
-        dialogue.composer.emit(Malformed, where=exc.path, what=exc.what)
+        dialogue.composer.emit(ev.Malformed, where=exc.path, what=exc.what)
         content = None
     return Wire({}) if content is None else spelled(content)
 
@@ -87,7 +78,7 @@ def _content(dialogue: Dialogue, top: Wire) -> Wire:
 def _unknown(dialogue: Dialogue, frame: Frame, name: str) -> None:
     inner = name.removeprefix("serverContent.")
     data = frame.top.data[name] if inner == name else frame.content.data[inner]
-    dialogue.composer.emit(Unmapped, type=name, data=data)
+    dialogue.composer.emit(ev.Unmapped, type=name, data=data)
 
 
 # The connection.
@@ -99,10 +90,10 @@ def _setup_complete(dialogue: Dialogue, frame: Frame) -> None:
     composer = dialogue.composer
     if not composer.session_started(session_id=session_id, model=dialogue.asked_model):
         composer.noted("setupComplete", "the session had started")
-    composer.emit(SessionUpdated, synthesised=True)
+    composer.emit(ev.SessionUpdated, synthesised=True)
     for key in wire.data:
         if key != "sessionId" and key in wire:
-            composer.emit(Unmapped, type=f"setupComplete.{key}", data=wire.data[key])
+            composer.emit(ev.Unmapped, type=f"setupComplete.{key}", data=wire.data[key])
     dialogue.ready = True
 
 
@@ -112,7 +103,7 @@ def _resumption(dialogue: Dialogue, frame: Frame) -> None:
     resumable = wire.flag("resumable") and handle is not None
     index = "lastConsumedClientMessageIndex"
     dialogue.composer.emit(
-        ResumptionUpdated,
+        ev.ResumptionUpdated,
         resumable=resumable,
         handle=handle if resumable else None,
         last_client_message=wire.count(index) if index in wire else None,
@@ -121,7 +112,7 @@ def _resumption(dialogue: Dialogue, frame: Frame) -> None:
 
 def _go_away(dialogue: Dialogue, frame: Frame) -> None:
     left = milliseconds(spelled(frame.top.obj("goAway")), "timeLeft")
-    dialogue.composer.emit(SessionExpiring, time_left_ms=left or 0.0)
+    dialogue.composer.emit(ev.SessionExpiring, time_left_ms=left or 0.0)
 
 
 # The user.
@@ -148,7 +139,7 @@ def _activity(
     elif kind in ("ACTIVITY_END", "VAD_SIGNAL_TYPE_EOS"):
         dialogue.user.speech_stopped(audio_ms)
     else:
-        dialogue.composer.emit(Unmapped, type=name, data=wire.data)
+        dialogue.composer.emit(ev.Unmapped, type=name, data=wire.data)
 
 
 def _input_transcription(dialogue: Dialogue, frame: Frame) -> None:
@@ -278,14 +269,14 @@ def _reason(dialogue: Dialogue, frame: Frame) -> None:
     """The reason is the turn's, where one ends; alone it has no canonical meaning."""
     detail = frame.content.text_or("turnCompleteReason")
     if not frame.content.flag("turnComplete"):
-        dialogue.composer.emit(Unmapped, type="serverContent.turnCompleteReason", data=detail)
+        dialogue.composer.emit(ev.Unmapped, type="serverContent.turnCompleteReason", data=detail)
     elif detail == "NEED_MORE_INPUT" and not frame.content.flag("waitingForInput"):
-        dialogue.composer.emit(InteractionStatus, status="waiting")
+        dialogue.composer.emit(ev.InteractionStatus, status="waiting")
 
 
 def _waiting(dialogue: Dialogue, frame: Frame) -> None:
     if frame.content.flag("waitingForInput"):
-        dialogue.composer.emit(InteractionStatus, status="waiting")
+        dialogue.composer.emit(ev.InteractionStatus, status="waiting")
 
 
 def _interaction_status(dialogue: Dialogue, frame: Frame) -> None:
@@ -296,7 +287,7 @@ def _interaction_status(dialogue: Dialogue, frame: Frame) -> None:
     told = _STATUSES.get(status, status.lower())
     if told == "idle" and not frame.content.flag("turnComplete"):
         dialogue.answer.idle()
-    dialogue.composer.emit(InteractionStatus, status=told)
+    dialogue.composer.emit(ev.InteractionStatus, status=told)
 
 
 def _usage_alone(dialogue: Dialogue, frame: Frame) -> None:
@@ -310,31 +301,36 @@ def _usage(dialogue: Dialogue, frame: Frame) -> Usage | None:
         wire = frame.top.obj_or("usageMetadata")
         return None if wire is None else usage_from_wire(wire)
     except WireError as exc:
-        dialogue.composer.emit(Malformed, where=exc.path, what=exc.what)
+        dialogue.composer.emit(ev.Malformed, where=exc.path, what=exc.what)
         return None
 
 
-FIELDS: Mapping[str, Handler] = {
-    "setupComplete": _setup_complete,
-    "sessionResumptionUpdate": _resumption,
-    "voiceActivity": _voice_activity,
-    "voiceActivityDetectionSignal": _vad_signal,
-    "serverContent.interrupted": _interrupted,
-    "serverContent.interimInputTranscription": _interim_transcription,
-    "serverContent.inputTranscription": _input_transcription,
-    "serverContent.modelTurn": _model_turn,
-    "serverContent.outputTranscription": _output_transcription,
-    "serverContent.groundingMetadata": _grounding,
-    "serverContent.urlContextMetadata": _url_context,
-    "serverContent.generationComplete": _generation_complete,
-    "toolCall": _tool_call,
-    "toolCallCancellation": _tool_call_cancellation,
-    "serverContent.turnComplete": _turn_complete,
-    "usageMetadata": _usage_alone,
-    "serverContent.turnCompleteReason": _reason,
-    "serverContent.waitingForInput": _waiting,
-    "serverContent.interactionStatus": _interaction_status,
-    "goAway": _go_away,
+FIELDS: Mapping[str, Row[Frame]] = {
+    "setupComplete": Row(_setup_complete, (ev.SessionStarted, ev.SessionUpdated, ev.Unmapped)),
+    "sessionResumptionUpdate": Row(_resumption, (ev.ResumptionUpdated,)),
+    "voiceActivity": Row(_voice_activity, (ev.SpeechStarted, ev.SpeechStopped, ev.Unmapped)),
+    "voiceActivityDetectionSignal": Row(
+        _vad_signal, (ev.SpeechStarted, ev.SpeechStopped, ev.Unmapped)
+    ),
+    "serverContent.interrupted": Row(_interrupted, (ev.Interrupted,)),
+    "serverContent.interimInputTranscription": Row(_interim_transcription, (ev.TranscriptInterim,)),
+    "serverContent.inputTranscription": Row(_input_transcription, (ev.TranscriptDelta,)),
+    "serverContent.modelTurn": Row(
+        _model_turn,
+        (*dict.fromkeys(event for row in parts.PARTS.values() for event in row.gives), ev.Unmapped),
+    ),
+    "serverContent.outputTranscription": Row(_output_transcription, (ev.TranscriptDelta,)),
+    "serverContent.groundingMetadata": Row(_grounding, (ev.CitationsDelta, ev.Unmapped)),
+    "serverContent.urlContextMetadata": Row(_url_context, (ev.CitationsDelta, ev.Unmapped)),
+    "serverContent.generationComplete": Row(_generation_complete, (ev.GenerationDone,)),
+    "toolCall": Row(_tool_call, (ev.ToolCall, ev.Unmapped)),
+    "toolCallCancellation": Row(_tool_call_cancellation, (ev.ToolCallCancelled,)),
+    "serverContent.turnComplete": Row(_turn_complete, (ev.ResponseDone, ev.UsageReported)),
+    "usageMetadata": Row(_usage_alone, (ev.UsageReported,)),
+    "serverContent.turnCompleteReason": Row(_reason, (ev.InteractionStatus, ev.Unmapped)),
+    "serverContent.waitingForInput": Row(_waiting, (ev.InteractionStatus,)),
+    "serverContent.interactionStatus": Row(_interaction_status, (ev.InteractionStatus,)),
+    "goAway": Row(_go_away, (ev.SessionExpiring,)),
 }
 """
 Every field of ``google.genai.types.LiveServerMessage`` and ``LiveServerContent`` (3.4.0, 2026-11),

@@ -186,7 +186,7 @@ def _start_turn(dialogue: Dialogue) -> None:
             "a turn has been started already", where="StartTurn", remedy="end it with end_turn()"
         )
     if dialogue.interrupts:
-        dialogue.answer.cut()
+        dialogue.answer.cut(playing=True)
     dialogue.user.speaks()
     _queue(dialogue, {"realtimeInput": {"activityStart": {}}})
     dialogue.window_open, dialogue.window_heard = True, False
@@ -252,7 +252,7 @@ def _cancel(dialogue: Dialogue, command: CancelResponse) -> None:
             where="CancelResponse.response_id",
             remedy="leave it out for the one that is running",
         )
-    if active is None or (wanted is not None and wanted != active.id):
+    if active is None or active.interrupted or (wanted is not None and wanted != active.id):
         composer.noted("CancelResponse", "the response is not running")
         return
     dialogue.answer.cancel(active)
@@ -263,8 +263,8 @@ def _interrupt(dialogue: Dialogue, command: Interrupt) -> None:
     composer = dialogue.composer
     if command.played_ms is not None:
         composer.playback(command.played_ms)
-    running = composer.active is not None
-    if running:
+    active = composer.active
+    if active is not None and not active.interrupted:
         dialogue.answer.cut()
         _client_content(dialogue, [], complete=False)
     elif not composer.interrupt(by="client", synthesised=True):

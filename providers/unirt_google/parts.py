@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from unirt import events as ev
 from unirt.audio import AudioFormat
 from unirt.composer import Response
 from unirt.errors import AudioFormatError
-from unirt.events import Malformed, StreamKind, Unmapped, Word
+from unirt.events import StreamKind, Word
 from unirt.wire import Wire, WireError, decode_audio
 from unirt_google.dialogue import Dialogue
+from unirt_google.rows import Row
 from unirt_google.spelling import spelled
 
 __all__ = [
@@ -49,7 +51,7 @@ def model_turn(dialogue: Dialogue, turn: Wire) -> None:
     for key in turn.data:
         if key not in ("role", "parts") and key in turn:
             dialogue.composer.emit(
-                Unmapped, type=f"serverContent.modelTurn.{key}", data=turn.data[key]
+                ev.Unmapped, type=f"serverContent.modelTurn.{key}", data=turn.data[key]
             )
     parts = turn.data.get("parts")
     if parts is None:
@@ -60,7 +62,7 @@ def model_turn(dialogue: Dialogue, turn: Wire) -> None:
         try:
             _part(dialogue, spelled(Wire(part, f"{turn.path}.parts[{i}]")))
         except WireError as exc:
-            dialogue.composer.emit(Malformed, where=exc.path, what=exc.what)
+            dialogue.composer.emit(ev.Malformed, where=exc.path, what=exc.what)
 
 
 def _part(dialogue: Dialogue, part: Wire) -> None:
@@ -69,11 +71,11 @@ def _part(dialogue: Dialogue, part: Wire) -> None:
     for key, value in part.data.items():
         if value is None or key == "thought":
             continue
-        handler = PARTS.get(key)
-        if handler is None or (thought and key != "text"):
-            dialogue.composer.emit(Unmapped, type=f"{_PART}.{key}", data=value)
+        row = PARTS.get(key)
+        if row is None or (thought and key != "text"):
+            dialogue.composer.emit(ev.Unmapped, type=f"{_PART}.{key}", data=value)
         else:
-            handler(dialogue, part)
+            row.handler(dialogue, part)
         told = True
     if not told:
         dialogue.composer.noted(_PART, "a part that holds nothing")
@@ -219,7 +221,7 @@ def function_calls(dialogue: Dialogue, calls: list[Wire]) -> None:
         for key in call.data:
             if key not in ("id", "name", "args") and key in call:
                 dialogue.composer.emit(
-                    Unmapped, type=f"toolCall.functionCalls[].{key}", data=call.data[key]
+                    ev.Unmapped, type=f"toolCall.functionCalls[].{key}", data=call.data[key]
                 )
     if response is not None:
         dialogue.answer.called(response)
@@ -297,7 +299,7 @@ def citations(dialogue: Dialogue, key: str, sources: Mapping[str, Any]) -> None:
         composer.noted(f"serverContent.{key}", "no sources")
         return
     if composer.active is None and not composer.turn_is_open:
-        composer.emit(Unmapped, type=f"serverContent.{key}", data=sources)
+        composer.emit(ev.Unmapped, type=f"serverContent.{key}", data=sources)
         return
     response = answer.response()
     if response is None:
@@ -325,13 +327,13 @@ def milliseconds(wire: Wire, key: str) -> float | None:
     return float(match[1]) * 1000
 
 
-PARTS: Mapping[str, Callable[[Dialogue, Wire], None]] = {
-    "text": _text,
-    "inlineData": _inline_data,
-    "executableCode": _executable_code,
-    "codeExecutionResult": _code_execution_result,
-    "toolCall": _tool_call,
-    "toolResponse": _tool_response,
-    "functionCall": _function_call,
+PARTS: Mapping[str, Row[Wire]] = {
+    "text": Row(_text, (ev.TextDelta, ev.ThoughtDelta)),
+    "inlineData": Row(_inline_data, (ev.AudioDelta, ev.ImageDelta)),
+    "executableCode": Row(_executable_code, (ev.ServerToolDelta,)),
+    "codeExecutionResult": Row(_code_execution_result, (ev.ServerToolResult,)),
+    "toolCall": Row(_tool_call, (ev.ServerToolDelta,)),
+    "toolResponse": Row(_tool_response, (ev.ServerToolResult,)),
+    "functionCall": Row(_function_call, (ev.ToolCall,)),
 }
 "The kinds with a canonical meaning, of the 20 of ``google.genai.types.Part`` (3.4.0, 2026-11)."

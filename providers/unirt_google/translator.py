@@ -113,21 +113,26 @@ class GoogleTranslator:
             return
         before = composer.pending_events
         was_ready = dialogue.ready
-        composer.begin(frame, now)
         try:
-            if isinstance(frame, Mapping):
-                data: Any = dict(frame)
-            else:
-                data = parse_frame(frame)
-                # A frame that says `null` is told as text: no JSON at all means no frame.
-                composer.begin(frame if data is None else data, now)
-            inbound.hear(dialogue, Wire(data))
+            data = dict(frame) if isinstance(frame, Mapping) else parse_frame(frame)
         except WireError as exc:
+            composer.begin(frame, now)
             composer.emit(Malformed, where=exc.path, what=exc.what)
+        else:
+            # A frame that says `null` is told as text: no JSON at all would mean no frame.
+            is_text = isinstance(frame, str | bytes) and data is not None
+            composer.begin(data if is_text else frame, now)
+            self._hear(data)
         if composer.pending_events == before:
             composer.noted("serverContent", "empty: a sign of life")
         if not dialogue.offline:
             self._go_on(just_ready=dialogue.ready and not was_ready)
+
+    def _hear(self, data: Any) -> None:
+        try:
+            inbound.hear(self._dialogue, Wire(data))
+        except WireError as exc:
+            self._dialogue.composer.emit(Malformed, where=exc.path, what=exc.what)
 
     def _go_on(self, *, just_ready: bool) -> None:
         """Queue what waited for the frame that was just heard."""

@@ -30,7 +30,7 @@ from unirt.config import (
     TurnDetection,
 )
 from unirt.errors import ConfigurationError, UnsupportedSetting
-from unirt_openai.facts import DEFAULT_MODEL, TRANSCRIBER, TRANSCRIBERS_FOR
+from unirt_openai.facts import DEFAULT_MODEL, TRANSCRIBER, TRANSCRIBERS, TRANSCRIBERS_FOR
 from unirt_openai.formats import write_format
 from unirt_openai.items import write_item
 from unirt_openai.options import ResponseOptions, SessionOptions, check_options, merge_options
@@ -185,10 +185,9 @@ def _transcriber(asked: Transcription) -> str:
 
 def _check_transcription(asked: Transcription, capabilities: Capabilities) -> None:
     """Refuse settings that the transcription model would silently drop."""
-    known = {TRANSCRIBER, *(model for models in TRANSCRIBERS_FOR.values() for model in models)}
     model = _transcriber(asked)
     for setting, models in TRANSCRIBERS_FOR.items():
-        if getattr(asked, setting) and model in known and model not in models:
+        if getattr(asked, setting) and model in TRANSCRIBERS and model not in models:
             raise UnsupportedSetting(
                 f"input_transcription.{setting}",
                 provider=capabilities.provider,

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from unirt.config import SessionConfig
-from unirt.errors import ConfigurationError, DialError, MissingKey
+from unirt.errors import ConfigurationError, DialError, MissingKey, UnirtError
 from unirt.provider import Credentials
 from unirt.translator import Frame
 from unirt.transport import TransportClosed
@@ -78,6 +78,8 @@ async def dial(config: SessionConfig, credentials: Credentials) -> SDKTransport:
             headers=headers,
             connect={**where, "extra_query": query, "websocket_connection_options": options},
         )
+    except UnirtError:
+        raise
     except (TypeError, ValueError) as exc:
         raise ConfigurationError(
             f"the connection cannot be opened with these options: {_without(key, str(exc))}",
@@ -197,7 +199,7 @@ class SDKTransport:
     Args:
         connection: It is owned from here on.
         url: Where it goes, for messages.
-        close_timeout: How long the closing handshake may take, in seconds; ``None`` for any.
+        close_timeout: How long the closing handshake may take, in seconds.
     """
 
     def __init__(
@@ -205,7 +207,7 @@ class SDKTransport:
     ) -> None:
         self._connection = connection
         self._url = url
-        self._close_within = None if close_timeout is None else close_timeout + _CLOSE_GRACE_S
+        self._close_within = (close_timeout or DEFAULTS["close_timeout"]) + _CLOSE_GRACE_S
         self._asked_to_close = False
 
     @property

@@ -25,6 +25,7 @@ __all__ = [
     "MAX_SESSION_MS",
     "PROVIDER_NAME",
     "TRANSCRIBER",
+    "TRANSCRIBERS",
     "TRANSCRIBERS_FOR",
     "capabilities",
 ]
@@ -36,21 +37,34 @@ DEFAULT_MODEL = "gpt-realtime-2.1"
 MAX_SESSION_MS = 60 * 60 * 1000
 """
 How long a session may last: 60 minutes, then the server closes with 1001
-(developers.openai.com/api/docs/guides/realtime-conversations, "Session lifecycle"; the close code
-as reported in github.com/livekit/agents/issues, 2026-11).
+(developers.openai.com/api/docs/guides/realtime-conversations; the close code as reported in
+github.com/livekit/agents/issues/2358; 2026-11).
 """
 
 TRANSCRIBER = "gpt-realtime-whisper"
 "Transcribes unless told otherwise: streams, and runs beside server VAD (WIRE, 2026-11)."
 
+TRANSCRIBERS = (
+    "gpt-realtime-whisper",
+    "gpt-transcribe",
+    "gpt-live-transcribe",
+    "gpt-4o-transcribe",
+    "gpt-4o-mini-transcribe",
+    "gpt-4o-mini-transcribe-2025-12-15",
+    "gpt-4o-transcribe-diarize",
+    "whisper-1",
+)
+"The transcription models that the facts below are about (SDK ``AudioTranscription.model``)."
+
 TRANSCRIBERS_FOR: Mapping[str, tuple[str, ...]] = {
     "vocabulary": ("gpt-transcribe", "gpt-live-transcribe"),
-    "prompt": ("gpt-transcribe", "gpt-live-transcribe", "gpt-4o-transcribe", "whisper-1"),
+    "prompt": tuple(model for model in TRANSCRIBERS[1:] if model != "gpt-4o-transcribe-diarize"),
     "speakers": ("gpt-4o-transcribe-diarize",),
 }
 """
 Which transcription models take a setting of :class:`~unirt.config.Transcription`; the first is used
 where no model is named (SDK ``AudioTranscription``, fields ``keywords``, ``prompt``, ``model``).
+A model that is not among :data:`TRANSCRIBERS` is newer than these facts and is not judged.
 """
 
 _SDK = "openai 3.54.0, types/realtime/realtime_session_create_request.py, 2026-11"

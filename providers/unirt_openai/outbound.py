@@ -226,11 +226,17 @@ def _tool_result(state: State, command: cmd.SendToolResult) -> None:
 
 def _call_to_answer(state: State, command: cmd.SendToolResult) -> Call:
     call = state.composer.calls.get(command.call_id)
-    if call is None or call.wire_id is None:
+    if call is None:
         raise UsageError(
             f"there is no call {command.call_id!r}",
             where="SendToolResult.call_id",
             remedy="give the call_id of a ToolCall of this session",
+        )
+    if call.wire_id is None:
+        raise UsageError(
+            "the provider gave the call no id, so no result can name it",
+            where="SendToolResult.call_id",
+            remedy="tell the result with send_text()",
         )
     if call.answered:
         raise UsageError(

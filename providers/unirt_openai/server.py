@@ -16,7 +16,6 @@ from unirt.config import SessionConfig
 from unirt.events import Event, SessionClosed
 from unirt.translator import Frame, Heard, Upgrade, Verdict
 from unirt.wire import Wire, WireError, parse_frame
-from unirt_openai.server_canonical import read_session
 from unirt_openai.server_checks import Refused
 from unirt_openai.server_commands import Listener
 from unirt_openai.server_frames import Speaker
@@ -81,19 +80,20 @@ class OpenAIServer:
         It expires an hour after `now`, so ``expires_at`` is a Unix time if `now` is one. A control
         connection to a call that runs already is not told of its session (recorded, 2026-11).
         """
-        self._state.session = new_session(
+        session = new_session(
             self._state.mint("sess"),
             self._state.model,
             int(now) + _LIFETIME_S,
             transcription=self._transcription,
         )
+        self._state.configure(session)
         if not self._sideband:
             self._state.say("session.created", session=self._state.session)
 
     @property
     def config(self) -> SessionConfig:
         """The session in force, the provider's defaults included."""
-        return read_session(self._state.session)
+        return self._state.config
 
     @property
     def ready(self) -> bool:

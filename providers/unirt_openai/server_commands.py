@@ -38,7 +38,7 @@ from unirt.commands import (
 from unirt.items import ImageContent, Item, Role, TextContent
 from unirt.wire import Wire, WireError, decode_audio
 from unirt_openai.items import read_item
-from unirt_openai.server_canonical import read_request, read_session
+from unirt_openai.server_canonical import read_request
 from unirt_openai.server_checks import Refused, invalid_value, missing, obj
 from unirt_openai.server_input import InputSide
 from unirt_openai.server_session import RESPONSE, updated_session
@@ -105,9 +105,9 @@ class Listener:
             raise missing("session")
         state = self._state
         changes = frame.data["session"]
-        state.session = updated_session(state.session, changes, has_spoken=state.has_spoken)
+        state.configure(updated_session(state.session, changes, has_spoken=state.has_spoken))
         state.say("session.updated", session=state.session)
-        return UpdateSession(changes=read_session(state.session))
+        return UpdateSession(changes=state.config)
 
     # The user's audio.
 
@@ -190,6 +190,8 @@ class Listener:
 
     def _truncate(self, frame: Wire) -> Command:
         item_id, item = self._find(frame, "truncate")
+        if "audio_end_ms" not in frame:
+            raise missing("audio_end_ms")
         index, end = frame.count("content_index"), frame.count("audio_end_ms")
         conversation = self._state.conversation
         held = conversation.audio_ms.get(item_id, 0.0)
@@ -242,7 +244,7 @@ class Listener:
                 + "Wait until the response is finished before creating a new one.",
             )
         command: Respond = read_request(fields)
-        state.requests.append(request)
+        state.request(request)
         return command
 
     def _cancel(self, frame: Wire) -> Command:

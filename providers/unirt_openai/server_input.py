@@ -66,7 +66,7 @@ class InputSide:
         """Make the buffer an item, as the client asked."""
         state, buffer = self._state, self._state.buffer
         item_id = buffer.item_id or state.mint("item")
-        self._spoken_ms[item_id] = state.input_format.duration_ms(buffer.size)
+        self._spoken(item_id, state.input_format.duration_ms(buffer.size))
         self._commit(item_id, None)
         buffer.unclaimed = item_id
 
@@ -110,11 +110,14 @@ class InputSide:
     def speech_stopped(self, event: ev.SpeechStopped) -> None:
         item_id = item_of(self._state, event.item_id)
         at = self._offset(event.audio_ms)
-        self._spoken_ms[item_id] = max(0.0, at - self._started_ms.get(item_id, at))
-        oldest_dropped(self._spoken_ms)
+        self._spoken(item_id, max(0.0, at - self._started_ms.get(item_id, at)))
         self._state.say(
             "input_audio_buffer.speech_stopped", audio_end_ms=round(at), item_id=item_id
         )
+
+    def _spoken(self, item_id: str, ms: float) -> None:
+        self._spoken_ms[item_id] = ms
+        oldest_dropped(self._spoken_ms)
 
     def timed_out(self, event: ev.InputTimeout) -> None:
         self._state.say(

@@ -14,13 +14,16 @@ from typing import Any
 import attrs
 
 from unirt.audio import AudioFormat
-from unirt_openai.server_canonical import read_format
+from unirt.config import SessionConfig
+from unirt_openai.server_canonical import read_format, read_session
 from unirt_openai.server_checks import Refused
 
 __all__ = ["Conversation", "InputBuffer", "Request", "ServerState", "oldest_dropped"]
 
 _REMEMBERED = 1024
 "How many items, finished responses and spoken turns are remembered; the oldest are forgotten."
+_REQUESTS = 64
+"How many accepted requests may wait for their responses; the oldest are forgotten."
 
 
 def oldest_dropped(memory: dict[str, Any], bound: int = _REMEMBERED) -> None:
@@ -123,6 +126,8 @@ class ServerState:
         self.mint = mint
         self.model = model
         self.session: dict[str, Any] = {}
+        self.config = SessionConfig()
+        "The session in canonical terms."
         self.conversation = Conversation(mint("conv"))
         self.buffer = InputBuffer()
         self.requests: list[Request] = []
@@ -132,6 +137,16 @@ class ServerState:
         "All responses that are running, those outside the conversation too."
         self.has_spoken = False
         self.frames: list[dict[str, Any]] = []
+
+    def configure(self, session: dict[str, Any]) -> None:
+        """Put a session object in force."""
+        self.session = session
+        self.config = read_session(session)
+
+    def request(self, request: Request) -> None:
+        """Remember a request until its response starts."""
+        self.requests.append(request)
+        del self.requests[:-_REQUESTS]
 
     def say(self, type: str, **fields: Any) -> None:
         """Queue a frame, with an ``event_id`` of its own."""

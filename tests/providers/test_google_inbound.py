@@ -706,3 +706,17 @@ def test_only_an_unknown_frame_is_noted_nowhere() -> None:
     event = only(Unmapped, events_of({"novelty": {"a": [1]}}))
     assert (event.type, event.data) == ("novelty", {"a": [1]})
     assert not [e for e in events_of({"novelty": {"a": [1]}}) if isinstance(e, Noted)]
+
+
+STREAMS = {"StreamOpened", "StreamClosed", "ResponseStarted", "InputCommitted", "ToolCallDelta"}
+
+
+@pytest.mark.parametrize("frame", [row[1] for row in ONE_FRAME], ids=[row[0] for row in ONE_FRAME])
+def test_a_row_names_what_its_field_becomes(frame: dict[str, Any]) -> None:
+    inner = frame.get("serverContent") or {}
+    names = {name for name in frame if name != "serverContent"}
+    names |= {f"serverContent.{name}" for name in inner}
+    given = {kind.__name__ for name in names & set(FIELDS) for kind in FIELDS[name].gives}
+    if not names - set(FIELDS):
+        found = {type(event).__name__ for event in events_of(frame)}
+        assert found - STREAMS - {"Noted"} <= given

@@ -192,13 +192,19 @@ async def test_nobody_listening_is_a_dial_error() -> None:
 
 
 async def test_a_server_that_does_not_answer_is_given_up() -> None:
-    silent = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", 0)
-    port = silent.sockets[0].getsockname()[1]
-    try:
+    hung_up = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        hung_up.set()
+
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
         with pytest.raises(DialError, match="no answer"):
             await connected(f"http://127.0.0.1:{port}/v1", options={"open_timeout": 0.05})
-    finally:
-        silent.close()
+        await hung_up.wait()
 
 
 async def test_a_server_that_speaks_no_tls_is_a_dial_error() -> None:
@@ -274,15 +280,19 @@ async def test_a_cut_connection_is_the_networks_doing() -> None:
 
 
 async def test_a_close_is_bounded_where_the_server_never_answers() -> None:
+    over = asyncio.Event()
+
     async def deaf(connection: ServerConnection) -> None:
         connection.transport.pause_reading()
-        await asyncio.Event().wait()
+        await over.wait()
+        connection.transport.abort()
 
     async with listening(deaf) as (host, _):
         transport = await connected(f"http://{host}/v1", options={"close_timeout": 0.05})
         await transport.close()
         end = await closed(transport)
-        assert end.by == "local"
+        over.set()
+    assert end.by == "local"
 
 
 async def test_a_dial_leaves_no_task_behind() -> None:

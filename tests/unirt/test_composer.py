@@ -245,6 +245,29 @@ def test_final_text_delivers_what_the_deltas_left_out(composer: Composer) -> Non
     ]
 
 
+def test_a_settled_stream_holds_its_final_text_until_it_is_known_how_it_ended(
+    composer: Composer,
+) -> None:
+    response = composer.response_started("r1")
+    composer.text(response, StreamKind.TEXT, "i1", 0, "one")
+    assert composer.settle(response, StreamKind.TEXT, "i1", text="one two")
+    composer.text(response, StreamKind.TEXT, "i2", 0, "tree")
+    assert composer.settle(response, StreamKind.TEXT, "i2", text="three")
+    assert not composer.settle(response, StreamKind.AUDIO, "i1")
+    before = composer.events_received()
+    assert [e.text for e in before if isinstance(e, ev.TextDelta)] == ["one", " two", "tree"]
+    assert not any(isinstance(e, ev.StreamClosed) for e in before)
+
+    composer.finish(response, StreamKind.TEXT, "i1")
+    composer.response_done("r1", ending=Ending.FAILED, reason="model_error")
+    closed = [e for e in composer.events_received() if isinstance(e, ev.StreamClosed)]
+    assert [(e.text, e.ending) for e in closed] == [
+        ("one two", Ending.COMPLETE),
+        ("three", Ending.FAILED),
+    ]
+    assert not composer.settle(response, StreamKind.TEXT, "i1", text="late")
+
+
 def test_the_providers_final_wording_wins_over_the_deltas(composer: Composer) -> None:
     composer.user_text(StreamKind.TRANSCRIPT, "u1", 0, " Hullo")
     composer.user_finish(StreamKind.TRANSCRIPT, "u1", text="Hello")

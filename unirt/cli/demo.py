@@ -17,6 +17,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import numpy
+import soxr
 from rich.console import Console
 from rich.table import Table
 
@@ -33,6 +35,7 @@ from unirt.simulator.scenario import Action, Scenario, Speak
 from unirt.simulator.script import loads
 from unirt.testing import check, fold, outline
 from unirt.testing.kept import differences
+from unirt.testing.rows import rows
 
 __all__ = ["run", "speech_folder"]
 
@@ -71,6 +74,14 @@ def scenario() -> Scenario:
     return loads(text, name="demo", where="demo.toml", folder=speech_folder())
 
 
+def _recorded(path: Path, microphone: unirt.AudioFormat) -> bytes:
+    """What a microphone would have recorded of a WAV file."""
+    data, format = read_wav(path)
+    samples = numpy.frombuffer(data, dtype="<i2").reshape(-1, format.channels).mean(axis=1)
+    heard = soxr.resample(samples.astype("<i2"), format.rate, microphone.rate)
+    return heard.astype("<i2").tobytes()
+
+
 class _Leg:
     """One provider's side of the demo: an application, reduced to what a demo needs."""
 
@@ -80,6 +91,8 @@ class _Leg:
         self.events: list[unirt.Event] = []
         self.replies: dict[str, bytearray] = {}
         self.shown = 0
+        self._microphone = session.capabilities.input_format
+        "Opened at the rate the provider listens to, as a careful application would."
         self._answers: Mapping[str, Any] = script.answers
         self._actions = list(script.actions)
         self._voice: Iterator[bytes] = iter(())
@@ -130,10 +143,10 @@ class _Leg:
         heard = next(self._voice, None)
         if heard is None:
             self._speaking = False
-            heard = bytes(PCM16K.bytes_for(BLOCK_MS))
+            heard = bytes(self._microphone.bytes_for(BLOCK_MS))
         resting = not (self._speaking or self._player or self._responding)
         self._quiet_ms = self._quiet_ms + BLOCK_MS if resting else 0.0
-        await self.session.send_audio(heard, PCM16K)
+        await self.session.send_audio(heard, self._microphone)
 
     def _play(self) -> None:
         size = unirt.PCM16_24K.bytes_for(BLOCK_MS)
@@ -154,8 +167,7 @@ class _Leg:
 
     def _begin(self, action: Action) -> None:
         if isinstance(action.do, Speak) and action.do.wav is not None:
-            data, format = read_wav(action.do.wav)
-            self._voice = chunks(data, format)
+            self._voice = chunks(_recorded(action.do.wav, self._microphone), self._microphone)
             self._speaking = True
             self._quiet_ms = 0.0
 
@@ -168,9 +180,6 @@ class _Leg:
             and (timer is None or timer > now)
             and len(self.events) == stats.events
         )
-
-
-PCM16K = unirt.PCM16_16K
 
 
 async def run(
@@ -203,6 +212,7 @@ async def _leg(stack: AsyncExitStack, name: str, script: Scenario, clock: Manual
             instructions=script.session.instructions,
             tools=script.session.tools,
             environ=simulator.env,
+            env_file=None,
             clock=clock,
         )
     )
@@ -258,9 +268,9 @@ def _show(legs: list[_Leg], now: float, console: Console) -> None:
 def _verdict(names: list[str], legs: list[_Leg], out: Path, console: Console) -> int:
     console.print("\n[bold]Folded: one stream of content a conversation[/]")
     outlines = [outline(fold(leg.events)) for leg in legs]
-    for n, rows in enumerate(itertools.zip_longest(*outlines)):
-        same = all(row == rows[0] for row in rows)
-        lines = {describe_step(row) if row else "(nothing)" for row in rows}
+    for n, entries in enumerate(itertools.zip_longest(*outlines)):
+        same = all(entry == entries[0] for entry in entries)
+        lines = {describe_step(entry) if entry else "(nothing)" for entry in entries}
         console.print(f"  {'[green]=[/]' if same else '[red]≠[/]'} {n + 1:2} {' | '.join(lines)}")
     for name, leg in zip(names, legs, strict=True):
         check(leg.events, complete=True)
@@ -268,9 +278,9 @@ def _verdict(names: list[str], legs: list[_Leg], out: Path, console: Console) ->
             path = out / f"{name}-reply-{n}.wav"
             write_wav(path, bytes(reply), unirt.PCM16_24K)
             console.print(f"  wrote {path}")
-    _explain(legs, console)
-    if any(other != outlines[0] for other in outlines):
-        console.print("[bold red]The folded streams differ.[/]")
+    explained = _explain(legs, console)
+    if not explained or any(other != outlines[0] for other in outlines):
+        console.print("[bold red]The streams differ.[/]")
         return 1
     if not outlines[0] or not any(entry["heard_ms"] for entry in outlines[0]):
         console.print("[bold red]The conversation did not happen as written.[/]")
@@ -280,11 +290,15 @@ def _verdict(names: list[str], legs: list[_Leg], out: Path, console: Console) ->
     return 0
 
 
-def _explain(legs: list[_Leg], console: Console) -> None:
+def _explain(legs: list[_Leg], console: Console) -> bool:
     first, *others = legs
+    unexplained = []
     for other in others:
+        both = (first.events, other.events, first.capabilities, other.capabilities)
         console.print("\n[bold]Kept: where the providers differ, and why[/]")
-        for line in differences(
-            first.events, other.events, first.capabilities, other.capabilities
-        ).explained:
-            console.print(f"  {line}")
+        for row in rows(*both):
+            console.print(f"  {row}")
+        unexplained += differences(*both)
+    for line in unexplained:
+        console.print(f"  [red]no fact explains: {line}[/]")
+    return not unexplained

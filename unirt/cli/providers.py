@@ -11,7 +11,7 @@ from unirt.capabilities import Capabilities, Emission, Support
 from unirt.errors import ConfigurationError
 from unirt.provider import Provider
 from unirt.registry import installed, load
-from unirt.settings import SETTINGS
+from unirt.settings import PREFIX, Settings
 
 __all__ = ["run"]
 
@@ -47,8 +47,9 @@ def _environment(providers: list[Provider]) -> Table:
     table = Table(title="Environment", title_justify="left")
     for column in ("variable", "for", "what", "set"):
         table.add_column(column)
-    for variable, what in SETTINGS.items():
-        table.add_row(variable, "unirt", what, _is_set(variable))
+    for name, field in Settings.model_fields.items():
+        variable = f"{PREFIX}{name.upper()}"
+        table.add_row(variable, "unirt", field.description or "", _is_set(variable))
     for provider in providers:
         table.add_section()
         for env in provider.env:

@@ -25,7 +25,7 @@ Samples = npt.NDArray[np.float32]
 
 _PITCH_HZ = 140.0
 _SYLLABLE_HZ = 4.0
-_SCALE_HZ = (392.0, 440.0, 523.25, 587.33, 659.25)
+_SCALE_HZ = (392.0, 440.0, 493.88, 587.33, 659.25)
 "G major pentatonic, one note a word."
 
 
