@@ -7,17 +7,16 @@ stale, and the tests run that.
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import attrs
-from unirt.testing.kept import differences
-from unirt.testing.rows import rows
 
 from unirt import commands, events
-from unirt.capabilities import Capabilities, Support
+from unirt.capabilities import Capabilities, Emission, Support
 from unirt.commands import Command
 from unirt.events import ContentEvent, ControlEvent, Event
 from unirt.fold import fold
@@ -26,6 +25,11 @@ from unirt.registry import installed, load
 from unirt.simulator.exchange import run
 from unirt.simulator.script import builtin, builtin_names
 from unirt.testing import outline
+from unirt.testing.kept import differences
+from unirt.testing.rows import rows
+from unirt_google.inbound import FIELDS
+from unirt_google.parts import PARTS
+from unirt_openai.inbound import HANDLERS
 
 REFERENCE = Path(__file__).parent / "reference"
 NOTE = "<!-- Written by docs/generate.py from the tables in the code. Do not edit. -->\n"
@@ -141,7 +145,8 @@ def scenarios_page() -> Iterator[str]:
     yield f"Every scenario below runs over {' and '.join(names)}, client against simulated server,"
     yield "with a clock that the run controls. *Folded* says whether the folded views are equal;"
     yield "*kept* lists the kinds of events in which the kept views differ, each with the fact that"
-    yield "explains it.\n"
+    yield "explains it. A kind of stream that one of the protocols has no words for is left out of the"
+    yield "comparison, and named.\n"
     yield "| scenario | what happens | folded | streams | kept: differs in |"
     yield "|---|---|---|---|---|"
     reasons: dict[str, None] = {}
@@ -149,8 +154,11 @@ def scenarios_page() -> Iterator[str]:
         scenario = builtin(scenario_name)
         runs = [run(load(name), scenario) for name in names]
         outlines = [outline(fold(made.events)) for made in runs]
-        equal = all(other == outlines[0] for other in outlines)
         facts = [_caps(name) for name in names]
+        unsaid = {kind for kind, delta in _DELTAS.items() if _never(delta, facts)}
+        expressed = [[e for e in made if e["kind"] not in unsaid] for made in outlines]
+        without = sorted({e["kind"] for made in outlines for e in made} & unsaid)
+        equal = all(other == expressed[0] for other in expressed)
         both = (runs[0].events, runs[1].events, facts[0], facts[1])
         found = rows(*both)
         reasons.update(dict.fromkeys(map(str, found)))
@@ -158,14 +166,92 @@ def scenarios_page() -> Iterator[str]:
         if unexplained := differences(*both):
             kinds = f"**{'; '.join(unexplained)}**"
         verdict = "equal" if equal else "**different**"
+        if without:
+            verdict += f", without `{'`, `'.join(without)}`"
         yield f"| {scenario_name} | {scenario.about} | {verdict} | {len(outlines[0])} | {kinds} |"
     yield "\n## Why the kept views differ\n"
     yield from (f"- {reason}" for reason in reasons)
 
 
+_DELTAS = {"thought": "ThoughtDelta", "image": "ImageDelta", "citations": "CitationsDelta"}
+
+
+def _never(event: str, facts: list[Capabilities]) -> bool:
+    return any(caps.emission(event) is Emission.NEVER for caps in facts)
+
+
 def _caps(name: str) -> Capabilities:
     provider = load(name)
     return provider.capabilities(provider.default_model)
+
+
+def mapping_openai_page() -> Iterator[str]:
+    yield "# Mapping: OpenAI Realtime\n"
+    yield "The server events, from the table in `providers/unirt_openai/inbound.py`.\n"
+    yield from _mapping("openai", {name: row.gives for name, row in HANDLERS.items()})
+
+
+def mapping_google_page() -> Iterator[str]:
+    yield "# Mapping: Gemini Live\n"
+    yield "The fields of a server message, from the tables in `providers/unirt_google/inbound.py`"
+    yield "and `parts.py`, in the order in which a frame that has several is read.\n"
+    table = {name: row.gives for name, row in FIELDS.items() if name != _MODEL_TURN}
+    table |= {f"{_MODEL_TURN}.parts[].{name}": row.gives for name, row in PARTS.items()}
+    yield from _mapping("google", table)
+
+
+_MODEL_TURN = "serverContent.modelTurn"
+
+
+def _mapping(provider: str, table: Mapping[str, tuple[type[Event], ...]]) -> Iterator[str]:
+    yield "A frame that changes nothing may always become a `Noted`, a malformed one a `Malformed`."
+    yield "*Concluded* lists what the scenarios showed it to bring along that it does not say."
+    yield "Every row is tested with hand-written frames in `tests/providers`; the last column names"
+    yield "the [scenarios](scenarios.md) in which the simulated server sends it.\n"
+    yield "| on the wire | says | plane | concluded | scenarios |"
+    yield "|---|---|---|---|---|"
+    seen = _observed(provider)
+    for name, gives in table.items():
+        concluded, scenarios = seen.get(name, (set(), {}))
+        planes = ", ".join(dict.fromkeys(str(kind.plane) for kind in gives))
+        says = ", ".join(f"`{kind.__name__}`" for kind in gives)
+        more = ", ".join(f"`{kind}`" for kind in sorted(concluded))
+        yield f"| `{name}` | {says} | {planes} | {more} | {_few(list(scenarios))} |"
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _observed(provider: str) -> dict[str, tuple[set[str], dict[str, None]]]:
+    """By wire name: the events it brought along unsaid, and the scenarios it came in."""
+    seen: dict[str, tuple[set[str], dict[str, None]]] = {}
+    for scenario_name in builtin_names():
+        made = run(load(provider), builtin(scenario_name))
+        for frame in made.frames_received:
+            for name in _wire_names(json.loads(frame)):
+                seen.setdefault(name, (set(), {}))[1][scenario_name] = None
+        for event in made.events:
+            if event.synthesised and event.raw is not None:
+                for name in _wire_names(event.raw):
+                    seen.setdefault(name, (set(), {}))[0].add(type(event).__name__)
+    return seen
+
+
+def _wire_names(frame: dict[str, Any]) -> Iterator[str]:
+    if "type" in frame:
+        yield frame["type"]
+        return
+    for name, value in frame.items():
+        if name != "serverContent":
+            yield name
+            continue
+        for key, inner in value.items():
+            if f"serverContent.{key}" != _MODEL_TURN:
+                yield f"serverContent.{key}"
+                continue
+            for part in inner.get("parts", ()):
+                yield from (f"{_MODEL_TURN}.parts[].{kind}" for kind in part)
 
 
 PAGES: dict[str, Callable[[], Iterator[str]]] = {
@@ -174,6 +260,8 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "capabilities.md": capabilities_page,
     "order.md": order_page,
     "scenarios.md": scenarios_page,
+    "mapping-openai.md": mapping_openai_page,
+    "mapping-google.md": mapping_google_page,
 }
 
 

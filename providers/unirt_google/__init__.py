@@ -24,13 +24,13 @@ __all__ = ["PROVIDER"]
 
 
 async def _dial(config: SessionConfig, credentials: Credentials) -> Transport:
-    from unirt_google.dial import dial  # noqa: PLC0415  (offline nobody dials)
+    from unirt_google.dial import dial
 
     return await dial(config, credentials)
 
 
 def _server(**options: Any) -> ServerTranslator:
-    from unirt_google.server import GoogleServer  # noqa: PLC0415  (only simulators need it)
+    from unirt_google.server import GoogleServer
 
     return GoogleServer(**options)
 

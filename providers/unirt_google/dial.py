@@ -58,12 +58,12 @@ async def dial(config: SessionConfig, credentials: Credentials) -> Transport:
 async def _bearer(credentials: Any, url: str) -> Mapping[str, str]:
     """The headers that carry a fresh token; fetching one blocks, so a thread does it."""
     try:
-        import google.auth  # noqa: PLC0415  (heavy, only for Vertex AI)
-        from google.auth.exceptions import (  # noqa: PLC0415
+        import google.auth
+        from google.auth.exceptions import (
             DefaultCredentialsError,
             GoogleAuthError,
         )
-        from google.auth.transport.requests import Request  # noqa: PLC0415
+        from google.auth.transport.requests import Request
     except ImportError as exc:
         raise ConfigurationError(
             "google-auth is not installed, and Vertex AI needs it",

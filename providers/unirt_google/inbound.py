@@ -21,6 +21,7 @@ A field that is malformed is told as such and does not take the others with it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import attrs
 
@@ -50,20 +51,32 @@ def hear(dialogue: Dialogue, message: Wire) -> None:
     """Compose what a server message says."""
     top = spelled(message)
     frame = Frame(top, _content(dialogue, top))
-    named = [key for key in top.data if key in top and key != "serverContent"]
-    named += [f"serverContent.{key}" for key in frame.content.data if key in frame.content]
-    if len(named) > 1:
-        named.sort(key=lambda name: _RANKS.get(name, len(_RANKS)))
+    fields = _fields(frame)
+    if len(fields) > 1:
+        fields.sort(key=lambda field: _RANKS.get(field[0], len(_RANKS)))
     dialogue.answer.begin_frame()
-    for name in named:
-        row = FIELDS.get(name)
+    for name, row, value in fields:
         try:
             if row is None:
-                _unknown(dialogue, frame, name)
+                dialogue.composer.emit(ev.Unmapped, type=name, data=value)
             else:
                 row.handler(dialogue, frame)
         except WireError as exc:
             dialogue.composer.emit(ev.Malformed, where=exc.path, what=exc.what)
+
+
+def _fields(frame: Frame) -> list[tuple[str, Row[Frame] | None, Any]]:
+    """The fields that are set: path, row and value."""
+    fields = [
+        (name, None if "." in name else FIELDS.get(name), value)
+        for name, value in frame.top.data.items()
+        if value is not None and name != "serverContent"
+    ]
+    for name, value in frame.content.data.items():
+        if value is not None:
+            path = f"serverContent.{name}"
+            fields.append((path, FIELDS.get(path), value))
+    return fields
 
 
 def _content(dialogue: Dialogue, top: Wire) -> Wire:
@@ -73,12 +86,6 @@ def _content(dialogue: Dialogue, top: Wire) -> Wire:
         dialogue.composer.emit(ev.Malformed, where=exc.path, what=exc.what)
         content = None
     return Wire({}) if content is None else spelled(content)
-
-
-def _unknown(dialogue: Dialogue, frame: Frame, name: str) -> None:
-    inner = name.removeprefix("serverContent.")
-    data = frame.top.data[name] if inner == name else frame.content.data[inner]
-    dialogue.composer.emit(ev.Unmapped, type=name, data=data)
 
 
 # The connection.

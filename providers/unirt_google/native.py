@@ -31,8 +31,8 @@ def parse_native(raw: Any) -> Any:
     Raises:
         ImportError: The SDK is not installed.
     """
-    from google.genai.types import LiveServerMessage  # noqa: PLC0415  (heavy, rarely needed)
-    from pydantic import ValidationError  # noqa: PLC0415
+    from google.genai.types import LiveServerMessage
+    from pydantic import ValidationError
 
     frame = _renamed(raw) if isinstance(raw, dict) else {}
     while True:

@@ -124,15 +124,15 @@ def _holds(given: Any, path: list[str]) -> bool:
 def _validated(given: Mapping[str, Any]) -> dict[str, Any]:
     """The options as the SDK's type has them, as JSON with camelCase names."""
     try:
-        from google.genai.types import LiveConnectConfig  # noqa: PLC0415  (heavy, rarely needed)
+        from google.genai.types import LiveConnectConfig
     except ImportError as exc:
         raise ConfigurationError(
             "google-genai is not installed, and it is what checks these options",
             where="provider_options",
             remedy="pip install 'unirt-realtime[google]'",
         ) from exc
-    from pydantic import ValidationError  # noqa: PLC0415
-    from pydantic_core import PydanticSerializationError  # noqa: PLC0415
+    from pydantic import ValidationError
+    from pydantic_core import PydanticSerializationError
 
     try:
         config = LiveConnectConfig.model_validate(given)

@@ -183,9 +183,11 @@ class State:
 
     def item_of(self, wire: Wire, response: Response) -> str:
         """The item of the response that a frame is about; minted where nothing names it."""
-        item_id = wire.text_or("item_id") or self.writing.get(response.id)
-        item_id = self.claim(item_id or self.composer.mint("item"), response.id)
-        remember(self.writing, response.id, item_id)
+        writing = self.writing.get(response.id)
+        item_id = wire.text_or("item_id") or writing or self.composer.mint("item")
+        item_id = self.claim(item_id, response.id)
+        if item_id != writing:
+            remember(self.writing, response.id, item_id)
         return item_id
 
     def output(self, item_id: str, response_id: str | None = None) -> OutputItem:

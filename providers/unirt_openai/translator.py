@@ -120,11 +120,14 @@ class OpenAITranslator:
             return
         state.now = now
         queued = len(state.frames)
-        state.composer.begin(frame, now)
         try:
             data = _decoded(frame)
-            if data is not None:
-                state.composer.begin(data, now)
+        except WireError as error:
+            state.composer.begin(frame, now)
+            inbound.complain(state, error)
+            return
+        state.composer.begin(frame if data is None else data, now)
+        try:
             self._advance(inbound.hear(state, data), now)
         except WireError as error:
             inbound.complain(state, error)
@@ -186,7 +189,7 @@ class OpenAITranslator:
 
     def frames_to_send(self) -> list[Frame]:
         """Take the frames to send, in order."""
-        frames, self._state.frames[:] = list(self._state.frames), []
+        frames, self._state.frames = self._state.frames, []
         return frames
 
     def events_received(self) -> list[Event]:

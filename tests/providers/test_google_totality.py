@@ -42,6 +42,7 @@ _NAMES = re.findall(
 _KEYS = st.one_of(
     st.sampled_from(_NAMES),
     st.sampled_from([snake(name) for name in _NAMES]),
+    st.sampled_from(sorted(FIELDS)),
     st.text(max_size=3),
 )
 _VOICE = ["ACTIVITY_START", "ACTIVITY_END", "VAD_SIGNAL_TYPE_SOS", "VAD_SIGNAL_TYPE_EOS"]

@@ -9,7 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from unirt.config import ServerVAD, SessionConfig, Tool
+from unirt import commands as cmd
+from unirt.config import Manual, ServerVAD, SessionConfig, Tool
+from unirt.errors import UnirtError
+from unirt.events import Event
+from unirt.items import AudioContent, ImageContent, Item, ItemKind, Role, TextContent
 from unirt.testing import check, fold
 from unirt_openai.inbound import HANDLERS
 from unirt_openai.translator import OpenAITranslator
@@ -238,3 +242,88 @@ def test_every_event_reaches_its_frame_and_its_typed_object(
     for event in translator.events_received():
         assert event.raw is frame
         event.native()
+
+
+_ITEMS = st.builds(
+    Item,
+    kind=st.sampled_from(list(ItemKind)),
+    id=st.one_of(st.none(), _IDS),
+    role=st.one_of(st.none(), st.sampled_from(list(Role))),
+    call_id=st.one_of(st.none(), _IDS),
+    name=st.one_of(st.none(), _WORDS),
+    output=st.one_of(st.none(), _WORDS),
+    data=st.one_of(st.none(), st.fixed_dictionaries({"type": _WORDS})),
+    content=st.lists(
+        st.one_of(
+            st.builds(TextContent, text=_WORDS),
+            st.builds(
+                AudioContent,
+                transcript=st.one_of(st.none(), _WORDS),
+                data=st.one_of(st.none(), st.just(b"\0\0")),
+            ),
+            st.builds(ImageContent, data=st.just(b"x")),
+        ),
+        max_size=2,
+    ).map(tuple),
+)
+_MS = st.floats(0, 500)
+_COMMANDS = st.one_of(
+    st.builds(cmd.AppendAudio, data=st.binary(max_size=400)),
+    st.builds(cmd.SendText, text=_WORDS, respond=st.booleans()),
+    st.builds(cmd.SendImage, data=st.just(b"x"), respond=st.booleans()),
+    st.builds(cmd.StartTurn),
+    st.builds(cmd.EndTurn, respond=st.booleans()),
+    st.builds(cmd.CommitInput),
+    st.builds(cmd.ClearInput),
+    st.builds(cmd.Respond, in_conversation=st.booleans()),
+    st.builds(cmd.CancelResponse, response_id=st.one_of(st.none(), _IDS)),
+    st.builds(cmd.Interrupt, played_ms=st.one_of(st.none(), _MS)),
+    st.builds(cmd.TruncateItem, item_id=_IDS, audio_end_ms=st.integers(0, 5)),
+    st.builds(cmd.ReportPlayback, played_ms=_MS, response_id=st.one_of(st.none(), _IDS)),
+    st.builds(cmd.ClearPlayback),
+    st.builds(
+        cmd.SendToolResult,
+        call_id=_IDS,
+        output=_WORDS,
+        scheduling=st.one_of(st.none(), st.sampled_from(list(cmd.Scheduling))),
+        respond=st.booleans(),
+    ),
+    st.builds(cmd.SeedHistory, items=st.lists(_ITEMS, max_size=3).map(tuple)),
+    st.builds(cmd.CreateItem, item=_ITEMS),
+    st.builds(cmd.DeleteItem, item_id=_IDS),
+    st.builds(cmd.RetrieveItem, item_id=_IDS),
+    st.builds(cmd.ApproveServerTool, approval_id=_IDS, approve=st.booleans()),
+    st.builds(cmd.UpdateSession, changes=st.builds(SessionConfig, instructions=_WORDS)),
+    st.builds(cmd.SendRaw, frame=st.fixed_dictionaries({"type": _WORDS})),
+)
+
+
+@pytest.mark.parametrize("detection", [ServerVAD(), Manual()])
+@_RELAXED
+@given(steps=st.lists(st.one_of(_COMMANDS, _PLAUSIBLE), max_size=25))
+def test_commands_and_frames_in_any_order_stay_legal_or_are_refused_whole(
+    detection: Any, steps: list[Any]
+) -> None:
+    translator = OpenAITranslator(SessionConfig(turn_detection=detection))
+    translator.start(0.0)
+    kept: list[Event] = []
+    now = 0.0
+    for step in steps:
+        now += 0.05
+        refused = False
+        if isinstance(step, dict):
+            translator.receive(step, now)
+        else:
+            try:
+                translator.send(step, now)
+            except UnirtError:
+                refused = True
+        events, frames = translator.events_received(), translator.frames_to_send()
+        assert not (refused and (events or frames))
+        assert all(json.loads(frame)["type"] for frame in frames)
+        kept += events
+        due = translator.get_timer()
+        if due is not None and due <= now:
+            translator.handle_timer(now)
+    translator.receive_close(1000, "", "local", now)
+    check([*kept, *translator.events_received()], complete=True)

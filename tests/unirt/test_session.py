@@ -12,6 +12,7 @@ import unirt
 from unirt import AudioFormat, Encoding
 from unirt.clock import ManualClock
 from unirt.testing import check
+from unirt.transports.memory import memory_pair
 
 Toy = Any  # the fixture's class lives in conftest.py, which no module may import
 
@@ -317,7 +318,8 @@ async def test_usage_is_the_sum_of_responses_and_counts_running_ones_once(
     assert session.usage.total_tokens == 3
 
     await toy.say("done", response="r1", tokens=5)
-    await toy.say("done", response="r2", tokens=7)
+    await toy.say("usage", response="r2", scope="response", tokens=7)
+    await toy.say("done", response="r2")
     await _until(view, unirt.ResponseDone, times=2)
     assert session.usage.total_tokens == 12
 
@@ -401,6 +403,19 @@ async def test_closing_sends_what_is_queued_and_tells_the_end(toy: Toy) -> None:
     assert isinstance(closed, unirt.SessionClosed)
     assert (closed.code, closed.reason, closed.by, closed.clean) == (4000, "bye", "local", True)
     check(events, complete=True)
+
+
+async def test_closing_waits_for_a_slow_network_to_take_what_is_queued(toy: Toy) -> None:
+    toy.here, toy.there = memory_pair(capacity=1)
+    await toy.greet()
+    async with toy.connecting() as session:
+        for n in range(50):
+            await session.send_raw({"do": n})
+        closing = asyncio.create_task(session.close())
+        heard = [(await toy.heard())["do"] for _ in range(51)]
+        await closing
+
+    assert heard == ["hello", *range(50)]
 
 
 async def test_closing_twice_at_once_and_again_is_one_close(session: unirt.Session) -> None:
