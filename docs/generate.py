@@ -145,8 +145,8 @@ def scenarios_page() -> Iterator[str]:
     yield f"Every scenario below runs over {' and '.join(names)}, client against simulated server,"
     yield "with a clock that the run controls. *Folded* says whether the folded views are equal;"
     yield "*kept* lists the kinds of events in which the kept views differ, each with the fact that"
-    yield "explains it. A kind of stream that one of the protocols has no words for is left out of the"
-    yield "comparison, and named.\n"
+    yield "explains it. A kind of stream that one of the protocols has no words for is left out of"
+    yield "the comparison, and named.\n"
     yield "| scenario | what happens | folded | streams | kept: differs in |"
     yield "|---|---|---|---|---|"
     reasons: dict[str, None] = {}

@@ -115,7 +115,7 @@ def connect(
         HandshakeError: When it is entered: the provider refused the session.
     """
     # Imported here: reading settings costs more than all the rest of unirt.
-    from unirt.settings import apply_log, read  # noqa: PLC0415
+    from unirt.settings import apply_log, read
 
     layers = read(env_file, environ)
     apply_log(layers.settings.log)
@@ -253,7 +253,7 @@ def _choose(
     provider: str | Provider | None, model: str | None, layers: Layers
 ) -> tuple[Provider, str | None]:
     """The provider, and the model without its prefix, of what is asked for."""
-    from unirt.settings import split_model  # noqa: PLC0415
+    from unirt.settings import split_model
 
     given = provider.name if isinstance(provider, Provider) else provider
     named, model = split_model(model) if model else (None, None)

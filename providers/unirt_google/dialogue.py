@@ -34,8 +34,12 @@ class Dialogue:
     "What is in force, defaults included."
     asked_model: str | None
     "The model of this session; ``None`` where a recording does not say it."
+    manual: bool = False
+    "Whether the application marks the turns."
     interrupts: bool = True
     "Whether the start of a manual turn interrupts the model."
+    awaits_history: bool = False
+    "Whether the server takes the first content that is marked complete as history."
     offline: bool
     "Frames come from a recording; what the client sent is not seen."
     ready: bool = False
@@ -46,7 +50,7 @@ class Dialogue:
     frames: list[Frame] = attrs.field(factory=list)
     "To be sent, in order."
     after_answer: list[Frame] = attrs.field(factory=list)
-    "To be sent when no response runs."
+    "To be sent when no response runs, because it would interrupt one."
     _before_turn: deque[bytes] = attrs.field(factory=deque)
 
     def waits_for(self, name: str) -> bool:

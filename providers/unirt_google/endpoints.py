@@ -41,7 +41,7 @@ OPTIONS = frozenset({"vertexai", "project", "location", "credentials"})
 _KEYS = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
 _SWITCHES = ("GOOGLE_GENAI_USE_ENTERPRISE", "GOOGLE_GENAI_USE_VERTEXAI")
 _GEMINI = "https://generativelanguage.googleapis.com"
-_TOKEN = "auth_tokens/"  # noqa: S105  (how such a token begins)
+_TOKEN = "auth_tokens/"
 
 
 @attrs.frozen(kw_only=True)

@@ -102,9 +102,9 @@ def apply_options(setup: dict[str, Any], options: Mapping[str, Any], *, vertex: 
     for name, value in _validated(given).items():
         place = PLACES[snake(name)]
         if name == "systemInstruction":
-            value = _content(value)  # noqa: PLW2901  (the one field with shorthands)
+            value = _content(value)
         if name == "tools":
-            value = [*setup.get("tools", ()), *value]  # noqa: PLW2901  (added, not replaced)
+            value = [*setup.get("tools", ()), *value]
         _merge(setup, place, value)
 
 

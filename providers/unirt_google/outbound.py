@@ -39,7 +39,7 @@ from unirt.commands import (
     TruncateItem,
     UpdateSession,
 )
-from unirt.config import Manual, SessionConfig
+from unirt.config import SessionConfig
 from unirt.errors import UnsupportedCommand, UnsupportedSetting, UsageError
 from unirt.events import SessionUpdated
 from unirt.items import Item, ItemKind, Role, TextContent
@@ -49,10 +49,13 @@ from unirt_google.facts import PROVIDER_NAME
 from unirt_google.history import seed_turns
 from unirt_google.results import send_tool_result
 
-__all__ = ["say", "seed"]
+__all__ = ["release", "say", "seed"]
+
+_RESPOND = '{"clientContent":{"turnComplete":true}}'
+"Asks for an answer to everything so far."
 
 
-def say(dialogue: Dialogue, command: Command) -> None:  # noqa: PLR0912  (one case a command)
+def say(dialogue: Dialogue, command: Command) -> None:
     """
     Queue the frames of a command.
 
@@ -105,20 +108,25 @@ def say(dialogue: Dialogue, command: Command) -> None:  # noqa: PLR0912  (one ca
             assert_never(command)
 
 
-def seed(dialogue: Dialogue, items: tuple[Item, ...], *, complete: bool = False) -> None:
-    """
-    Queue earlier conversation, and tell what it lost on the way.
-
-    Args:
-        dialogue: Whose.
-        items: The conversation.
-        complete: Whether the turn is marked complete, for a server that waits for its history.
-    """
+def seed(dialogue: Dialogue, items: tuple[Item, ...]) -> None:
+    """Queue earlier conversation, and tell what it lost on the way."""
     turns, losses = seed_turns(items)
     for loss in losses:
         dialogue.composer.noted("seed", loss)
-    if turns or complete:
-        _client_content(dialogue, turns, complete=complete)
+    if turns:
+        _client_content(dialogue, turns, complete=dialogue.awaits_history)
+        dialogue.awaits_history = False
+
+
+def release(dialogue: Dialogue) -> None:
+    """Queue what waited for the answer to be over."""
+    dialogue.frames += dialogue.after_answer
+    dialogue.after_answer.clear()
+
+
+def _withdraw(dialogue: Dialogue) -> None:
+    """An answer that was asked for and has not been sent for is not wanted any more."""
+    dialogue.after_answer = [frame for frame in dialogue.after_answer if frame != _RESPOND]
 
 
 # Input.
@@ -127,7 +135,7 @@ def seed(dialogue: Dialogue, items: tuple[Item, ...], *, complete: bool = False)
 def _audio(dialogue: Dialogue, data: bytes) -> None:
     format = dialogue.config.input_format or PCM16_16K
     format.check(data, where="AppendAudio.data")
-    if _is_manual(dialogue) and not dialogue.window_open:
+    if dialogue.manual and not dialogue.window_open:
         dialogue.keep_before_turn(data, format)
         return
     dialogue.user.audio_sent = dialogue.window_heard = True
@@ -143,10 +151,22 @@ def _audio_frame(data: bytes, rate: int) -> str:
 
 
 def _text(dialogue: Dialogue, command: SendText) -> None:
-    dialogue.answer.cut()
-    dialogue.user.writes(command.text)
     turn = {"role": "user", "parts": [{"text": command.text}]}
-    _client_content(dialogue, [turn], complete=command.respond)
+    if command.respond:
+        _ask(dialogue)
+    dialogue.user.writes(command.text)
+    if command.respond or dialogue.composer.active is None:
+        _client_content(dialogue, [turn], complete=command.respond)
+    else:
+        frame = {"clientContent": {"turns": [turn], "turnComplete": False}}
+        dialogue.after_answer.append(_encode(frame))
+
+
+def _ask(dialogue: Dialogue) -> None:
+    """Make way for content that asks for an answer."""
+    dialogue.answer.cut()
+    _withdraw(dialogue)
+    release(dialogue)
 
 
 def _image(dialogue: Dialogue, command: SendImage) -> None:
@@ -161,17 +181,13 @@ def _image(dialogue: Dialogue, command: SendImage) -> None:
     if not command.respond:
         _queue(dialogue, {"realtimeInput": {"video": blob}})
         return
-    dialogue.answer.cut()
+    _ask(dialogue)
     dialogue.user.shows()
     _client_content(dialogue, [{"role": "user", "parts": [{"inlineData": blob}]}], complete=True)
 
 
-def _is_manual(dialogue: Dialogue) -> bool:
-    return isinstance(dialogue.config.turn_detection, Manual)
-
-
 def _require_manual(dialogue: Dialogue, verb: str) -> None:
-    if not _is_manual(dialogue):
+    if not dialogue.manual:
         raise UsageError(
             "the server detects turns by itself in this session",
             where=verb,
@@ -187,6 +203,7 @@ def _start_turn(dialogue: Dialogue) -> None:
         )
     if dialogue.interrupts:
         dialogue.answer.cut(playing=True)
+        _withdraw(dialogue)
     dialogue.user.speaks()
     _queue(dialogue, {"realtimeInput": {"activityStart": {}}})
     dialogue.window_open, dialogue.window_heard = True, False
@@ -214,7 +231,7 @@ def _end_turn(dialogue: Dialogue, command: EndTurn) -> None:
 
 
 def _commit(dialogue: Dialogue) -> None:
-    if _is_manual(dialogue):
+    if dialogue.manual:
         raise UsageError(
             "the application marks its turns in this session",
             where="CommitInput",
@@ -236,10 +253,10 @@ def _respond(dialogue: Dialogue, command: Respond) -> None:
                 "a single response cannot be configured",
                 "configure the session instead",
             )
-    frame = _encode({"clientContent": {"turnComplete": True}})
-    # It would interrupt what runs, and nobody asked for that.
-    waiting = dialogue.composer.active is not None
-    (dialogue.after_answer if waiting else dialogue.frames).append(frame)
+    _withdraw(dialogue)
+    dialogue.after_answer.append(_RESPOND)
+    if dialogue.composer.active is None:
+        release(dialogue)
     dialogue.answer.continues()
 
 
@@ -255,12 +272,14 @@ def _cancel(dialogue: Dialogue, command: CancelResponse) -> None:
     if active is None or active.interrupted or (wanted is not None and wanted != active.id):
         composer.noted("CancelResponse", "the response is not running")
         return
+    _withdraw(dialogue)
     dialogue.answer.cancel(active)
     _client_content(dialogue, [], complete=False)
 
 
 def _interrupt(dialogue: Dialogue, command: Interrupt) -> None:
     composer = dialogue.composer
+    _withdraw(dialogue)
     if command.played_ms is not None:
         composer.playback(command.played_ms)
     active = composer.active

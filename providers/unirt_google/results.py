@@ -65,7 +65,8 @@ def send_tool_result(dialogue: Dialogue, command: SendToolResult) -> None:
         raise _misused(f"the output is not JSON: {exc}", "send what json.dumps() takes") from None
     dialogue.frames.append(frame)
     call.answered = not command.more_follows
-    dialogue.answer.continues()
+    if scheduling is not Scheduling.SILENT:
+        dialogue.answer.continues()
 
 
 def _body(command: SendToolResult) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from unirt.capabilities import Capabilities
-from unirt.commands import Command, SendRaw
+from unirt.commands import Command
 from unirt.composer import Composer, counting_ids
 from unirt.config import SessionConfig
 from unirt.errors import SessionClosedError
@@ -69,7 +69,10 @@ class GoogleTranslator:
             clocked=not offline,
         )
         user = User(composer)
-        realtime = self._setup["setup"].get("realtimeInputConfig", {})
+        setup = self._setup["setup"]
+        realtime = setup.get("realtimeInputConfig", {})
+        detection = realtime.get("automaticActivityDetection", {})
+        history = setup.get("historyConfig", {})
         self._dialogue = Dialogue(
             composer=composer,
             user=user,
@@ -78,7 +81,9 @@ class GoogleTranslator:
             vertex=is_vertex(model),
             config=full,
             asked_model=config.model if offline else full.model,
+            manual=bool(detection.get("disabled")),
             interrupts=realtime.get("activityHandling") != "NO_INTERRUPTION",
+            awaits_history=bool(history.get("initialHistoryInClientContent")),
             offline=offline,
         )
 
@@ -103,8 +108,7 @@ class GoogleTranslator:
         if composer.closed:
             raise SessionClosedError(type(command).__name__)
         composer.begin(None, now)
-        if not isinstance(command, SendRaw):
-            self._capabilities.check_command(command)
+        self._capabilities.check_command(command)
         outbound.say(self._dialogue, command)
 
     def receive(self, frame: Frame | Mapping[str, object], now: float) -> None:
@@ -138,12 +142,9 @@ class GoogleTranslator:
         """Queue what waited for the frame that was just heard."""
         dialogue = self._dialogue
         if just_ready and dialogue.config.history:
-            history = self._setup["setup"].get("historyConfig", {})
-            waits = bool(history.get("initialHistoryInClientContent"))
-            outbound.seed(dialogue, dialogue.config.history, complete=waits)
-        if dialogue.after_answer and dialogue.composer.active is None:
-            dialogue.frames += dialogue.after_answer
-            dialogue.after_answer.clear()
+            outbound.seed(dialogue, dialogue.config.history)
+        if dialogue.composer.active is None:
+            outbound.release(dialogue)
 
     def receive_close(self, code: int | None, reason: str, by: str, now: float) -> None:
         composer = self._dialogue.composer

@@ -22,13 +22,13 @@ __all__ = ["PROVIDER"]
 
 
 async def _dial(config: SessionConfig, credentials: Credentials) -> Transport:
-    from unirt_openai.dial import dial  # noqa: PLC0415  (offline nobody dials)
+    from unirt_openai.dial import dial
 
     return await dial(config, credentials)
 
 
 def _server(**options: Any) -> ServerTranslator:
-    from unirt_openai.server import OpenAIServer  # noqa: PLC0415  (only simulators need it)
+    from unirt_openai.server import OpenAIServer
 
     return OpenAIServer(**options)
 

@@ -104,7 +104,7 @@ async def _enter(
     connect: Mapping[str, Any],
 ) -> AsyncRealtimeConnection:
     try:
-        from openai import AsyncOpenAI, Omit  # noqa: PLC0415  (slow, and only dialling needs it)
+        from openai import AsyncOpenAI, Omit
     except ImportError:
         raise ConfigurationError(
             "the OpenAI SDK is not installed",
@@ -172,7 +172,7 @@ _SCHEMES = {"http": "ws", "https": "wss"}
 
 def _dial_error(exc: Exception, url: str, key: str) -> DialError | None:
     """What the application is told of an exception; ``None`` for one that is a bug."""
-    from openai import OpenAIError  # noqa: PLC0415  (was imported before)
+    from openai import OpenAIError
 
     if isinstance(exc, InvalidStatus):
         body = " ".join(bytes(exc.response.body or b"").decode("utf-8", "replace").split())

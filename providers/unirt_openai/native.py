@@ -29,7 +29,7 @@ def parse_native(raw: Any) -> Any:
     type_ = raw.get("type")
     model = _models().get(type_) if isinstance(type_, str) else None
     if model is None:
-        from openai import BaseModel  # noqa: PLC0415  (only when asked for)
+        from openai import BaseModel
 
         model = BaseModel
     fields = {key: value for key, value in raw.items() if key not in _TAKEN}
@@ -42,8 +42,8 @@ _TAKEN = frozenset({"_fields_set", "__cls", "_BaseModel__cls"})
 
 @cache
 def _models() -> Mapping[str, Any]:
-    from openai.types import realtime  # noqa: PLC0415  (only when asked for)
-    from openai.types.beta import realtime as beta  # noqa: PLC0415
+    from openai.types import realtime
+    from openai.types.beta import realtime as beta
 
     return {**_by_type(beta.RealtimeServerEvent), **_by_type(realtime.RealtimeServerEvent)}
 

@@ -411,13 +411,13 @@ def test_what_is_no_text_becomes_text_and_is_said_to() -> None:
 
 def test_a_server_that_waits_for_its_history_is_told_where_it_ends() -> None:
     options = {"history_config": {"initial_history_in_client_content": True}}
-    config = SessionConfig(history=(message(Role.USER, "Hi"),), provider_options=options)
-    translator = GoogleTranslator(config)
-    translator.start(0.0)
-    translator.frames_to_send()
-    translator.receive({"setupComplete": {}}, 0.0)
-    (frame,) = translator.frames_to_send()
-    assert json.loads(frame) == client_content(said("user", "Hi"), complete=True)
+    translator = opened(SessionConfig(provider_options=options))
+    first, second = SeedHistory(items=(message(Role.USER, "Hi"),)), SendText(text="Go")
+    assert frames(translator, first, first, second) == [
+        client_content(said("user", "Hi"), complete=True),
+        client_content(said("user", "Hi"), complete=False),
+        client_content(said("user", "Go"), complete=True),
+    ]
 
 
 # What is refused.

@@ -529,3 +529,43 @@ def test_a_manual_turn_is_a_spoken_one() -> None:
     talk.hear(SAYS, heard("Hello"))
     assert only(InputCommitted, talk.events).turn_id == only(ResponseStarted, talk.events).turn_id
     assert only(TranscriptDelta, talk.events).turn_id == only(ResponseStarted, talk.events).turn_id
+
+
+def test_text_that_asks_for_nothing_waits_for_the_running_answer(talk: Talk) -> None:
+    talk.hear(SAYS)
+    events = talk.say(SendText(text="By the way", respond=False))
+    assert names(events) == ["StreamOpened*", "TextDelta*", "StreamClosed*"]
+    assert talk.sent == []
+    talk.hear(GENERATED, DONE)
+    assert ['"By the way"' in str(frame) for frame in talk.sent] == [True]
+
+
+def test_text_that_asks_takes_what_waited_with_it(talk: Talk) -> None:
+    talk.hear(SAYS)
+    talk.say(SendText(text="One", respond=False), Respond(), SendText(text="Two"))
+    assert ["One" in str(talk.sent[0]), "Two" in str(talk.sent[1])] == [True, True]
+    assert len(talk.sent) == 2
+
+
+@pytest.mark.parametrize("command", [Interrupt(), CancelResponse()], ids=str)
+def test_a_request_to_answer_is_withdrawn_by_stopping(talk: Talk, command: Any) -> None:
+    talk.hear(SAYS)
+    talk.say(Respond(), command)
+    talk.sent.clear()
+    talk.hear(INTERRUPTED, DONE)
+    assert talk.sent == []
+
+
+def test_a_silent_result_does_not_make_the_next_answer_its_own() -> None:
+    talk = Talk(blocking(False))
+    talk.hear(CALL, DONE)
+    talk.say(SendToolResult(call_id="c", output="ok", respond=False), AppendAudio(data=FRAME))
+    first = only(ResponseDone, talk.events)
+    assert only(ResponseStarted, talk.hear(SAYS)).turn_id != first.turn_id
+
+
+def test_turns_that_options_make_manual_are_manual() -> None:
+    detection = {"automatic_activity_detection": {"disabled": True}}
+    talk = Talk(SessionConfig(provider_options={"realtime_input_config": detection}))
+    talk.say(StartTurn())
+    assert talk.sent == ['{"realtimeInput":{"activityStart":{}}}']

@@ -79,7 +79,7 @@ def _recorded(path: Path, microphone: unirt.AudioFormat) -> bytes:
     data, format = read_wav(path)
     samples = numpy.frombuffer(data, dtype="<i2").reshape(-1, format.channels).mean(axis=1)
     heard = soxr.resample(samples.astype("<i2"), format.rate, microphone.rate)
-    return heard.astype("<i2").tobytes()
+    return bytes(heard.astype("<i2").tobytes())
 
 
 class _Leg:

@@ -44,7 +44,7 @@ class Origin:
 
 @attrs.frozen(kw_only=True)
 class Event:
-    """One thing that happened in a session. Frozen; compare with ``==``, dispatch with ``match``."""
+    """One thing that happened in a session. Frozen: compare with ``==``, tell by ``match``."""
 
     plane: ClassVar[Plane]
 

@@ -76,7 +76,7 @@ class Converter:
         if self.source.rate == self.target.rate:
             return
         # Imported here: a native session needs neither soxr nor numpy. soxr ships no types.
-        import soxr  # type: ignore[import-untyped]  # noqa: PLC0415
+        import soxr
 
         channels = self.target.channels
         self._stream = soxr.ResampleStream(
@@ -92,7 +92,7 @@ class Converter:
 
 def _decoded(data: bytes, format: AudioFormat) -> Samples:
     """Samples as floats in -1.0 to 1.0, one row a frame."""
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     match format.encoding:
         case Encoding.FLOAT32:
@@ -106,7 +106,7 @@ def _decoded(data: bytes, format: AudioFormat) -> Samples:
 
 
 def _mixed(samples: Samples, channels: int) -> Samples:
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     if samples.shape[1] == channels:
         return np.ascontiguousarray(samples)
@@ -115,7 +115,7 @@ def _mixed(samples: Samples, channels: int) -> Samples:
 
 
 def _encoded(samples: Samples, encoding: Encoding) -> bytes:
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     if encoding is Encoding.FLOAT32:
         return bytes(samples.astype("<f4"))
@@ -129,7 +129,7 @@ def _encoded(samples: Samples, encoding: Encoding) -> bytes:
 @cache
 def _g711_levels(encoding: Encoding) -> npt.NDArray[np.int16]:
     """The 16-bit level of each of the 256 codes (ITU-T G.711, tables 1 and 2)."""
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     levels: npt.NDArray[np.int64]
     codes = np.arange(256)
@@ -148,7 +148,7 @@ def _g711_levels(encoding: Encoding) -> npt.NDArray[np.int16]:
 @cache
 def _g711_codes(encoding: Encoding) -> npt.NDArray[np.uint8]:
     """The code of the level nearest to each of the 65,536 samples, from -32768 up."""
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     # mu-law has two codes for zero; the reversal picks the positive one, 0xFF, as encoders do.
     levels, first = np.unique(_g711_levels(encoding)[::-1].astype(np.int32), return_index=True)

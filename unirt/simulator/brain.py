@@ -24,9 +24,10 @@ from unirt import events as ev
 from unirt.audio import PCM16_24K
 from unirt.config import Manual, ServerVAD, SessionConfig
 from unirt.events import Ending, Event
+from unirt.items import Role
 from unirt.simulator import scenario as sc
 from unirt.simulator.improvise import improvise
-from unirt.simulator.recital import ORIGIN, Recital, Setting
+from unirt.simulator.recital import ORIGIN, Beat, Recital, Setting
 from unirt.simulator.vad import Change, VoiceActivity
 from unirt.translator import Heard, ServerTranslator
 
@@ -62,6 +63,8 @@ class Brain:
         self._awake = False
         self._recital: Recital | None = None
         "The newest; it stays after it is done, for it may still be playing."
+        self._asides: deque[Beat] = deque()
+        "What is scripted for the session itself, beside the conversation."
         self._pending: sc.Cue | None = None
         "What was said and not answered yet."
         self._deferred: deque[tuple[sc.Cue, cmd.Respond]] = deque()
@@ -82,7 +85,7 @@ class Brain:
 
     @property
     def speaking(self) -> bool:
-        """Whether something is left to say."""
+        """Whether something is left to say in the conversation."""
         return self._recital is not None and bool(self._recital.beats)
 
     @property
@@ -90,26 +93,19 @@ class Brain:
         """Whether the user is in the middle of a spoken turn."""
         return self._vad is not None and self._vad.speaking
 
+    @property
+    def expecting(self) -> bool:
+        """Whether something is scripted for the session that has not happened."""
+        return bool(self._asides)
+
     def get_timer(self) -> float | None:
         """When :meth:`handle_timer` has something to say."""
-        recital = self._recital
-        return recital.beats[0].at if recital is not None and recital.beats else None
+        return min((beats[0].at for beats in self._schedules()), default=None)
 
     def handle_timer(self, now: float) -> None:
         """Say what is due by now."""
-        while (recital := self._recital) is not None and recital.beats:
-            if recital.beats[0].at > now:
-                return
-            act = recital.beats.popleft().act
-            if isinstance(act, sc.Close):
-                recital.beats.clear()
-                self.hangup = act
-                return
-            self._say(act, now)
-            if isinstance(act, ev.ResponseDone) and self._deferred:
-                cue, respond = self._deferred.popleft()
-                if cue is not sc.Cue.TOOL_RESULT or not self._calls:
-                    self._answer(cue, respond, now)
+        while schedules := [beats for beats in self._schedules() if beats[0].at <= now]:
+            self._act(min(schedules, key=lambda beats: beats[0].at).popleft().act, now)
 
     def wake(self, now: float) -> None:
         """The session is ready: play what the scenario has for its start. Once."""
@@ -118,6 +114,22 @@ class Brain:
         self._awake = True
         if any(reply.cue is sc.Cue.START for reply in self._replies):
             self._answer(sc.Cue.START, cmd.Respond(), now)
+
+    def _schedules(self) -> list[deque[Beat]]:
+        spoken = [] if self._recital is None else [self._recital.beats]
+        return [beats for beats in (*spoken, self._asides) if beats]
+
+    def _act(self, act: Event | sc.Close, now: float) -> None:
+        if isinstance(act, sc.Close):
+            self._asides.clear()
+            self._recital = None
+            self.hangup = act
+            return
+        self._say(act, now)
+        if isinstance(act, ev.ResponseDone) and self._deferred:
+            cue, respond = self._deferred.popleft()
+            if cue is not sc.Cue.TOOL_RESULT or not self._calls:
+                self._answer(cue, respond, now)
 
     # Hearing.
 
@@ -129,6 +141,9 @@ class Brain:
             case cmd.SendText(text=text, respond=respond):
                 self._words = f"{self._words} {text}".strip()
                 self._offer(sc.Cue.TEXT, respond, now, interrupt="client")
+            case cmd.CreateItem(item=item) if item.role is Role.USER:
+                self._words = f"{self._words} {item.text}".strip()
+                self._offer(sc.Cue.TEXT, False, now)
             case cmd.SendImage(respond=respond):
                 self._words = f"{self._words} (a picture)".strip()
                 self._offer(sc.Cue.TEXT, respond, now)
@@ -257,9 +272,12 @@ class Brain:
 
     def _answer(self, cue: sc.Cue, respond: cmd.Respond, now: float) -> None:
         config = self._server.config
-        if cue is not sc.Cue.START:
-            self._calls.clear()
-        self._recital = Recital(self._next_reply(cue, config), self._setting(config, respond), now)
+        recital = Recital(self._next_reply(cue, config), self._setting(config, respond), now)
+        if not recital.responds:
+            self._asides = recital.beats
+            return
+        self._calls.clear()
+        self._recital = recital
         self._turn_id = self._user_item = None
         self._words, self._speech_ms = "", 0.0
         self._results.clear()

@@ -269,7 +269,9 @@ class _Run:
         return quiet and self._translator.ready and self._line.idle
 
     def _over(self) -> bool:
-        return self._closed or (not self._actions and self._idle())
+        if self._closed:
+            return True
+        return not self._actions and self._idle() and not self._line.brain.expecting
 
     def _stuck(self) -> ConfigurationError:
         waiting = self._actions[0] if self._actions else None

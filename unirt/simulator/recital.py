@@ -78,12 +78,13 @@ class Recital:
     def __init__(self, reply: sc.Reply, setting: Setting, now: float) -> None:
         self.response_id = setting.mint("resp")
         self.turn_id = setting.turn_id
+        self.responds = reply.cue is not sc.Cue.START or _says_something(reply)
+        "``False`` for steps beside the conversation, which are no response."
         self.usage = reply.usage
         self.started = False
         self.generated = False
         "All content was given."
         self.done = False
-        self.call_ids: list[str] = []
         self.beats: deque[Beat] = deque(_Layout(self, reply, setting, now).beats())
         self._open: dict[str, Stream] = {}
         self._total = sum(_is_growth(beat.act) for beat in self.beats)
@@ -104,8 +105,6 @@ class Recital:
                 self._open[event.stream.id] = event.stream
             case ev.StreamClosed():
                 self._open.pop(event.stream.id, None)
-            case ev.ToolCall():
-                self.call_ids.append(event.call_id)
             case ev.AudioDelta():
                 self._audio_ms += event.duration_ms
                 self._plays_until = max(self._plays_until, now) + event.duration_ms / 1000
@@ -149,6 +148,7 @@ class _Layout:
 
     def __init__(self, recital: Recital, reply: sc.Reply, setting: Setting, now: float) -> None:
         self._reply = reply
+        self._responds = recital.responds
         self._setting = setting
         self._ids: dict[str, Any] = {
             "turn_id": recital.turn_id,
@@ -167,7 +167,7 @@ class _Layout:
         when = None if heard is None else heard.when
         if when is sc.When.BEFORE:
             yield from self._transcript()
-        if self._reply.cue is sc.Cue.START and not self._says_something():
+        if not self._responds:
             yield from self._steps()
             return
         yield self._beat(
@@ -184,10 +184,6 @@ class _Layout:
         if when is sc.When.AFTER:
             yield from self._transcript()
         yield from self._end()
-
-    def _says_something(self) -> bool:
-        aside = (sc.Wait, sc.Error, sc.Close, sc.Unknown, sc.GoAway)
-        return any(not isinstance(step, aside) for step in self._reply.steps)
 
     def _steps(self) -> Generator[Beat, None, bool]:
         """The steps; returns whether one of them ended the response."""
@@ -396,6 +392,11 @@ def _words(text: str, follows: bool = False) -> list[str]:
     """The words, each with the space before it."""
     words = text.split()
     return [word if i == 0 and not follows else f" {word}" for i, word in enumerate(words)]
+
+
+def _says_something(reply: sc.Reply) -> bool:
+    aside = (sc.Wait, sc.Error, sc.Close, sc.Unknown, sc.GoAway)
+    return any(not isinstance(step, aside) for step in reply.steps)
 
 
 def _json(value: Mapping[str, Any]) -> str:

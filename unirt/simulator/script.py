@@ -268,7 +268,7 @@ _STEPS: Mapping[str, Callable[[Table], Any]] = {
         name=t.required_text("server_tool"),
         args=t.object("args") or {},
         output=t.text("output"),
-        error=t.text("error"),
+        error=t.text("failure"),
     ),
     "cite": lambda t: Cite(data=t.object("cite") or {}),
     "show": lambda t: Show(
