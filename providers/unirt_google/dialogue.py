@@ -58,7 +58,7 @@ class Dialogue:
         for tool in self.config.tools or ():
             if isinstance(tool, Tool) and tool.name == name and tool.blocking is not None:
                 return tool.blocking
-        return self.offline or self.family.tools_block
+        return self.offline or (self.family.tools_block and not self.vertex)
 
     def keep_before_turn(self, data: bytes, format: AudioFormat) -> None:
         """Keep audio that the server would throw away, for the turn that may follow."""

@@ -41,7 +41,8 @@ OPTIONS = frozenset({"vertexai", "project", "location", "credentials"})
 _KEYS = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
 _SWITCHES = ("GOOGLE_GENAI_USE_ENTERPRISE", "GOOGLE_GENAI_USE_VERTEXAI")
 _GEMINI = "https://generativelanguage.googleapis.com"
-_TOKEN = "auth_tokens/"
+_EPHEMERAL = "auth_tokens/"
+"How a short-lived key begins."
 
 
 @attrs.frozen(kw_only=True)
@@ -161,7 +162,7 @@ def _gemini(backend: _Backend) -> Endpoint:
         raise MissingKey(PROVIDER_NAME, _KEYS)
     headers = {"x-goog-api-key": key}
     method, version = "BidiGenerateContent", _version(backend, "v1", "v1beta")
-    if key.startswith(_TOKEN):
+    if key.startswith(_EPHEMERAL):
         method, version = f"{method}Constrained", _version(backend, "v1alpha", "v1beta")
         headers["Authorization"] = f"Token {key}"
     base = _websocket_base(backend.base_url or _GEMINI)

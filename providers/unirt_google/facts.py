@@ -33,7 +33,7 @@ _GUIDE = "https://ai.google.dev/gemini-api/docs/live-api/capabilities, 2026-11"
 _TOOLS = "https://ai.google.dev/gemini-api/docs/live-api/tools, 2026-11"
 _REFERENCE = "https://ai.google.dev/api/live, 2026-11"
 _SESSIONS = "https://ai.google.dev/gemini-api/docs/live-api/session-management, 2026-11"
-_VERTEX = "https://docs.cloud.google.com/vertex-ai/generative-ai/docs/live-api, 2026-11"
+_VERTEX = "https://docs.cloud.google.com/gemini-enterprise-agent-platform/models/live-api, 2026-11"
 _SDK = "google.genai.types.LiveConnectConfig 3.4.0, 2026-11"
 _RECORDED = "recorded frames of 2.5, 3.1 and Vertex AI, 2026-11"
 
@@ -49,7 +49,10 @@ class Family:
     pattern: str
     "What a model's name holds, as a regular expression."
     tools_block: bool
-    "Whether the model waits for a tool that does not say if it should."
+    """
+    Whether the model waits for a tool that does not say if it should. On Vertex AI none does:
+    ``models/live-api/asynchronous-function-calling`` there, 2026-11.
+    """
     behaviors: frozenset[str]
     "What ``behavior`` a function may be declared with; empty where the field is refused."
     scheduling: bool
@@ -69,8 +72,8 @@ class Family:
 _BOTH = frozenset({"BLOCKING", "NON_BLOCKING"})
 
 FAMILIES: tuple[Family, ...] = (
-    # https://ai.google.dev/gemini-api/docs/live-api/thinking, 2026-11: a level (or a budget) is
-    # required. BLOCKING closes the connection; so did scheduling (1007, seen 2026-09-19).
+    # _GUIDE: a level (or a budget) of thinking is required. BLOCKING closes the connection; so did
+    # scheduling (1007, seen 2026-09-19).
     Family(
         name="3.8-extended-thinking",
         pattern=r"3\.8-live-extended",
@@ -255,7 +258,11 @@ VERBS: Mapping[str, Fact] = {
         "(the last 2 s of it) and follows activityStart",
         _REFERENCE,
     ),
-    "SendText": Fact(_NATIVE, "clientContent", _REFERENCE),
+    "SendText": Fact(
+        _NATIVE,
+        "clientContent; what asks for no answer waits until none runs, which it would interrupt",
+        _REFERENCE,
+    ),
     "SendImage": Fact(
         _NATIVE, "realtimeInput.video; clientContent where it asks for an answer", _REFERENCE
     ),
@@ -263,7 +270,9 @@ VERBS: Mapping[str, Fact] = {
     "EndTurn": Fact(_NATIVE, "realtimeInput.activityEnd, which always asks for an answer"),
     "ClearInput": _no("audio that was sent is with the model", "do not send it"),
     "Respond": Fact(
-        _NATIVE, "clientContent with turnComplete and no turns; it takes no overrides", _REFERENCE
+        _NATIVE,
+        "clientContent with turnComplete and no turns, once no response runs; no overrides",
+        _REFERENCE,
     ),
     "CancelResponse": Fact(_EMULATED, _NO_CANCEL, _REFERENCE),
     "Interrupt": Fact(_EMULATED, _NO_CANCEL, _REFERENCE),

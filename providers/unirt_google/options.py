@@ -100,12 +100,18 @@ def apply_options(setup: dict[str, Any], options: Mapping[str, Any], *, vertex: 
         if _holds(given, name.split(".")):
             raise _refused(name, why, remedy)
     for name, value in _validated(given).items():
-        place = PLACES[snake(name)]
-        if name == "systemInstruction":
-            value = _content(value)
-        if name == "tools":
-            value = [*setup.get("tools", ()), *value]
-        _merge(setup, place, value)
+        _merge(setup, PLACES[snake(name)], _written(name, value, setup))
+
+
+def _written(name: str, value: Any, setup: Mapping[str, Any]) -> Any:
+    """The value as the wire wants it, where that differs from the SDK's own JSON."""
+    match name:
+        case "systemInstruction":
+            return _content(value)
+        case "tools":
+            return [*setup.get("tools", ()), *value]
+        case _:
+            return value
 
 
 def _holds(given: Any, path: list[str]) -> bool:

@@ -55,7 +55,7 @@ _RESPOND = '{"clientContent":{"turnComplete":true}}'
 "Asks for an answer to everything so far."
 
 
-def say(dialogue: Dialogue, command: Command) -> None:
+def say(dialogue: Dialogue, command: Command) -> None:  # noqa: PLR0912  (one case a command)
     """
     Queue the frames of a command.
 
@@ -137,6 +137,8 @@ def _audio(dialogue: Dialogue, data: bytes) -> None:
     format.check(data, where="AppendAudio.data")
     if dialogue.manual and not dialogue.window_open:
         dialogue.keep_before_turn(data, format)
+        return
+    if not data:
         return
     dialogue.user.audio_sent = dialogue.window_heard = True
     dialogue.frames.append(_audio_frame(data, format.rate))

@@ -191,9 +191,12 @@ def _tool_call(dialogue: Dialogue, part: Wire) -> None:
 
 def _tool_response(dialogue: Dialogue, part: Wire) -> None:
     result = spelled(part.obj("toolResponse"))
-    body = result.obj_or("response")
-    output = compact({} if body is None else body.data)
-    _server_tool_result(dialogue, _tool_name(result), result, output=output, error=None)
+    told = result.obj_or("response")
+    body = {} if told is None else told.data
+    # An object with nothing but an error is how a failure is told (``FunctionResponse.response``).
+    error = body.get("error") if len(body) == 1 else None
+    output, error = (None, error) if isinstance(error, str) else (compact(body), None)
+    _server_tool_result(dialogue, _tool_name(result), result, output=output, error=error)
 
 
 # Tools that the application runs.

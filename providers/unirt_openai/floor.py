@@ -23,14 +23,13 @@ def barge_in(state: State) -> None:
     """The user speaks over the model, and the provider stops by itself."""
     if not state.speech_interrupts:
         return
-    _interrupt(state, state.composer.active, by="speech")
-    _cancel_calls(state, state.composer.pending_calls())
+    _stop(state, state.composer.active, by="speech")
+    _cancel_calls(state, state.composer.pending_calls(), by="speech")
 
 
 def cut(state: State, response: Response) -> None:
     """The application wants something else: stop this running response."""
-    _interrupt(state, response, by="client")
-    cancel(state, response)
+    _stop(state, response, by="client")
     own = [call for call in state.composer.pending_calls() if call.response_id == response.id]
     _cancel_calls(state, own, by="client")
 
@@ -40,9 +39,7 @@ def take_floor(state: State) -> bool:
     composer = state.composer
     before = composer.pending_events
     active = composer.active
-    _interrupt(state, active, by="client")
-    if active is not None:
-        cancel(state, active)
+    _stop(state, active, by="client")
     _cancel_calls(state, composer.pending_calls(), by="client")
     return active is not None or composer.pending_events > before
 
@@ -55,13 +52,20 @@ def cancel(state: State, response: Response) -> None:
     state.say("response.cancel", response_id=response.id)
 
 
-def _interrupt(state: State, response: Response | None, *, by: str) -> None:
-    composer = state.composer
-    if composer.interrupt(response, by=by, synthesised=True):
-        target = response or composer.latest
-        if target is not None:
-            state.requests.abandon(target.id)
-            _truncate(state, target)
+def _stop(state: State, response: Response | None, *, by: str) -> None:
+    """
+    Cut the response, else the one that is playing.
+
+    The provider is told to stop before it is told what was heard: an item can only be cut to a
+    length when it grows no more.
+    """
+    told = state.composer.interrupt(response, by=by, synthesised=True)
+    if by == "client" and response is not None:
+        cancel(state, response)
+    target = response or state.composer.latest
+    if told and target is not None:
+        state.requests.abandon(target.id)
+        _truncate(state, target)
 
 
 def _truncate(state: State, response: Response) -> None:
@@ -81,7 +85,7 @@ def _truncate(state: State, response: Response) -> None:
     )
 
 
-def _cancel_calls(state: State, calls: list[Call], by: str = "speech") -> None:
+def _cancel_calls(state: State, calls: list[Call], *, by: str) -> None:
     """Settle calls that the model waits for: whoever speaks now does not want their results."""
     blocking = [call for call in calls if call.blocking]
     if not blocking:
@@ -89,6 +93,6 @@ def _cancel_calls(state: State, calls: list[Call], by: str = "speech") -> None:
     for response_id in dict.fromkeys(call.response_id for call in blocking):
         response = state.composer.response(response_id)
         if response is not None:
-            _interrupt(state, response, by=by)
-            state.requests.abandon(response_id)
+            _stop(state, response, by=by)
+        state.requests.abandon(response_id)
     state.composer.cancel_calls([call.id for call in blocking], synthesised=True)

@@ -35,7 +35,7 @@ APPEND_BYTES = 8 * 1024 * 1024
 "Audio in one frame; the protocol takes 15 MiB of base64 (SDK InputAudioBufferAppendEvent)."
 
 
-def say(state: State, command: Command) -> None:
+def say(state: State, command: Command) -> None:  # noqa: PLR0912  (one case a command)
     """
     Queue the frames of a command.
 

@@ -2,9 +2,9 @@
 History: items of an earlier conversation, in the form in which a client may create them.
 
 Two things degrade, because the protocol takes no other form: what the assistant said aloud becomes
-its transcript (assistant audio cannot be created; openai-realtime-console issue 464 and recorded
-sessions, 2026-11), and what a server-side tool left behind is left out, for only the provider
-creates it. Ids of another session are kept where they fit.
+its transcript ("it cannot populate assistant audio messages", openai 3.54.0, docstring of
+``ConversationItemCreateEvent``, 2026-11), and what a server-side tool left behind is left out, for
+only the provider creates it. Ids of another session are kept where they fit.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ from unirt.items import AudioContent, Content, ImageContent, Item, ItemKind, Rol
 __all__ = ["creatable", "with_ids"]
 
 MAX_ID = 32
-"Characters of an item's or a call's id (as third-party clients report, 2026-11)."
+"""
+Characters of an item's or a call's id, as third-party clients keep to
+(github.com/pydantic/pydantic-ai, realtime/_openai_protocol.py, 2026-11).
+"""
 
 
 def creatable(item: Item, *, audio_format: AudioFormat, where: str) -> Item | None:

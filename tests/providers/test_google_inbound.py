@@ -548,6 +548,12 @@ SERVER_TOOLS: list[tuple[str, dict[str, Any], dict[str, Any], tuple[Any, ...]]] 
         ("web_search", '{"q":"x"}', '{"n":1}', None),
     ),
     (
+        "a search that fails",
+        {"toolCall": {"toolType": "GOOGLE_SEARCH_WEB"}},
+        {"toolResponse": {"toolType": "GOOGLE_SEARCH_WEB", "response": {"error": "down"}}},
+        ("web_search", "{}", None, "down"),
+    ),
+    (
         "another tool",
         {"toolCall": {"toolType": "GOOGLE_MAPS"}},
         {"toolResponse": {"toolType": "GOOGLE_MAPS"}},

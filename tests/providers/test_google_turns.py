@@ -317,6 +317,25 @@ def test_a_model_that_talks_on_starts_anew_after_its_generation() -> None:
     assert len(of(ResponseStarted, talk.events)) == 2
 
 
+@pytest.mark.parametrize(
+    ("model", "responses"),
+    [
+        ("gemini-2.5-flash-native-audio-latest", 2),
+        ("publishers/google/models/gemini-live-2.5-flash-native-audio", 1),
+        ("gemini-3.1-flash-live-preview", 2),
+        ("gemini-3.8-live", 1),
+    ],
+)
+def test_whether_a_model_waits_is_a_fact_of_its_family_and_backend(
+    model: str, responses: int
+) -> None:
+    talk = Talk(SessionConfig(model=model))
+    talk.hear(CALL, SAYS)
+    talk.say(SendToolResult(call_id="c", output="ok"))
+    talk.hear(SAYS)
+    assert len(of(ResponseStarted, talk.events)) == responses
+
+
 def test_all_of_parallel_calls_are_answered_before_a_new_response() -> None:
     talk = Talk(blocking(True))
     talk.hear({"toolCall": {"functionCalls": [{"id": n, "name": "f"} for n in "ab"]}})

@@ -186,13 +186,13 @@ def test_the_application_interrupts_what_runs(openai_wire: Any) -> None:
     wire.hear(STARTED, audio(1000))
     frames = wire.send(cmd.Interrupt(played_ms=333.9))
     assert frames == [
+        {"type": "response.cancel", "response_id": "r1"},
         {
             "type": "conversation.item.truncate",
             "item_id": "i1",
             "content_index": 0,
             "audio_end_ms": 333,
         },
-        {"type": "response.cancel", "response_id": "r1"},
     ]
     interrupted = wire.events()[-1]
     assert (interrupted.by, interrupted.heard_ms, interrupted.heard_exactly) == (
@@ -256,7 +256,7 @@ def test_the_start_of_a_manual_turn_takes_the_floor(openai_wire: Any) -> None:
     wire.hear(STARTED, CALL, audio(1000))
     wire.now = 0.1
     frames = wire.send(cmd.StartTurn())
-    assert [frame["type"] for frame in frames] == ["conversation.item.truncate", "response.cancel"]
+    assert [frame["type"] for frame in frames] == ["response.cancel", "conversation.item.truncate"]
     assert kinds(wire.events())[-2:] == [ev.Interrupted, ev.ToolCallCancelled]
 
 

@@ -426,6 +426,21 @@ async def test_closing_twice_at_once_and_again_is_one_close(session: unirt.Sessi
     assert names(await kept(session)).count("SessionClosed") == 1
 
 
+async def test_a_loop_that_was_left_goes_on_where_it_was(session: unirt.Session, toy: Toy) -> None:
+    for response in ("r1", "r2"):
+        await toy.say("text", response=response, text="words")
+        seen: list[Any] = []
+        async for event in session:
+            seen.append(event)
+            if isinstance(event, unirt.TextDelta):
+                break
+        async for step in session.content():
+            if step.step == "delta":
+                assert step.stream.response_id == response
+                break
+        assert seen[-1].response_id == response
+
+
 async def test_closing_inside_an_iteration_ends_it(session: unirt.Session) -> None:
     seen = []
     async for event in session:
@@ -463,7 +478,7 @@ async def test_the_servers_close_ends_the_session_cleanly(session: unirt.Session
 async def test_a_lost_connection_is_raised_after_its_last_event_in_every_view(
     session: unirt.Session, toy: Toy
 ) -> None:
-    views: list[Any] = [aiter(session), session.content(), aiter(session)]
+    views: list[Any] = [aiter(session), session.content(), session.view()]
     await toy.say("text", response="r", text="half")
     toy.there.cut()
 

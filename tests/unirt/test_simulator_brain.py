@@ -13,25 +13,30 @@ from unirt import (
     CancelResponse,
     Command,
     CommitInput,
+    CreateItem,
     Ending,
     EndTurn,
     Event,
     GenerationDone,
     InputCommitted,
     Interrupted,
+    Item,
     Manual,
     Respond,
     ResponseDone,
     ResponseStarted,
+    Role,
     SendText,
     SendToolResult,
     ServerVAD,
     SessionConfig,
+    SessionExpiring,
     SessionStarted,
     SpeechStarted,
     SpeechStopped,
     StartTurn,
     StreamClosed,
+    TextContent,
     TextDelta,
     Tool,
     ToolCall,
@@ -46,6 +51,7 @@ from unirt.simulator.scenario import (
     Close,
     Cue,
     Error,
+    GoAway,
     Pace,
     Reply,
     Say,
@@ -430,6 +436,41 @@ def test_the_start_of_a_session_can_be_scripted_once() -> None:
     talk.wait(1)
     assert [type(event).__name__ for event in talk.events] == ["ProviderError"]
     assert talk.brain.hangup == Close(code=1008)
+
+
+def test_what_is_scripted_for_the_session_goes_on_beside_the_conversation() -> None:
+    warning = Reply(cue=Cue.START, steps=(Wait(ms=500), GoAway(time_left_ms=1000), Wait(ms=1000)))
+    talk = Talk(warning, long_reply(), speed=2)
+    talk.brain.wake(0.0)
+    assert talk.brain.expecting
+    assert not talk.brain.speaking
+    talk.say(SendText(text="Hello"))
+    talk.wait(10)
+    talk.check()
+    assert not talk.brain.expecting
+    assert talk.names(ResponseStarted, SessionExpiring, ResponseDone) == [
+        "ResponseStarted",
+        "SessionExpiring",
+        "ResponseDone",
+    ]
+
+
+def test_a_reply_at_the_start_that_says_something_is_a_response() -> None:
+    talk = Talk(Reply(cue=Cue.START, steps=(Say(text="Welcome.", ms=300),)))
+    talk.brain.wake(0.0)
+    talk.wait(3)
+    talk.check()
+    assert talk.of(ResponseStarted, AudioDelta)
+
+
+def test_an_item_of_the_users_is_what_a_request_answers() -> None:
+    calls = Reply(cue=Cue.TEXT, steps=(Call(name="a"),))
+    talk = Talk(calls)
+    words = (TextContent(text="Hello"), TextContent(text="there"))
+    talk.say(CreateItem(item=Item(role=Role.USER, content=words)))
+    talk.say(Respond())
+    talk.wait(3)
+    assert talk.names(ToolCall) == ["ToolCall"]
 
 
 @pytest.mark.parametrize(

@@ -83,20 +83,44 @@ async def test_a_late_view_gets_what_went_before_while_that_is_kept() -> None:
 
 async def test_what_is_kept_for_late_views_is_bounded_in_bytes_too() -> None:
     events = hub(replay_bytes=100)
+    first = events.open()
     events.deliver([note(1)], 60)
     events.deliver([note(2)], 60)
     late = events.open()
     over(events)
 
-    assert late.missed == 2
+    assert (first.missed, late.missed) == (0, 2)
+
+
+async def test_the_first_view_misses_nothing_however_late_it_is_opened() -> None:
+    events = hub(replay_events=1, replay_bytes=1)
+    for n in range(50):
+        events.deliver([note(n)], 10_000)
+    first = events.open()
+    over(events)
+
+    assert (whys(await rest(first)), first.missed) == (list(range(50)), 0)
+
+
+async def test_what_nobody_ever_reads_is_given_up_at_the_bound_and_stops_nothing() -> None:
+    events = hub(events=10, replay_events=1)
+    for n in range(11):
+        events.deliver([note(n)], 0)
+        await events.room()
+    late = events.open()
+    over(events)
+
+    assert (whys(await rest(late)), late.missed) == ([], 11)
 
 
 async def test_a_view_opened_after_the_end_still_sees_the_last_event() -> None:
     events = hub(replay_events=1)
+    first = events.open()
     events.deliver([note(1), note(2)], 0)
     over(events)
 
     view = events.open()
+    assert whys(await rest(first)) == [1, 2]
     assert whys(await rest(view)) == [2]
     assert view.missed == 1
 
@@ -239,6 +263,7 @@ async def test_both_views_read_at_once_miss_nothing(toy: Toy) -> None:
 
 async def test_the_folded_view_counts_what_it_missed_and_can_be_given_up() -> None:
     events = hub(replay_events=0, events=1)
+    await events.open().aclose()
     events.deliver([note(1)], 0)
     view = ContentView(events.open())
     assert (view.missed, view.dropped_ms) == (1, 0)

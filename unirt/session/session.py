@@ -106,6 +106,8 @@ class Session(Verbs):
         self._audio_in = AudioIn(audio_in)
         self._audio_out = None if audio_out is None else AudioOut(audio_out)
         self._hub = Hub(limits)
+        self._kept: View | None = None
+        self._folded: ContentView | None = None
         self._outbox = Outbox(transport, limits)
         self._state = State(limits.history_items, translator.config.history or ())
         self._handshake: Handshake | None = None
@@ -173,12 +175,28 @@ class Session(Verbs):
     # Views.
 
     def __aiter__(self) -> View:
-        """Every event, in order; ends with the session. See :mod:`unirt.session.views`."""
-        return self._hub.open()
+        """
+        Every event, in order; ends with the session. See :mod:`unirt.session.views`.
+
+        There is one such iterator a session: a loop that was left goes on where it was.
+        """
+        if self._kept is None:
+            self._kept = self._hub.open()
+        return self._kept
 
     def content(self) -> ContentView:
-        """The conversation alone, folded; ends with the session. See :mod:`unirt.fold`."""
-        return ContentView(self._hub.open())
+        """
+        The conversation alone, folded; ends with the session. See :mod:`unirt.fold`.
+
+        There is one such iterator a session: a loop that was left goes on where it was.
+        """
+        if self._folded is None:
+            self._folded = ContentView(self._hub.open())
+        return self._folded
+
+    def view(self) -> View:
+        """Another reader of every event, with a place of its own. Abandon it with ``aclose()``."""
+        return self._hub.open()
 
     # Verbs.
 

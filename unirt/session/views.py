@@ -10,12 +10,15 @@ The policy, in full:
 - **No other event is ever dropped.** When a view holds ``limits.events`` of them unread, the
   session stops reading the network until that view is read, or abandoned. A provider whose
   keepalive pings stay unanswered that long ends the connection, and that is told as any other end.
-- A view that is opened late first gets what was told before it, as long as all of it still fits in
-  a small buffer (``limits.replay_events``, ``limits.replay_bytes``). Otherwise it starts with the
-  next event, and :attr:`View.missed` says how many went before.
+- The session's own two views, ``async for event in session`` and ``session.content()``, keep their
+  place: a loop that was left with ``break`` goes on there. ``session.view()`` opens more.
+- Until a first view is opened the session holds what is told, as a view would, up to
+  ``limits.events`` events. A view that is opened after others first gets what was told before it,
+  as long as all of it still fits in a small buffer (``limits.replay_events``,
+  ``limits.replay_bytes``). Otherwise it starts with the next event, and :attr:`View.missed` says
+  how many went before.
   So ``asyncio.gather(read(session), read(session.content()))`` misses nothing.
-- A view is abandoned by :meth:`View.aclose`, or by dropping the last reference to it, as leaving an
-  ``async for`` does.
+- A view is abandoned by :meth:`View.aclose`, or by dropping the last reference to it.
 - The last event is ``SessionClosed``. After it the view stops where the session ended cleanly and
   raises :class:`~unirt.errors.ConnectionLost` where it did not.
 
@@ -81,6 +84,8 @@ class Hub:
         self._limits = limits
         self._loop = asyncio.get_running_loop()
         self._boxes: list[_Box] = []
+        self._early: _Box | None = _Box()
+        "What was told before anybody asked, for the first who does."
         self._replay: list[Event] | None = []
         self._replay_bytes = 0
         self._last: Event | None = None
@@ -91,9 +96,11 @@ class Hub:
 
     def open(self) -> View:
         """A new view, from the start of the session where that is still possible."""
-        box = _Box()
+        box = self._early or _Box()
         missed = 0
-        if self._replay is not None:
+        if self._early is not None:
+            self._early = None
+        elif self._replay is not None:
             self._put(box, self._replay)
         elif self._over and self._last is not None:
             self._put(box, [self._last])
@@ -115,6 +122,10 @@ class Hub:
                 self._replay = None
         for box in tuple(self._boxes):
             self._put(box, events)
+        if self._early is not None:
+            self._put(self._early, events)
+            if self._early.others > self._limits.events:
+                self._early = None
 
     def finish(self, error: Callable[[], Exception | None]) -> None:
         """No event comes any more; `error` makes what a view raises at its end."""
@@ -166,7 +177,7 @@ class Hub:
             raise UsageError(
                 "two tasks read one view at the same time",
                 where="async for",
-                remedy="give each its own: iterate the session, or call content(), once in each",
+                remedy="give each its own, with session.view()",
             )
         while not box.events:
             if box.closed:
