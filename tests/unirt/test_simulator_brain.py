@@ -11,6 +11,7 @@ from unirt import (
     AppendAudio,
     AudioDelta,
     CancelResponse,
+    ClearInput,
     Command,
     CommitInput,
     CreateItem,
@@ -427,6 +428,45 @@ def test_speech_cancels_calls_that_wait() -> None:
     talk.say(SendToolResult(call_id=cancelled.call_ids[0], output="late"))
     talk.wait(1)
     assert len(talk.of(ResponseStarted)) == 1
+
+
+def test_a_tool_that_reports_in_pieces_is_answered_with_the_last() -> None:
+    talk = Talk(Reply(cue=Cue.TEXT, steps=(Call(name="a"),)), AFTER)
+    talk.say(SendText(text="Go"))
+    (call_id,) = call_ids(talk)
+    talk.say(SendToolResult(call_id=call_id, output="some", more_follows=True))
+    talk.wait(1)
+    assert len(talk.of(ResponseStarted)) == 1
+    talk.say(SendToolResult(call_id=call_id, output="all"))
+    talk.wait(1)
+    assert len(talk.of(ResponseStarted)) == 2
+
+
+def test_calls_that_the_model_does_not_wait_for_outlive_an_interruption() -> None:
+    tools = (Tool(name="a", blocking=False), Tool(name="b", blocking=True))
+    talk = Talk(CALLS, AFTER, config=SessionConfig(tools=tools))
+    talk.say(SendText(text="Go"))
+    talk.wait(1)
+    aside, waited_for = call_ids(talk)
+    talk.speak(300)
+    (cancelled,) = talk.of(ToolCallCancelled)
+    assert isinstance(cancelled, ToolCallCancelled)
+    assert cancelled.call_ids == (waited_for,)
+    talk.say(SendToolResult(call_id=aside, output="done"))
+    talk.wait(1)
+    talk.check()
+    assert len(talk.of(ResponseStarted)) == 2
+
+
+def test_clearing_the_input_forgets_the_speech_and_not_the_time() -> None:
+    talk = Talk()
+    talk.speak(1000)
+    talk.say(ClearInput())
+    assert not talk.brain.listening
+    talk.speak(300)
+    started = talk.of(SpeechStarted)[-1]
+    assert isinstance(started, SpeechStarted)
+    assert started.audio_ms == 1000
 
 
 def test_the_start_of_a_session_can_be_scripted_once() -> None:

@@ -22,7 +22,7 @@ from typing import Any
 from unirt import commands as cmd
 from unirt import events as ev
 from unirt.audio import PCM16_24K
-from unirt.config import Manual, ServerVAD, SessionConfig
+from unirt.config import Manual, ServerVAD, SessionConfig, Tool
 from unirt.events import Ending, Event
 from unirt.items import Role
 from unirt.simulator import scenario as sc
@@ -156,7 +156,7 @@ class Brain:
             case cmd.CommitInput():
                 self._hear_commit(now)
             case cmd.ClearInput():
-                self._vad, self._speech_ms = None, 0.0
+                self._hear_clear()
             case cmd.Respond() as respond:
                 self._respond(respond, now)
             case cmd.CancelResponse() | cmd.Interrupt():
@@ -211,8 +211,13 @@ class Brain:
         elif self._vad is not None and self._vad.end():
             self._speech_stopped(self._vad.position_ms, now)
 
+    def _hear_clear(self) -> None:
+        self._speech_ms = 0.0
+        if self._vad is not None:
+            self._vad.end()
+
     def _hear_result(self, result: cmd.SendToolResult, now: float) -> None:
-        if self._calls.pop(result.call_id, None) is None or result.more_follows:
+        if result.more_follows or self._calls.pop(result.call_id, None) is None:
             return
         self._results.append(str(result.error or result.output))
         if self._calls:
@@ -256,16 +261,21 @@ class Brain:
         self._deferred.clear()
         if not recital.started:
             recital.beats.clear()
-        elif not recital.done or self._calls or (playback and recital.playing(now)):
+        elif not recital.done or self._waited_for() or (playback and recital.playing(now)):
             for event in recital.cut(by, ending, now):
                 self._say(event, now)
             self._cancel_calls(now)
             self._recital = None
 
+    def _waited_for(self) -> tuple[str, ...]:
+        """The calls that the model waits for; it does not wait for tools that do not block."""
+        tools = self._server.config.tools or ()
+        aside = {tool.name for tool in tools if isinstance(tool, Tool) and tool.blocking is False}
+        return tuple(call_id for call_id, name in self._calls.items() if name not in aside)
+
     def _cancel_calls(self, now: float) -> None:
-        if self._calls:
-            ids = tuple(self._calls)
-            self._calls.clear()
+        if ids := self._waited_for():
+            self._calls = {id_: name for id_, name in self._calls.items() if id_ not in ids}
             self._say(ev.ToolCallCancelled(origin=ORIGIN, call_ids=ids), now)
 
     # Answering.
@@ -276,7 +286,6 @@ class Brain:
         if not recital.responds:
             self._asides = recital.beats
             return
-        self._calls.clear()
         self._recital = recital
         self._turn_id = self._user_item = None
         self._words, self._speech_ms = "", 0.0
