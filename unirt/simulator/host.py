@@ -44,7 +44,7 @@ class Simulator:
 
     ::
 
-        async with Simulator(load("openai")) as sim:
+        async with Simulator(load(name)) as sim:
             ...  # point a client at sim.url, or put sim.env into its environment
 
     Args:
