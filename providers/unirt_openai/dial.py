@@ -104,6 +104,8 @@ async def _enter(
     connect: Mapping[str, Any],
 ) -> AsyncRealtimeConnection:
     try:
+        # Half a second the first time: in a thread, for other sessions of this loop to go on.
+        await asyncio.to_thread(importlib.import_module, "openai.resources.realtime")
         from openai import AsyncOpenAI, Omit
     except ImportError:
         raise ConfigurationError(
