@@ -7,6 +7,7 @@ import pytest
 from unirt import events as ev
 from unirt.audio import PCM16_24K
 from unirt.composer import Composer, Response
+from unirt.errors import UsageError
 from unirt.events import Ending, StreamKind
 from unirt.testing import check
 
@@ -162,6 +163,11 @@ def test_a_players_report_beats_the_estimate_and_never_exceeds_what_was_received
 
     assert isinstance(cut, ev.Interrupted)
     assert (cut.heard_ms, cut.heard_exactly) == (pytest.approx(200.0), True)
+
+
+def test_a_report_on_a_response_that_never_was_is_refused(composer: Composer) -> None:
+    with pytest.raises(UsageError, match="no response 'r7'"):
+        composer.playback(10.0, "r7")
 
 
 def test_playback_that_is_over_cannot_be_interrupted(composer: Composer) -> None:

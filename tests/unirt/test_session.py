@@ -25,7 +25,7 @@ async def kept(view: Any) -> list[unirt.Event]:
 
 async def into(seen: list[Any], view: Any) -> None:
     async for event in view:
-        seen.append(event)
+        seen.append(event)  # noqa: PERF401  (it is looked at while it grows)
 
 
 def names(events: list[unirt.Event]) -> list[str]:

@@ -175,7 +175,8 @@ class _Leg:
         """Whether both ends have digested everything up to `now`."""
         stats, totals, timer = self.session.stats, self.line.totals, self.line.get_timer()
         return (
-            totals.frames_received == stats.frames_out
+            stats.frames_waiting == 0
+            and totals.frames_received == stats.frames_out
             and totals.frames_sent == stats.frames_in
             and (timer is None or timer > now)
             and len(self.events) == stats.events

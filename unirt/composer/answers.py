@@ -8,6 +8,7 @@ from typing import Any
 from unirt.audio import AudioFormat
 from unirt.composer.records import OpenStream, Response, forget
 from unirt.composer.turns import Turns
+from unirt.errors import UsageError
 from unirt.events import (
     AudioDelta,
     CitationsDelta,
@@ -192,10 +193,21 @@ class Answers(Turns):
         return True
 
     def playback(self, played_ms: float, response_id: str | None = None) -> None:
-        """Note how much of a response a player has played."""
+        """
+        Note how much of a response a player has played.
+
+        Raises:
+            UsageError: No response of that id is known.
+        """
         response = self._latest if response_id is None else self._responses.get(response_id)
         if response is not None:
             response.played_ms = played_ms
+        elif response_id is not None:
+            raise UsageError(
+                f"there is no response {response_id!r}",
+                where="response_id",
+                remedy="give the response_id of an event, or leave it out for the latest",
+            )
 
     def playhead(self, response: Response) -> tuple[str, float] | None:
         """The item that was being heard and how much of it, in ms; ``None`` where nothing was."""

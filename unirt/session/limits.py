@@ -38,6 +38,8 @@ class Stats:
 
     frames_in: int = 0
     frames_out: int = 0
+    frames_waiting: int = 0
+    "Frames that are queued and not sent yet."
     bytes_in: int = 0
     bytes_out: int = 0
     "Bytes of binary frames, characters of text frames."

@@ -41,6 +41,11 @@ class Outbox:
         self._moved = asyncio.Event()
         "Set when a frame was sent, and when none will be any more."
 
+    @property
+    def waiting(self) -> int:
+        """How many frames are queued and not sent yet."""
+        return len(self._frames)
+
     def put(self, frames: Iterable[Frame]) -> None:
         """Queue frames; never waits. After :meth:`stop` they are dropped."""
         if self._stopped:

@@ -165,6 +165,7 @@ class Session(Verbs):
         return Stats(
             frames_in=self._frames_in,
             frames_out=self._outbox.frames_out,
+            frames_waiting=self._outbox.waiting,
             bytes_in=self._bytes_in,
             bytes_out=self._outbox.bytes_out,
             events=self._state.events,
