@@ -13,19 +13,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
-import ssl
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from unirt.config import SessionConfig
 from unirt.errors import ConfigurationError, DialError, MissingKey, UnirtError
 from unirt.provider import Credentials
 from unirt.translator import Frame
-from unirt.transport import TransportClosed
-from unirt.transports.websocket import DEFAULTS, shown_url
+from unirt.transports.websocket import (
+    DEFAULTS,
+    check_headers,
+    closed,
+    dial_error,
+    shown_url,
+)
 from unirt_openai.facts import DEFAULT_MODEL, PROVIDER_NAME
 
 if TYPE_CHECKING:
@@ -38,9 +42,6 @@ DEFAULT_URL = "https://api.openai.com/v1"
 
 _CLOSE_GRACE_S = 1.0
 "What a close may take beyond its own timeout, in seconds."
-
-_EXCERPT = 500
-"How much of a refused upgrade's body is shown, in characters."
 
 
 async def dial(config: SessionConfig, credentials: Credentials) -> SDKTransport:
@@ -81,17 +82,10 @@ async def dial(config: SessionConfig, credentials: Credentials) -> SDKTransport:
         )
     except UnirtError:
         raise
-    except (TypeError, ValueError) as exc:
-        raise ConfigurationError(
-            f"the connection cannot be opened with these options: {_without(key, str(exc))}",
-            where="connection_options",
-            remedy="use the options of websockets.asyncio.client.connect",
-        ) from None
     except Exception as exc:
-        error = _dial_error(exc, url, key)
-        if error is None:
-            raise
-        raise error from None
+        waited = options["open_timeout"]
+        error = dial_error(PROVIDER_NAME, url, exc, secrets=[key], waited=waited)
+        raise error or _refused(exc, url) or exc from None
     return SDKTransport(connection, url, close_timeout=options["close_timeout"])
 
 
@@ -137,13 +131,7 @@ async def _enter(
 
 
 def _check(key: str, base_url: str, headers: Mapping[str, str]) -> None:
-    for name, value in {"OPENAI_API_KEY": key, **headers}.items():
-        if not (value.isascii() and value.isprintable()):
-            raise ConfigurationError(
-                f"the value of {name!r} holds characters that no header can hold",
-                where=name,
-                remedy="check it for line breaks and typographic quotes",
-            )
+    check_headers({"OPENAI_API_KEY": key, **headers})
     try:
         parts = urlsplit(base_url)
         usable = parts.scheme in ("http", "https", "ws", "wss") and bool(parts.hostname)
@@ -173,26 +161,11 @@ def _shown(base_url: str) -> str:
 _SCHEMES = {"http": "ws", "https": "wss"}
 
 
-def _dial_error(exc: Exception, url: str, key: str) -> DialError | None:
-    """What the application is told of an exception; ``None`` for one that is a bug."""
+def _refused(exc: Exception, url: str) -> DialError | None:
+    """The SDK's own refusal to dial; ``None`` for an exception that is a bug."""
     from openai import OpenAIError
 
-    if isinstance(exc, InvalidStatus):
-        body = " ".join(bytes(exc.response.body or b"").decode("utf-8", "replace").split())
-        why = _without(key, body)[:_EXCERPT] or exc.response.reason_phrase or "no reason given"
-        return DialError(PROVIDER_NAME, url=url, why=why, status=exc.response.status_code)
-    if isinstance(exc, TimeoutError):
-        return DialError(PROVIDER_NAME, url=url, why="no answer in time")
-    if isinstance(exc, ssl.SSLError):
-        return DialError(PROVIDER_NAME, url=url, why=f"TLS failed: {exc}")
-    if isinstance(exc, OSError | ImportError | WebSocketException | OpenAIError):
-        why = _without(key, str(exc)) or type(exc).__name__
-        return DialError(PROVIDER_NAME, url=url, why=why)
-    return None
-
-
-def _without(key: str, text: str) -> str:
-    return text.replace(key, "***")
+    return DialError(PROVIDER_NAME, url=url, why=str(exc)) if isinstance(exc, OpenAIError) else None
 
 
 class SDKTransport:
@@ -221,26 +194,16 @@ class SDKTransport:
         try:
             await self._connection.send_raw(frame)
         except ConnectionClosed as exc:
-            raise self._closed(exc) from None
+            raise closed(exc, asked=self._asked_to_close) from None
 
     async def receive(self) -> Frame:
         try:
             return await self._connection.recv_bytes()
         except ConnectionClosed as exc:
-            raise self._closed(exc) from None
+            raise closed(exc, asked=self._asked_to_close) from None
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         self._asked_to_close = True
         with contextlib.suppress(TimeoutError, OSError, WebSocketException):
             async with asyncio.timeout(self._close_within):
                 await self._connection.close(code=code, reason=reason)
-
-    def _closed(self, exc: ConnectionClosed) -> TransportClosed:
-        received, sent = exc.rcvd, exc.sent
-        if received is not None and (sent is None or exc.rcvd_then_sent):
-            return TransportClosed(received.code, received.reason, by="remote")
-        if self._asked_to_close and sent is not None:
-            return TransportClosed(sent.code, sent.reason, by="local")
-        # What the library closes by itself, for a silent or an illegal peer, nobody wanted closed.
-        code = None if received is None else received.code
-        return TransportClosed(code, "" if sent is None else sent.reason, by="network")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -29,7 +29,15 @@ from unirt.errors import ConfigurationError, DialError
 from unirt.translator import Frame
 from unirt.transport import TransportClosed
 
-__all__ = ["DEFAULTS", "WebSocketTransport", "open_websocket", "shown_url"]
+__all__ = [
+    "DEFAULTS",
+    "WebSocketTransport",
+    "check_headers",
+    "closed",
+    "dial_error",
+    "open_websocket",
+    "shown_url",
+]
 
 DEFAULTS: Final[Mapping[str, Any]] = {
     "max_size": None,  # providers send frames of many MiB: a read-back item, a long tool result
@@ -46,6 +54,8 @@ _REASON_BYTES = 123
 "A control frame holds 125 bytes, two of them the code (RFC 6455, 5.5)."
 _EXCERPT = 500
 "How much of a refused upgrade's body is shown, in characters."
+_SECRET = 8
+"What is shorter than this is no secret, and masking it would make messages unreadable."
 _CLOSE_SECONDS = 5.0
 "How long a close may take where the connection itself sets no limit."
 
@@ -72,14 +82,14 @@ class WebSocketTransport:
         try:
             await self._connection.send(frame)
         except ConnectionClosed as exc:
-            raise self._closed(exc) from None
+            raise closed(exc, asked=self._asked_to_close) from None
 
     async def receive(self) -> Frame:
         # Text stays bytes: the JSON parser reads UTF-8 itself, and refuses what is none.
         try:
             return await self._connection.recv(decode=False)
         except ConnectionClosed as exc:
-            raise self._closed(exc) from None
+            raise closed(exc, asked=self._asked_to_close) from None
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         connection = self._connection
@@ -96,15 +106,70 @@ class WebSocketTransport:
             connection.transport.abort()
             await connection.wait_closed()
 
-    def _closed(self, exc: ConnectionClosed) -> TransportClosed:
-        received, sent = exc.rcvd, exc.sent
-        if received is not None and (sent is None or exc.rcvd_then_sent):
-            return TransportClosed(received.code, received.reason, by="remote")
-        if self._asked_to_close and sent is not None:
-            return TransportClosed(sent.code, sent.reason, by="local")
-        # What the library closes by itself, for a silent or an illegal peer, nobody wanted closed.
-        code = None if received is None else received.code
-        return TransportClosed(code, "" if sent is None else sent.reason, by="network")
+
+def closed(exc: ConnectionClosed, *, asked: bool) -> TransportClosed:
+    """
+    How a connection of the ``websockets`` library ended.
+
+    Args:
+        exc: What the library raised.
+        asked: Whether this side asked for the close.
+    """
+    received, sent = exc.rcvd, exc.sent
+    if received is not None and (sent is None or exc.rcvd_then_sent):
+        return TransportClosed(received.code, received.reason, by="remote")
+    if asked and sent is not None:
+        return TransportClosed(sent.code, sent.reason, by="local")
+    # What the library closes by itself, for a silent or an illegal peer, nobody wanted closed.
+    code = None if received is None else received.code
+    return TransportClosed(code, "" if sent is None else sent.reason, by="network")
+
+
+def dial_error(
+    provider: str,
+    url: str,
+    exc: Exception,
+    *,
+    secrets: Iterable[str] = (),
+    waited: float | None = None,
+) -> DialError | ConfigurationError | None:
+    """
+    What the application is told of a dial that failed; ``None`` for an exception that is a bug.
+
+    Args:
+        provider: Whose name the error carries.
+        url: Where the dial went; the query is dropped.
+        exc: What the ``websockets`` library, or the network below it, raised.
+        secrets: What a server may quote back and nobody may see.
+        waited: How long it may have taken, in seconds.
+    """
+
+    def error(why: str, status: int | None = None) -> DialError:
+        for secret in secrets:
+            why = why.replace(secret, "***") if len(secret) >= _SECRET else why
+        return DialError(provider, url=shown_url(url), why=why[:_EXCERPT], status=status)
+
+    match exc:
+        case InvalidStatus(response=response):
+            body = " ".join(bytes(response.body or b"").decode("utf-8", "replace").split())
+            why = body or response.reason_phrase or "no reason given"
+            return error(why, response.status_code)
+        case InvalidURI():
+            return error(f"not a WebSocket address: {exc.msg}")
+        case TimeoutError():
+            return error(f"no answer within {waited:g} s" if waited else "no answer in time")
+        case ssl.SSLError():
+            return error(f"TLS failed: {exc}")
+        case OSError() | ImportError() | WebSocketException():
+            cause = str(exc.__cause__ or "")
+            return error(": ".join(filter(None, (str(exc), cause))) or type(exc).__name__)
+        case TypeError() | ValueError():
+            return ConfigurationError(
+                f"the connection cannot be opened with these options: {exc}",
+                where="connection_options",
+                remedy="use the options of websockets.asyncio.client.connect",
+            )
+    return None
 
 
 async def open_websocket(
@@ -123,33 +188,14 @@ async def open_websocket(
         ConfigurationError: A header or an option cannot be used.
         DialError: No connection came about; its `status` is that of a refused upgrade.
     """
-    _check_headers(headers)
-    shown = shown_url(url)
+    check_headers(headers)
     try:
         dial = _Connect(url, additional_headers=dict(headers), **{**DEFAULTS, **options})
         connection = await dial
-    except InvalidStatus as exc:
-        response = exc.response
-        why = _excerpt(response.body, headers) or response.reason_phrase or "no reason given"
-        raise DialError(provider, url=shown, why=why, status=response.status_code) from None
-    except InvalidURI as exc:
-        raise DialError(provider, url=shown, why=f"not a WebSocket address: {exc.msg}") from None
-    except TimeoutError:
+    except Exception as exc:
+        secrets = [value.rpartition(" ")[2] for value in headers.values()]
         waited = {**DEFAULTS, **options}["open_timeout"]
-        why = f"no answer within {waited} s" if waited else "no answer"
-        raise DialError(provider, url=shown, why=why) from None
-    except ssl.SSLError as exc:
-        raise DialError(provider, url=shown, why=f"TLS failed: {exc}") from exc
-    except (OSError, ImportError) as exc:
-        raise DialError(provider, url=shown, why=str(exc) or type(exc).__name__) from exc
-    except WebSocketException as exc:
-        raise DialError(provider, url=shown, why=_chain(exc)) from exc
-    except (TypeError, ValueError) as exc:
-        raise ConfigurationError(
-            f"the connection cannot be opened with these options: {exc}",
-            where="connection_options",
-            remedy="use the options of websockets.asyncio.client.connect",
-        ) from None
+        raise dial_error(provider, url, exc, secrets=secrets, waited=waited) or exc from None
     return WebSocketTransport(connection, url)
 
 
@@ -177,29 +223,20 @@ class _Connect(connect):
         return SecurityError(f"it redirects to another server: {shown_url(target)}")
 
 
-def _check_headers(headers: Mapping[str, str]) -> None:
+def check_headers(headers: Mapping[str, str]) -> None:
+    """
+    Refuse what no header can hold, without showing it.
+
+    Raises:
+        ConfigurationError: A value has line breaks or characters that are not ASCII.
+    """
     for name, value in headers.items():
         if not (value.isascii() and value.isprintable()):
             raise ConfigurationError(
-                f"the value of the header {name!r} holds characters that no header can hold",
+                f"the value of {name!r} holds characters that no header can hold",
                 where=name,
-                remedy="check the key for line breaks and typographic quotes",
+                remedy="check it for line breaks and typographic quotes",
             )
-
-
-def _excerpt(body: bytes | bytearray | None, headers: Mapping[str, str]) -> str:
-    """The start of a body in one line, without the secrets that a server may quote back."""
-    text = " ".join(bytes(body or b"").decode("utf-8", "replace").split())
-    for value in headers.values():
-        secret = value.rpartition(" ")[2]
-        if len(secret) >= 8:
-            text = text.replace(secret, "***")
-    return text[:_EXCERPT]
-
-
-def _chain(exc: BaseException) -> str:
-    cause = exc.__cause__
-    return str(exc) if cause is None or not str(cause) else f"{exc}: {cause}"
 
 
 def _shortened(reason: str) -> str:
