@@ -1,7 +1,8 @@
 """
 What an application can ask a session for, in one vocabulary.
 
-Every field's default is ``None``, which means: the provider's own default.
+Every field's default is ``None``, which means: the provider's own default. Transcripts are the one
+exception: unirt turns them on, for what both sides say, unless told otherwise.
 Whether a provider does what a field asks natively, by emulation, or refuses it, is a fact in its
 :class:`~unirt.capabilities.Capabilities`.
 What has no place here goes through :attr:`SessionConfig.provider_options`.
@@ -148,8 +149,9 @@ class SessionConfig:
     parallel_tool_calls: bool | None = None
     turn_detection: TurnDetection | None = None
     input_transcription: Transcription | None = None
+    "``None``: on, with the transcriber that the provider takes by default."
     output_transcription: bool | None = None
-    "Whether spoken output comes with its transcript."
+    "Whether spoken output comes with its transcript; ``None``: it does."
     input_format: AudioFormat | None = None
     "What goes over the wire; the session resamples to it."
     output_format: AudioFormat | None = None
