@@ -383,3 +383,168 @@ def test_memory_is_bounded_over_a_long_session(composer: Composer) -> None:
 
     held = [composer.calls, composer._responses, composer._turn_items, composer._user]
     assert max(len(memory) for memory in held) < 300
+
+
+LATE = {
+    "audio": (lambda c, r: c.audio(r, "i1", 0, TENTH, PCM16_24K), StreamKind.AUDIO, len(TENTH)),
+    "text": (lambda c, r: c.text(r, StreamKind.TEXT, "i1", 0, "late"), StreamKind.TEXT, 4),
+    "image": (lambda c, r: c.image(r, "i1", 0, b"png", "image/png"), StreamKind.IMAGE, 3),
+    "citations": (lambda c, r: c.citations(r, "i1", 0, {"a": 1}), StreamKind.CITATIONS, 0),
+    "tool call": (
+        lambda c, r: c.tool_call(r, "i1", call_id="c", name="f", arguments="{}", args={}),
+        StreamKind.TOOL_CALL,
+        2,
+    ),
+    "server tool": (
+        lambda c, r: c.server_tool_result(r, "i1", output="found"),
+        StreamKind.SERVER_TOOL,
+        5,
+    ),
+    "server tool's error": (
+        lambda c, r: c.server_tool_result(r, "i1", error="no"),
+        StreamKind.SERVER_TOOL,
+        2,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LATE)
+@pytest.mark.parametrize("over", ["cut", "done"])
+def test_content_that_comes_too_late_is_counted_whatever_it_is(
+    composer: Composer, name: str, over: str
+) -> None:
+    send, kind, size = LATE[name]
+    response = composer.response_started("r1")
+    if over == "cut":
+        composer.interrupt()
+    else:
+        composer.response_done("r1")
+    composer.events_received()
+    send(composer, response)
+    (late,) = composer.events_received()
+
+    assert isinstance(late, ev.ContentDiscarded)
+    assert (late.kind, late.size, late.response_id, late.turn_id) == (
+        kind, size, "r1", response.turn_id,
+    )  # fmt: skip
+
+
+def test_a_users_words_after_the_final_ones_are_counted(composer: Composer) -> None:
+    composer.user_finish(StreamKind.TRANSCRIPT, "u1", text="all of it")
+    composer.events_received()
+    assert not composer.user_finish(StreamKind.TRANSCRIPT, "u1", text="again")
+    composer.user_text(StreamKind.TRANSCRIPT, "u1", 0, "more")
+    composer.user_interim("u1", 0, "guess")
+    composer.user_segment("u1", 0, "piece")
+    late = composer.events_received()
+
+    assert [(e.size, e.response_id) for e in late if isinstance(e, ev.ContentDiscarded)] == [
+        (4, None), (5, None), (5, None),
+    ]  # fmt: skip
+
+
+def test_guesses_and_segments_belong_to_the_transcripts_stream(composer: Composer) -> None:
+    composer.user_interim("u1", 0, "hel", "en")
+    composer.user_segment("u1", 0, "hello", speaker="A")
+    opened, guess, segment = composer.events_received()[1:]
+
+    assert isinstance(opened, ev.StreamOpened)
+    assert isinstance(guess, ev.TranscriptInterim)
+    assert guess.language == "en"
+    assert isinstance(segment, ev.TranscriptSegment)
+    assert segment.speaker == "A"
+    assert guess.stream is segment.stream is opened.stream
+    assert composer.knows_item("u1")
+    assert not composer.knows_item("u2")
+
+
+def test_a_stream_of_the_user_that_never_opened_is_not_closed(composer: Composer) -> None:
+    assert not composer.user_finish(StreamKind.TRANSCRIPT, "u1")
+    assert composer.events_received() == []
+
+
+def test_the_end_of_generation_closes_the_sound_at_once(composer: Composer) -> None:
+    response = speak(composer)
+    composer.events_received()
+    composer.generation_done(response, ev.GenerationDone)
+    closed, done = composer.events_received()
+
+    assert isinstance(closed, ev.StreamClosed)
+    assert (closed.ending, closed.synthesised) == (Ending.COMPLETE, True)
+    assert isinstance(done, ev.GenerationDone)
+    assert not done.synthesised
+
+
+@pytest.mark.parametrize(
+    ("result", "ending"),
+    [({"output": "found"}, Ending.COMPLETE), ({"error": "no"}, Ending.FAILED)],
+)
+def test_a_server_side_tool_closes_with_its_result(
+    composer: Composer, result: dict[str, str], ending: Ending
+) -> None:
+    response = composer.response_started("r1")
+    composer.server_tool_result(response, "i1", name="search", **result)
+    told, closed = composer.events_received()[-2:]
+
+    assert isinstance(told, ev.ServerToolResult)
+    assert (told.output, told.error) == (result.get("output"), result.get("error"))
+    assert isinstance(closed, ev.StreamClosed)
+    assert (closed.ending, closed.synthesised) == (ending, True)
+
+
+def test_a_call_keeps_the_id_that_its_stream_was_opened_with(composer: Composer) -> None:
+    response = composer.response_started("r1")
+    composer.open(response, StreamKind.TOOL_CALL, "i1", call_id="mine", name="f")
+    made = composer.tool_call(response, "i1", call_id=None, name="f", arguments="{}", args={})
+
+    assert made is not None
+    assert (made.id, made.wire_id) == ("mine", None)
+    whole = composer.events_received()[-2]
+    assert isinstance(whole, ev.ToolCall)
+    assert whole.call_id == "mine"
+
+
+def test_what_is_told_twice_is_noted(composer: Composer) -> None:
+    call(composer, "c1")
+    call(composer, "c1", item="i3")
+    assert kinds(composer.events_received())[-1] == "Noted"
+
+
+@pytest.mark.parametrize(("code", "synthesised"), [(1000, False), (None, True)])
+def test_a_close_without_a_frame_is_concluded(
+    composer: Composer, code: int | None, synthesised: bool
+) -> None:
+    assert not composer.closed
+    composer.session_closed(code=code, clean=True)
+    last = composer.events_received()[-1]
+
+    assert composer.closed
+    assert (isinstance(last, ev.SessionClosed), last.synthesised) == (True, synthesised)
+
+
+def test_heard_is_told_of_interrupted_responses_only(composer: Composer) -> None:
+    speak(composer)
+    composer.playback(40.0)
+    composer.response_done("r1")
+    done = composer.events_received()[-1]
+    assert isinstance(done, ev.ResponseDone)
+    assert done.heard_ms is None
+
+    composer.audio(composer.response_started("r2"), "i2", 0, TENTH, PCM16_24K)
+    composer.playback(40.0)
+    composer.interrupt()
+    composer.response_done("r2")
+    done = composer.events_received()[-1]
+    assert isinstance(done, ev.ResponseDone)
+    assert done.heard_ms == 40.0
+
+
+def test_cancelled_calls_know_what_they_belonged_to(composer: Composer) -> None:
+    call(composer, "c1")
+    composer.cancel_calls(["c1", "nobody's"])
+    told = composer.events_received()[-1]
+
+    assert isinstance(told, ev.ToolCallCancelled)
+    assert (told.call_ids, told.response_id) == (("c1", "nobody's"), "r1")
+    composer.cancel_calls(["elsewhere"])
+    assert composer.events_received()[-1].response_id is None

@@ -49,10 +49,6 @@ class Turns(Scribe):
         """Whether the item is part of a user turn that was told of."""
         return item_id in self._turn_items
 
-    def end_turn(self) -> None:
-        """Close the user's turn; what comes next from the user is a new one."""
-        self._turn = None
-
     def user_text(
         self,
         kind: StreamKind,
