@@ -195,7 +195,8 @@ async def run(
     script = scenario()
     clock = ManualClock()
     console.print(f"[bold]{script.about}[/]")
-    console.print(f"{' and '.join(load(name).label for name in names)}, simulated on loopback.\n")
+    console.print("Simulated on loopback. · control  ▸ content  * concluded, not said\n")
+    console.print(_table(["", *(f"[bold]{load(name).label}[/]" for name in names)]))
     async with AsyncExitStack() as stack:
         legs = [await _leg(stack, name, script, clock) for name in names]
         await _converse(legs, clock, console, fast=fast)
@@ -257,13 +258,19 @@ def _show(legs: list[_Leg], now: float, console: Console) -> None:
         leg.shown = len(leg.events)
     if not any(columns):
         return
+    lines = enumerate(itertools.zip_longest(*columns, fillvalue=""))
+    console.print(_table(*([f"{now:6.2f}s" if n == 0 else "", *row] for n, row in lines)))
+
+
+def _table(*rows: list[str]) -> Table:
+    """Times, and a column for each provider."""
     table = Table(box=None, show_header=False, padding=(0, 1), expand=True)
     table.add_column(width=7, style="dim", no_wrap=True)
-    for _ in legs:
+    for _ in rows[0][1:]:
         table.add_column(ratio=1, overflow="ellipsis", no_wrap=True)
-    for n, row in enumerate(itertools.zip_longest(*columns, fillvalue="")):
-        table.add_row(f"{now:6.2f}s" if n == 0 else "", *row)
-    console.print(table)
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
 def _verdict(names: list[str], legs: list[_Leg], out: Path, console: Console) -> int:

@@ -62,7 +62,7 @@ def _details(event: Event) -> str:
 def _fields(event: Event) -> Iterator[str]:
     for field in attrs.fields(type(event)):
         value = getattr(event, field.name)
-        if field.name in _SKIPPED or not field.repr or value in (None, (), ""):
+        if field.name in _SKIPPED or not field.repr or value in (None, (), "", field.default):
             continue
         yield f"{value:g}" if isinstance(value, float) else f"{value}"
 
