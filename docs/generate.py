@@ -207,8 +207,9 @@ def _mapping(provider: str, table: Mapping[str, tuple[type[Event], ...]]) -> Ite
     yield "A frame that changes nothing may always become a `Noted`, a malformed one a `Malformed`."
     yield "*Concluded* lists what the scenarios showed it to bring along that it does not say."
     yield "Every row is tested with hand-written frames in `tests/providers`; the last column names"
-    yield "the [scenarios](scenarios.md) in which the simulated server sends it.\n"
-    yield "| on the wire | says | plane | concluded | scenarios |"
+    yield f"the recordings in `cassettes/{provider}` that hold it, one for each"
+    yield "[scenario](scenarios.md).\n"
+    yield "| on the wire | says | plane | concluded | recorded in |"
     yield "|---|---|---|---|---|"
     seen = _observed(provider)
     for name, gives in table.items():

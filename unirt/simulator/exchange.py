@@ -48,15 +48,26 @@ class Exchange:
     "``None`` where the configuration was refused."
     events: tuple[Event, ...] = ()
     "All the client's events, in order."
-    frames_sent: tuple[Frame, ...] = attrs.field(default=(), repr=False)
-    "By the client."
-    frames_received: tuple[Frame, ...] = attrs.field(default=(), repr=False)
+    frames: tuple[tuple[str, Frame], ...] = attrs.field(default=(), repr=False)
+    "What went over the wire, in order: ``sent`` by the client, or ``received`` by it."
+    closed: tuple[int, str] | None = None
+    "The code and reason with which the server hung up, where it did."
     line: Line | None = attrs.field(default=None, repr=False)
     "The server's end, with what it heard."
     refused: UnirtError | None = None
     "The error that the configuration was refused with, where the scenario expects one."
     seconds: float = 0.0
     "How long it took, in virtual time."
+
+    @property
+    def frames_sent(self) -> tuple[Frame, ...]:
+        """What the client said."""
+        return tuple(frame for direction, frame in self.frames if direction == "sent")
+
+    @property
+    def frames_received(self) -> tuple[Frame, ...]:
+        """What the server said."""
+        return tuple(frame for direction, frame in self.frames if direction == "received")
 
 
 def run(
@@ -106,8 +117,8 @@ class _Run:
         self._events: list[Event] = []
         self._seen: set[str] = set()
         "The classes of the events since the last action."
-        self._sent: list[Frame] = []
-        self._received: list[Frame] = []
+        self._frames: list[tuple[str, Frame]] = []
+        self._hangup: tuple[int, str] | None = None
         self._now_us = 0
         self._tick_us = 0
         self._closed = False
@@ -137,8 +148,8 @@ class _Run:
             provider=self._line.provider.name,
             capabilities=self._translator.capabilities,
             events=tuple(self._events),
-            frames_sent=tuple(self._sent),
-            frames_received=tuple(self._received),
+            frames=tuple(self._frames),
+            closed=self._hangup,
             line=self._line,
             seconds=self._now,
         )
@@ -169,17 +180,18 @@ class _Run:
         line, now = self._line, self._now
         self._drain()
         outgoing = self._translator.frames_to_send()
-        self._sent += outgoing
+        self._frames += (("sent", frame) for frame in outgoing)
         for frame in outgoing:
             line.receive(frame, now)
         line.handle_timer(now)
         incoming = line.frames_to_send(now)
-        self._received += incoming
+        self._frames += (("received", frame) for frame in incoming)
         for frame in incoming:
             self._translator.receive(frame, now)
             self._drain()
         if (wanted := line.close_wanted()) is not None:
             self._closed = True
+            self._hangup = wanted
             self._translator.receive_close(*wanted, "remote", now)
             self._drain()
         return bool(outgoing or incoming)
