@@ -13,6 +13,7 @@ import pytest
 
 from unirt.registry import load
 from unirt.simulator import Simulator
+from unirt.simulator.script import loads
 
 UNIRT = [sys.executable, "-c", "from unirt.cli import main; main()"]
 SPEECH = Path(__file__).parent.parent / "examples" / "audio" / "go_forward.wav"
@@ -148,3 +149,20 @@ def test_a_wrong_scenario_is_told_with_its_place(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "x.toml" in done.stderr
     assert "shout" in done.stderr
+
+
+@pytest.mark.parametrize("provider", ["openai", "google"])
+async def test_chat_tells_in_one_line_why_the_session_ended(provider: str, tmp_path: Path) -> None:
+    scenario = loads(
+        '[[reply]]\ncue = "speech"\nsteps = [{ close = 1011, reason = "out of order" }]'
+    )
+    async with Simulator(load(provider), scenario) as simulator:
+        done = await asyncio.to_thread(
+            unirt, "chat", "--wav", str(SPEECH), cwd=tmp_path,
+            UNIRT_PROVIDER=provider, **simulator.env,
+        )  # fmt: skip
+
+    assert done.returncode == 1
+    assert "1011" in done.stderr
+    assert "out of order" in done.stderr
+    assert "Traceback" not in done.stderr

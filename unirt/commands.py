@@ -121,7 +121,8 @@ class Respond:
     "``False``: beside the conversation, leaving no trace in it."
     input: tuple[Item, ...] | None = None
     "What to answer instead of the conversation."
-    provider_options: Mapping[str, Any] | None = None
+    provider_options: Mapping[str, Any] | None = attrs.field(default=None, repr=False)
+    "May hold credentials, so it is never shown."
 
 
 @attrs.frozen(kw_only=True)

@@ -125,7 +125,8 @@ class Tool:
 class ProviderTool:
     """A tool that the provider runs itself, in the provider's own words, passed on untouched."""
 
-    spec: Mapping[str, Any]
+    spec: Mapping[str, Any] = attrs.field(repr=False)
+    "It may hold credentials, so it is never shown."
 
 
 @attrs.frozen(kw_only=True)
@@ -160,8 +161,11 @@ class SessionConfig:
     thinking: Thinking | None = None
     history: tuple[Item, ...] | None = None
     "What was said before, seeded before the session is ready."
-    provider_options: Mapping[str, Any] | None = None
-    "Settings that only this provider has, by the provider's own names; see its page in the docs."
+    provider_options: Mapping[str, Any] | None = attrs.field(default=None, repr=False)
+    """
+    Settings that only this provider has, by the provider's own names; see its page in the docs.
+    They may hold credentials, so they are never shown.
+    """
 
     def merged(self, changes: SessionConfig) -> SessionConfig:
         """This configuration with every field that `changes` sets."""

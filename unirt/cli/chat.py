@@ -14,7 +14,7 @@ import unirt
 from unirt.audio import PCM16_24K, AudioFormat
 from unirt.cli.show import describe
 from unirt.cli.sound import BLOCK_MS, Devices, chunks, read_wav, write_wav
-from unirt.errors import ConfigurationError
+from unirt.errors import ConfigurationError, UnirtError
 from unirt.session import Session
 
 __all__ = ["run"]
@@ -37,14 +37,26 @@ async def run(
     async with unirt.connect(audio_out=PCM16_24K) as session:
         console.print(f"[dim]{session.provider} {session.model}, {session.session_id or ''}[/]")
         conversation = _Conversation(session, console, show_events)
-        if files:
-            await conversation.by_files(files)
-        else:
-            await conversation.by_hand(_devices(console) if not text else None)
+        try:
+            if files:
+                await conversation.by_files(files)
+            else:
+                await conversation.by_hand(_devices(console) if not text else None)
+        except ExceptionGroup as group:
+            raise _first(group) from None
     if out is not None:
         write_wav(out, bytes(conversation.spoken), PCM16_24K)
         console.print(f"[dim]wrote {out}[/]")
     return 0
+
+
+def _first(group: ExceptionGroup[Exception]) -> Exception:
+    """What to tell of several things that went wrong at once: what unirt raised, if anything."""
+    told, rest = group.split(UnirtError)
+    exc: Exception = told or rest or group
+    while isinstance(exc, ExceptionGroup):
+        exc = exc.exceptions[0]
+    return exc
 
 
 def _devices(console: Console) -> Devices | None:
@@ -87,10 +99,12 @@ class _Conversation:
             for data, format in files:
                 self._answered.clear()
                 speaking = tasks.create_task(self._speak(data, format))
-                async with asyncio.timeout(
-                    len(data) / format.frame_bytes / format.rate + _PATIENCE_S
-                ):
-                    await self._answered.wait()
+                patience = format.duration_ms(len(data)) / 1000 + _PATIENCE_S
+                try:
+                    async with asyncio.timeout(patience):
+                        await self._answered.wait()
+                except TimeoutError:
+                    self._line(f"[red]no answer within {patience:.0f} s[/]")
                 speaking.cancel()
             await self._session.close()
             await reader
@@ -138,6 +152,8 @@ class _Conversation:
                 self._line(f"[red]{severity}: {message}[/]")
             case unirt.ResponseDone(ending=ending, reason=reason):
                 self._line("" if ending == "complete" else f"[dim]({ending}: {reason})[/]")
+                self._answered.set()
+            case unirt.SessionClosed():
                 self._answered.set()
 
     def _words(self, words: str) -> None:
