@@ -46,7 +46,7 @@ from unirt.items import ImageContent, Item, ItemKind, Role, TextContent
 from unirt.translator import Upgrade
 from unirt.usage import Tokens, Usage
 from unirt_openai.server import OpenAIServer
-from unirt_openai.server_commands import CLIENT_EVENTS
+from unirt_openai.server.commands import CLIENT_EVENTS
 
 ORIGIN = Origin(provider="test")
 SECOND = bytes(48_000)

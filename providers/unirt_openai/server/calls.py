@@ -13,8 +13,8 @@ import json
 from typing import Any
 
 from unirt.events import Ending, ServerToolResult, ToolCall
-from unirt_openai.server_items import Answer, OutputItem
-from unirt_openai.server_state import ServerState
+from unirt_openai.server.items import Answer, OutputItem
+from unirt_openai.server.state import ServerState
 
 __all__ = ["FunctionCall", "McpCall"]
 

@@ -1,9 +1,9 @@
 """
 What one connection's server knows: its session, its conversation, and what waits to go out.
 
-The rooms around it hold the behaviour: :mod:`unirt_openai.server_commands` what clients say,
-:mod:`unirt_openai.server_input` the user's side, :mod:`unirt_openai.server_output` the model's,
-:mod:`unirt_openai.server_frames` the rest.
+The rooms around it hold the behaviour: :mod:`unirt_openai.server.commands` what clients say,
+:mod:`unirt_openai.server.input` the user's side, :mod:`unirt_openai.server.output` the model's,
+:mod:`unirt_openai.server.frames` the rest.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import attrs
 
 from unirt.audio import AudioFormat
 from unirt.config import SessionConfig
-from unirt_openai.server_canonical import read_format, read_session
-from unirt_openai.server_checks import Refused
+from unirt_openai.server.canonical import read_format, read_session
+from unirt_openai.server.checks import Refused
 
 __all__ = ["Conversation", "InputBuffer", "Request", "ServerState", "oldest_dropped"]
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from unirt_google.server_state import HangUp
+from unirt_google.server.state import HangUp
 from unirt_google.spelling import camel
 
 __all__ = ["ANY", "BOOL", "NUMBER", "TEXT", "Spec", "check", "invalid", "one_spelling"]

@@ -19,11 +19,11 @@ from unirt.events import Event
 from unirt.translator import Frame, Heard, Upgrade, Verdict
 from unirt.wire import WireError, parse_frame
 from unirt_google.facts import family_of, is_vertex
-from unirt_google.server_checks import invalid, one_spelling
-from unirt_google.server_commands import Listener
-from unirt_google.server_frames import Speaker
-from unirt_google.server_setup import accepted
-from unirt_google.server_state import HangUp, ServerState
+from unirt_google.server.checks import invalid, one_spelling
+from unirt_google.server.commands import Listener
+from unirt_google.server.frames import Speaker
+from unirt_google.server.setup import accepted
+from unirt_google.server.state import HangUp, ServerState
 
 __all__ = ["GoogleServer"]
 

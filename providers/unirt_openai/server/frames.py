@@ -1,8 +1,8 @@
 """
 What a server says for each canonical event: one row an event class.
 
-The rows of responses and their content lead to :mod:`unirt_openai.server_output`, those of the
-user's side to :mod:`unirt_openai.server_input`; both keep state. The others are said here, each by
+The rows of responses and their content lead to :mod:`unirt_openai.server.output`, those of the
+user's side to :mod:`unirt_openai.server.input`; both keep state. The others are said here, each by
 one frame. An event class without a row has no words on OpenAI's wire:
 
 - ``SessionStarted`` was said by ``session.created`` when the connection opened, and how it ends is
@@ -20,9 +20,9 @@ from typing import Any
 from unirt import events as ev
 from unirt.events import Event
 from unirt_openai.items import write_item
-from unirt_openai.server_input import InputSide, item_of
-from unirt_openai.server_output import OutputSide
-from unirt_openai.server_state import ServerState
+from unirt_openai.server.input import InputSide, item_of
+from unirt_openai.server.output import OutputSide
+from unirt_openai.server.state import ServerState
 
 __all__ = ["Speaker"]
 

@@ -2,7 +2,7 @@
 What OpenAI's server refuses in a client's JSON, and the words in which it does.
 
 Checks are small functions made by the functions here and put together into tables in
-:mod:`unirt_openai.server_session`; each takes a value and its path and raises :class:`Refused`.
+:mod:`unirt_openai.server.session`; each takes a value and its path and raises :class:`Refused`.
 The codes and sentences are those of ``error`` events of the live service, as quoted in public
 issue threads and recordings (2026-11); ``param`` always holds the path of what is at fault.
 """

@@ -16,7 +16,7 @@ import attrs
 
 from unirt import events as ev
 from unirt.events import Ending
-from unirt_openai.server_state import ServerState, oldest_dropped
+from unirt_openai.server.state import ServerState, oldest_dropped
 from unirt_openai.usage import write_usage
 
 __all__ = ["InputSide", "item_of"]

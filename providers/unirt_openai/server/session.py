@@ -17,7 +17,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from unirt_openai.server_checks import (
+from unirt_openai.server.checks import (
     Check,
     Refused,
     anything,

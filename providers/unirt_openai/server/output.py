@@ -2,7 +2,7 @@
 The model's side of OpenAI's wire, said by a server: which response and which item an event means.
 
 Events name responses, items and streams; this room finds them, or begins what has not begun, and
-lets them speak (:mod:`unirt_openai.server_items`, :mod:`unirt_openai.server_calls`).
+lets them speak (:mod:`unirt_openai.server.items`, :mod:`unirt_openai.server.calls`).
 A response says nothing after ``response.done``; what is still told of it then is dropped.
 Thoughts, pictures and citations have no words on this wire.
 """
@@ -15,9 +15,9 @@ from typing import Any
 from unirt import events as ev
 from unirt.events import Ending, StreamKind
 from unirt_openai.items import write_item
-from unirt_openai.server_calls import FunctionCall, McpCall
-from unirt_openai.server_items import Answer, Message, OutputItem
-from unirt_openai.server_state import ServerState, oldest_dropped
+from unirt_openai.server.calls import FunctionCall, McpCall
+from unirt_openai.server.items import Answer, Message, OutputItem
+from unirt_openai.server.state import ServerState, oldest_dropped
 from unirt_openai.usage import write_usage
 
 __all__ = ["OutputSide"]

@@ -23,7 +23,7 @@ import attrs
 import pybase64
 
 from unirt.events import AudioDelta, Ending, Stream, StreamKind
-from unirt_openai.server_state import ServerState
+from unirt_openai.server.state import ServerState
 
 __all__ = ["Answer", "Message", "OutputItem"]
 

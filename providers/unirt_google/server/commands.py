@@ -3,7 +3,7 @@ What a client may say after its setup: one row a message kind.
 
 A handler returns the canonical commands of a message; several where one message says several
 things. Where the service would close the connection it raises
-:class:`~unirt_google.server_state.HangUp`, before anything was heard.
+:class:`~unirt_google.server.state.HangUp`, before anything was heard.
 
 ``clientContent`` is the hard one: the same message adds history, speaks, asks for an answer, and
 stops the model. Read in this order: while announced history is being given, all of it is history.
@@ -38,9 +38,9 @@ from unirt.commands import (
 from unirt.config import Manual, SessionConfig
 from unirt.items import AudioContent, Content, ImageContent, Item, ItemKind, Role, TextContent
 from unirt.wire import WireError, decode_audio
-from unirt_google.server_checks import ANY, BOOL, TEXT, Spec, check, invalid
-from unirt_google.server_setup import CONTENT, TOOLS, read_instructions, read_tools
-from unirt_google.server_state import HangUp, PendingCall, ServerState
+from unirt_google.server.checks import ANY, BOOL, TEXT, Spec, check, invalid
+from unirt_google.server.setup import CONTENT, TOOLS, read_instructions, read_tools
+from unirt_google.server.state import HangUp, PendingCall, ServerState
 
 __all__ = ["Listener"]
 

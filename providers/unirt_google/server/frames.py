@@ -28,8 +28,8 @@ import pybase64
 from unirt import events as ev
 from unirt.events import Ending, Event, Severity, StreamKind
 from unirt.usage import Usage
-from unirt_google.server_parts import ServerTools, duration, nested, transcription
-from unirt_google.server_state import PendingCall, ServerState
+from unirt_google.server.parts import ServerTools, duration, nested, transcription
+from unirt_google.server.state import PendingCall, ServerState
 from unirt_google.usage import usage_to_wire
 
 __all__ = ["Speaker"]

@@ -2,7 +2,7 @@
 What a client may say to a server: one row a client event, all eleven of them.
 
 A handler takes the frame, answers as the live service does, and returns what was said in canonical
-terms. It raises :class:`~unirt_openai.server_checks.Refused` before it changes anything; the caller
+terms. It raises :class:`~unirt_openai.server.checks.Refused` before it changes anything; the caller
 turns that into an ``error`` that names the frame.
 
 One thing is said in two frames here and in one elsewhere: text, and the wish for an answer. So a
@@ -38,11 +38,11 @@ from unirt.commands import (
 from unirt.items import ImageContent, Item, Role, TextContent
 from unirt.wire import Wire, WireError, decode_audio
 from unirt_openai.items import read_item
-from unirt_openai.server_canonical import read_request
-from unirt_openai.server_checks import Refused, invalid_value, missing, obj
-from unirt_openai.server_input import InputSide
-from unirt_openai.server_session import RESPONSE, updated_session
-from unirt_openai.server_state import Request, ServerState
+from unirt_openai.server.canonical import read_request
+from unirt_openai.server.checks import Refused, invalid_value, missing, obj
+from unirt_openai.server.input import InputSide
+from unirt_openai.server.session import RESPONSE, updated_session
+from unirt_openai.server.state import Request, ServerState
 
 __all__ = ["CLIENT_EVENTS", "Listener"]
 

@@ -1,9 +1,9 @@
 """
 What one connection's server knows: what was set up, which calls wait, and what is to go out.
 
-The rooms around it hold the behaviour: :mod:`unirt_google.server_setup` what may be set up,
-:mod:`unirt_google.server_commands` what clients say afterwards,
-:mod:`unirt_google.server_frames` what servers say.
+The rooms around it hold the behaviour: :mod:`unirt_google.server.setup` what may be set up,
+:mod:`unirt_google.server.commands` what clients say afterwards,
+:mod:`unirt_google.server.frames` what servers say.
 """
 
 from __future__ import annotations

@@ -23,8 +23,8 @@ from unirt.config import (
     Transcription,
 )
 from unirt_google.facts import Family, family_of
-from unirt_google.server_checks import ANY, BOOL, NUMBER, TEXT, Spec, check, invalid
-from unirt_google.server_state import HangUp
+from unirt_google.server.checks import ANY, BOOL, NUMBER, TEXT, Spec, check, invalid
+from unirt_google.server.state import HangUp
 
 __all__ = ["CONTENT", "SETUP", "TOOLS", "accepted", "read_instructions", "read_tools"]
 

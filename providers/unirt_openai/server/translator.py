@@ -16,11 +16,11 @@ from unirt.config import SessionConfig
 from unirt.events import Event, SessionClosed
 from unirt.translator import Frame, Heard, Upgrade, Verdict
 from unirt.wire import Wire, WireError, parse_frame
-from unirt_openai.server_checks import Refused
-from unirt_openai.server_commands import Listener
-from unirt_openai.server_frames import Speaker
-from unirt_openai.server_session import DEFAULT_MODEL, new_session
-from unirt_openai.server_state import ServerState
+from unirt_openai.server.checks import Refused
+from unirt_openai.server.commands import Listener
+from unirt_openai.server.frames import Speaker
+from unirt_openai.server.session import DEFAULT_MODEL, new_session
+from unirt_openai.server.state import ServerState
 
 __all__ = ["OpenAIServer"]
 
