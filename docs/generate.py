@@ -187,7 +187,7 @@ def _caps(name: str) -> Capabilities:
 
 def mapping_openai_page() -> Iterator[str]:
     yield "# Mapping: OpenAI Realtime\n"
-    yield "The server events, from the table in `providers/unirt_openai/inbound.py`.\n"
+    yield "The server events, from the table in `providers/unirt_openai/inbound`.\n"
     yield from _mapping("openai", {name: row.gives for name, row in HANDLERS.items()})
 
 

@@ -16,26 +16,26 @@ from typing import Any
 
 from unirt import events as ev
 from unirt.wire import Wire, WireError
-from unirt_openai import (
-    inbound_content,
-    inbound_items,
-    inbound_response,
-    inbound_session,
-    inbound_tools,
-    inbound_user,
+from unirt_openai.inbound import (
+    content,
+    items,
+    response,
+    session,
+    tools,
+    user,
 )
-from unirt_openai.rows import Row
+from unirt_openai.inbound.rows import Row
 from unirt_openai.state import Ids, State, ids_of
 
 __all__ = ["HANDLERS", "complain", "hear"]
 
 HANDLERS: Mapping[str, Row] = {
-    **inbound_session.ROWS,
-    **inbound_user.ROWS,
-    **inbound_items.ROWS,
-    **inbound_response.ROWS,
-    **inbound_content.ROWS,
-    **inbound_tools.ROWS,
+    **session.ROWS,
+    **user.ROWS,
+    **items.ROWS,
+    **response.ROWS,
+    **content.ROWS,
+    **tools.ROWS,
 }
 "By type on the wire."
 

@@ -19,7 +19,7 @@ from unirt import events as ev
 from unirt.composer import Response
 from unirt.events import StreamKind
 from unirt.wire import Wire, decode_audio
-from unirt_openai.rows import Handler, Row
+from unirt_openai.inbound.rows import Handler, Row
 from unirt_openai.state import Ids, State, ids_of, remember
 
 __all__ = ["PARTS", "ROWS"]

@@ -17,7 +17,7 @@ from unirt.composer import Response
 from unirt.events import Ending, StreamKind
 from unirt.items import Item
 from unirt.wire import Wire, WireError, parse_frame
-from unirt_openai.rows import Handler, Row
+from unirt_openai.inbound.rows import Handler, Row
 from unirt_openai.state import OutputItem, State, ids_of
 
 __all__ = ["ROWS", "call_added", "call_done", "deliver_call", "server_call_done"]

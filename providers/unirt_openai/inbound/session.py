@@ -15,7 +15,7 @@ from typing import Any
 from unirt import events as ev
 from unirt.events import RateLimit, Severity
 from unirt.wire import Wire
-from unirt_openai.rows import Row
+from unirt_openai.inbound.rows import Row
 from unirt_openai.state import State
 
 __all__ = ["ROWS", "SEVERITIES"]

@@ -16,8 +16,8 @@ from unirt import events as ev
 from unirt.events import StreamKind
 from unirt.items import Item, ItemKind, Role, TextContent
 from unirt.wire import Wire
+from unirt_openai.inbound.rows import Row
 from unirt_openai.items import read_item
-from unirt_openai.rows import Row
 from unirt_openai.state import Ids, State, dig, ids_of, remember
 
 __all__ = ["ROWS", "request_approval"]

@@ -16,7 +16,7 @@ from unirt import events as ev
 from unirt.events import Ending, StreamKind
 from unirt.wire import Wire
 from unirt_openai import floor
-from unirt_openai.rows import Row
+from unirt_openai.inbound.rows import Row
 from unirt_openai.state import State, remember
 from unirt_openai.usage import read_transcription_usage
 

@@ -20,10 +20,10 @@ from unirt.items import AudioContent, Item, ItemKind, TextContent
 from unirt.wire import Wire
 from unirt_openai import floor
 from unirt_openai.formats import read_format
-from unirt_openai.inbound_items import request_approval
-from unirt_openai.inbound_tools import call_added, call_done, deliver_call, server_call_done
+from unirt_openai.inbound.items import request_approval
+from unirt_openai.inbound.rows import Row
+from unirt_openai.inbound.tools import call_added, call_done, deliver_call, server_call_done
 from unirt_openai.items import read_item
-from unirt_openai.rows import Row
 from unirt_openai.state import Ids, State, dig, ids_of, remember
 from unirt_openai.usage import read_usage
 
