@@ -24,9 +24,7 @@ from unirt.grammar import PAYLOADS, TRANSITIONS, Noun, State
 from unirt.registry import installed, load
 from unirt.simulator.exchange import run
 from unirt.simulator.script import builtin, builtin_names
-from unirt.testing import outline
-from unirt.testing.kept import differences
-from unirt.testing.rows import rows
+from unirt.testing import differences, kept, outline, rows
 from unirt_google.inbound import FIELDS
 from unirt_google.parts import PARTS
 from unirt_openai.inbound import HANDLERS
@@ -169,7 +167,9 @@ def scenarios_page() -> Iterator[str]:
         if without:
             verdict += f", without `{'`, `'.join(without)}`"
         yield f"| {scenario_name} | {scenario.about} | {verdict} | {len(outlines[0])} | {kinds} |"
-    yield "\n## Why the kept views differ\n"
+    yield "\n## What the kept views may differ in\n"
+    yield (kept.__doc__ or "").partition("\n\n")[2].replace(":class:`~unirt.capabilities.", "`")
+    yield "## Why they do\n"
     yield from (f"- {reason}" for reason in reasons)
 
 

@@ -33,9 +33,7 @@ from unirt.session import Session
 from unirt.simulator import Line, Simulator
 from unirt.simulator.scenario import Action, Scenario, Speak
 from unirt.simulator.script import loads
-from unirt.testing import check, fold, outline
-from unirt.testing.kept import differences
-from unirt.testing.rows import rows
+from unirt.testing import check, differences, fold, outline, rows
 
 __all__ = ["run", "speech_folder"]
 

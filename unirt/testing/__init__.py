@@ -5,11 +5,15 @@ What anyone who builds on unirt needs for testing: no network, no clock, no pyte
 - :func:`check`: the legal order of events, enforced on any stream.
 - :func:`fold`: the folded view of a list of events.
 - :func:`outline`: a folded view reduced to what two providers must agree on.
+- :func:`differences`: how two kept views differ beyond what the facts explain.
+- :func:`rows`: the facts that explain how they do differ.
 """
 
 from unirt.fold import fold
 from unirt.grammar import check
+from unirt.testing.kept import differences
 from unirt.testing.offline import translate
 from unirt.testing.outline import outline
+from unirt.testing.rows import Row, rows
 
-__all__ = ["check", "fold", "outline", "translate"]
+__all__ = ["Row", "check", "differences", "fold", "outline", "rows", "translate"]
