@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import time
 from typing import Protocol
 
-__all__ = ["Clock", "ManualClock", "SystemClock"]
+__all__ = ["Clock", "ManualClock", "SystemClock", "UnixClock"]
 
 
 class Clock(Protocol):
@@ -36,6 +37,25 @@ class SystemClock:
         loop = asyncio.get_running_loop()
         while (left := when - loop.time()) > 0:
             await asyncio.sleep(left)
+
+
+class UnixClock:
+    """The event loop's clock, counted from the Unix epoch: for servers, which tell the time."""
+
+    def __init__(self) -> None:
+        self._offset: float | None = None
+
+    def now(self) -> float:
+        return asyncio.get_running_loop().time() + self._epoch()
+
+    async def sleep_until(self, when: float) -> None:
+        await SystemClock().sleep_until(when - self._epoch())
+
+    def _epoch(self) -> float:
+        """What the loop's clock lacks; taken once, so that a corrected wall clock moves nothing."""
+        if self._offset is None:
+            self._offset = time.time() - asyncio.get_running_loop().time()
+        return self._offset
 
 
 class ManualClock:

@@ -1,8 +1,9 @@
 """The manual clock wakes its sleepers in order, at their time."""
 
 import asyncio
+import time
 
-from unirt.clock import ManualClock, SystemClock
+from unirt.clock import ManualClock, SystemClock, UnixClock
 
 
 async def test_sleepers_wake_in_order_of_time() -> None:
@@ -32,5 +33,15 @@ async def test_sleepers_wake_in_order_of_time() -> None:
 
 async def test_a_time_that_has_passed_does_not_wait() -> None:
     await ManualClock(3.0).sleep_until(2.0)
-    clock = SystemClock()
-    await clock.sleep_until(clock.now() - 1)
+    for clock in (SystemClock(), UnixClock()):
+        await clock.sleep_until(clock.now() - 1)
+
+
+async def test_the_unix_clock_counts_from_the_epoch_and_runs_with_the_loop() -> None:
+    clock = UnixClock()
+    loop = asyncio.get_running_loop()
+    first = clock.now() - loop.time()
+
+    assert abs(clock.now() - time.time()) < 60
+    assert abs(clock.now() - loop.time() - first) < 1e-3
+    assert await asyncio.wait_for(clock.sleep_until(clock.now() + 0.001), 5) is None

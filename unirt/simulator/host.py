@@ -23,7 +23,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from unirt.clock import Clock, SystemClock
+from unirt.clock import Clock, UnixClock
 from unirt.provider import Provider
 from unirt.simulator.line import Line
 from unirt.simulator.scenario import Pace, Scenario
@@ -80,7 +80,7 @@ class Simulator:
         self._scenario = scenario
         self._host = host
         self._port = port
-        self._clock = clock or SystemClock()
+        self._clock = clock or UnixClock()
         self._ssl = ssl
         self._model = model
         self._pace = pace

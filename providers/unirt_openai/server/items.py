@@ -163,9 +163,8 @@ class Message(OutputItem):
         type = "text" if stream.kind is StreamKind.TEXT else "audio"
         part = self._parts.get((type, stream.index))
         if part is None:
-            taken = [other.index for other in self._parts.values()]
-            index = stream.index if stream.index not in taken else max(taken) + 1
-            part = self._parts[type, stream.index] = _Part(type, index)
+            # Numbered here: on this wire an index is a place in the item's content, without gaps.
+            part = self._parts[type, stream.index] = _Part(type, len(self._parts))
             self._say(part, "response.content_part.added", part=part.wire())
         part.opened.add(stream.kind)
         return part
