@@ -233,6 +233,7 @@ async def test_a_whole_file_goes_in_pieces_of_a_second(session: unirt.Session, t
         (b"odd", None, "3 bytes are not a whole number of 2-byte"),
         (b"123456", AudioFormat(channels=2), "6 bytes"),
         ("text", None, "a str is no audio"),
+        (b"12", "pcm", "'pcm' is no format"),
         (np.zeros(4, np.int32), None, "int32"),
         (np.zeros((2, 2, 2), np.int16), None, "shape"),
         (np.zeros(4, np.float32), AudioFormat(rate=16_000), "pcm16"),
@@ -335,7 +336,9 @@ async def test_stats_count_frames_both_ways(session: unirt.Session, toy: Toy) ->
 
     assert after.frames_in - before.frames_in == 1
     assert after.bytes_in > before.bytes_in
-    assert after.frames_out == 2
+    assert (after.frames_out, after.frames_waiting) == (2, 0)
+    await session.send_text("waits")
+    assert session.stats.frames_waiting == 1
     assert after.events == before.events + 1
 
 

@@ -47,6 +47,12 @@ class AudioIn:
             AudioFormatError: They cannot be what `format` says.
         """
         given = format or self.given or wire
+        if not isinstance(given, AudioFormat):
+            raise AudioFormatError(
+                f"{given!r} is no format",
+                where=_WHERE,
+                remedy="give a unirt.AudioFormat, such as unirt.PCM16_16K",
+            )
         if isinstance(data, bytes):
             raw = data
         elif isinstance(data, bytearray | memoryview):
