@@ -51,10 +51,12 @@ def test_the_demo_runs_one_provider(provider: str, tmp_path: Path) -> None:
 
 
 def test_providers_tells_what_is_set_and_never_the_value(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("GOOGLE_API_KEY=AIza-very-secret\n")
     done = unirt("providers", cwd=tmp_path, OPENAI_API_KEY="sk-very-secret")
 
     assert done.returncode == 0, done.stderr
     assert re.search(r"OPENAI_API_KEY .* yes", done.stdout)
+    assert re.search(r"GOOGLE_API_KEY .* yes", done.stdout)
     assert re.search(r"GEMINI_API_KEY .* no", done.stdout)
     assert "very-secret" not in done.stdout + done.stderr
     for word in ("openai", "google", "native", "emulated", "refused", "synthesised"):

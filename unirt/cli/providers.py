@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 from rich.console import Console
 from rich.table import Table
@@ -11,7 +12,7 @@ from unirt.capabilities import Capabilities, Emission, Support
 from unirt.errors import ConfigurationError
 from unirt.provider import Provider
 from unirt.registry import installed, load
-from unirt.settings import PREFIX, Settings
+from unirt.settings import PREFIX, Settings, read
 
 __all__ = ["run"]
 
@@ -36,30 +37,41 @@ def run(console: Console | None = None) -> None:
             loaded.append(load(name))
         except ConfigurationError as exc:
             console.print(f"[red]{exc}[/]")
-    console.print(_environment(loaded))
+    console.print(_environment(loaded, _variables(console)))
     facts = [provider.capabilities(provider.default_model) for provider in loaded]
     console.print(_table("Settings", facts, "settings"))
     console.print(_table("Verbs", facts, "verbs"))
     console.print(_events(facts))
 
 
-def _environment(providers: list[Provider]) -> Table:
+def _variables(console: Console) -> Mapping[str, str]:
+    """The environment, on top of a ``.env`` file; what is wrong in them is told."""
+    try:
+        return read().environ
+    except ConfigurationError as exc:
+        console.print(f"[red]{exc}[/]")
+        return os.environ
+
+
+def _environment(providers: list[Provider], variables: Mapping[str, str]) -> Table:
     table = Table(title="Environment", title_justify="left")
     for column in ("variable", "for", "what", "set"):
         table.add_column(column)
     for name, field in Settings.model_fields.items():
         variable = f"{PREFIX}{name.upper()}"
-        table.add_row(variable, "unirt", field.description or "", _is_set(variable))
+        table.add_row(variable, "unirt", field.description or "", _is_set(variables, variable))
     for provider in providers:
         table.add_section()
         for env in provider.env:
             need = " (a key)" if env.required else ""
-            table.add_row(env.name, provider.name, f"{env.what}{need}", _is_set(env.name))
+            table.add_row(
+                env.name, provider.name, f"{env.what}{need}", _is_set(variables, env.name)
+            )
     return table
 
 
-def _is_set(variable: str) -> str:
-    return "[green]yes[/]" if os.environ.get(variable) else "no"
+def _is_set(variables: Mapping[str, str], name: str) -> str:
+    return "[green]yes[/]" if variables.get(name) else "no"
 
 
 def _table(title: str, facts: list[Capabilities], kind: str) -> Table:
