@@ -120,7 +120,7 @@ class Simulator:
     @property
     def url(self) -> str:
         """Where it listens: ``ws://`` or ``wss://``, host and port."""
-        if self._server is None:
+        if self._server is None or not self._server.sockets:
             raise RuntimeError("the simulator is not running; use it with 'async with'")
         address = next(iter(self._server.sockets)).getsockname()
         scheme = "ws" if self._ssl is None else "wss"
