@@ -1,0 +1,35 @@
+"""The examples run, on every provider, against the simulators."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from unirt.registry import installed, load
+from unirt.simulator import Simulator
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+@pytest.mark.parametrize("provider", installed())
+async def test_both_views(provider: str, tmp_path: Path) -> None:
+    async with Simulator(load(provider)) as simulator:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            str(EXAMPLES / "both_views" / "both_views.py"),
+            str(EXAMPLES / "audio" / "go_forward.wav"),
+            cwd=tmp_path,
+            env={**os.environ, "UNIRT_PROVIDER": provider, **simulator.env},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        printed, _ = await process.communicate()
+
+    lines = printed.decode().splitlines()
+    assert process.returncode == 0
+    assert "[control] SessionStarted" in lines
+    assert any(line.startswith("[control] ResponseDone") for line in lines)
+    assert any("[content] user: " in line for line in lines)
+    assert any("[content] assistant: I heard" in line for line in lines)
+    assert ("[control] ResponseStarted (concluded)" in lines) == (provider == "google")
