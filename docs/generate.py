@@ -129,8 +129,8 @@ def order_page() -> Iterator[str]:
     yield "| kind | events |"
     yield "|---|---|"
     for kind, payloads in PAYLOADS.items():
-        names = ", ".join(f"`{p.__name__}`" for p in sorted(payloads, key=lambda p: p.__name__))
-        yield f"| `{kind}` | {names or 'none'} |"
+        held = ", ".join(f"`{p.__name__}`" for p in sorted(payloads, key=lambda p: p.__name__))
+        yield f"| `{kind}` | {held or 'none'} |"
 
 
 def _state(state: State) -> str:

@@ -34,7 +34,7 @@ async def test_a_frame_of_16_mib_passes_both_ways(provider: str) -> None:
         await connection.wait_closed()
 
     async with serve(handle, "127.0.0.1", 0, max_size=None, compression=None) as server:
-        port = server.sockets[0].getsockname()[1]
+        port = next(iter(server.sockets)).getsockname()[1]
         async with unirt.connect(
             provider, api_key="k" * 20, base_url=f"http://127.0.0.1:{port}", environ={}
         ) as session:

@@ -18,6 +18,7 @@ from google import genai
 from google.genai import types
 from openai import AsyncOpenAI
 from openai.resources.realtime.realtime import AsyncRealtimeConnection
+from openai.types.realtime import RealtimeSessionCreateRequestParam
 
 from unirt import PCM16_16K, PCM16_24K, CancelResponse, SendToolResult, TruncateItem
 from unirt.audio import AudioFormat
@@ -25,7 +26,10 @@ from unirt.registry import load
 from unirt.simulator import Simulator, builtin
 from unirt.simulator.voice import silence, speech
 
-WHISPER = {"model": "gpt-realtime-whisper"}
+TRANSCRIBED: RealtimeSessionCreateRequestParam = {
+    "type": "realtime",
+    "audio": {"input": {"transcription": {"model": "gpt-realtime-whisper"}}},
+}
 LIVE = "gemini-3.8-live"
 
 
@@ -66,9 +70,7 @@ async def openai_talk(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Sim
     async with Simulator(load("openai"), builtin(request.param)) as sim:
         client = AsyncOpenAI(api_key="sk-test", websocket_base_url=f"{sim.url}/v1")
         async with client, client.realtime.connect(model="gpt-realtime-2.1") as connection:
-            await connection.session.update(
-                session={"type": "realtime", "audio": {"input": {"transcription": WHISPER}}}
-            )
+            await connection.session.update(session=TRANSCRIBED)
             yield sim, OpenAITalk(connection)
 
 

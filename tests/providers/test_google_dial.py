@@ -40,7 +40,7 @@ async def server(
         await connection.close(1007, "Request contains an invalid argument")
 
     async with serve(echo, "127.0.0.1", 0, process_request=look, max_size=None) as listening:
-        port = listening.sockets[0].getsockname()[1]
+        port = next(iter(listening.sockets)).getsockname()[1]
         yield f"http://127.0.0.1:{port}", seen
 
 
@@ -98,7 +98,7 @@ class Tokens(google.auth.credentials.Credentials):
     """Credentials of google-auth that need no network."""
 
     def __init__(self, error: Exception | None = None, quota_project: str | None = None) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # google-auth does not annotate it
         self.error = error
         self._quota_project_id = quota_project
 

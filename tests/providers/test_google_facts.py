@@ -1,5 +1,7 @@
 """The tables of facts are whole, and the families are told apart."""
 
+from typing import Any
+
 import attrs
 import pytest
 
@@ -29,14 +31,14 @@ MODELS = [
 VERTEX = "projects/p/locations/l/publishers/google/models/gemini-3.8-live"
 
 
-def full(kind: type[object]) -> object:
+def full(kind: type[attrs.AttrsInstance]) -> object:
     """An object of that class with every field set to something."""
     return kind(**{field.name: True for field in attrs.fields(kind)})
 
 
 def every_path() -> set[str]:
     """Every path that a configuration can set."""
-    whole = {field.name: True for field in attrs.fields(SessionConfig)}
+    whole: dict[str, Any] = {field.name: True for field in attrs.fields(SessionConfig)}
     whole |= {
         "input_transcription": full(Transcription),
         "thinking": full(Thinking),

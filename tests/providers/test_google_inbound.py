@@ -261,7 +261,7 @@ MALFORMED: list[tuple[dict[str, Any], str]] = [
     ({"serverContent": 5}, "$.serverContent"),
     (content(modelTurn=[]), "$.serverContent.modelTurn"),
     (content(modelTurn={"parts": {}}), "$.serverContent.modelTurn.parts"),
-    (parts("text"), "$.serverContent.modelTurn.parts[0]"),
+    (content(modelTurn={"parts": ["text"]}), "$.serverContent.modelTurn.parts[0]"),
     (parts({"text": 5}), "$.serverContent.modelTurn.parts[0].text"),
     (parts({"inlineData": {"data": "*"}}), "$.serverContent.modelTurn.parts[0].inlineData.data"),
     (

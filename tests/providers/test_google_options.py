@@ -144,7 +144,9 @@ SUB_FIELDS = [
     if name not in REFUSED and name not in ("system_instruction", "tools")
     for inner in sub_fields(name)
 ]
-ELSEWHERE = {"speech_config.multi_speaker_voice_config": {"speaker_voice_configs": []}}
+ELSEWHERE: dict[str, dict[str, list[Any]]] = {
+    "speech_config.multi_speaker_voice_config": {"speaker_voice_configs": []},
+}
 
 
 @pytest.mark.parametrize(("name", "inner"), SUB_FIELDS)

@@ -44,7 +44,7 @@ async def listening(
     async with serve(
         handler, "127.0.0.1", 0, **{**options, "process_request": note}, max_size=None
     ) as server:
-        port = server.sockets[0].getsockname()[1]
+        port = next(iter(server.sockets)).getsockname()[1]
         yield f"127.0.0.1:{port}", requests
 
 

@@ -16,7 +16,7 @@ STARTED = {"type": "response.created", "response": {"id": "r1", "conversation_id
 OUT = {"response_id": "r1", "item_id": "i1", "output_index": 0, "content_index": 0}
 SPEECH = {"type": "input_audio_buffer.speech_started", "audio_start_ms": 1, "item_id": "u2"}
 DONE = {"type": "response.done", "response": {"id": "r1", "status": "completed"}}
-CUT = {
+CUT: dict[str, Any] = {
     "type": "response.done",
     "response": {
         "id": "r1",
@@ -200,7 +200,7 @@ def test_the_application_interrupts_what_runs(openai_wire: Any) -> None:
         333.9,
         True,
     )
-    done = {**CUT["response"], "status_details": {"reason": "client_cancelled"}}  # type: ignore[dict-item]  (a literal above)
+    done = {**CUT["response"], "status_details": {"reason": "client_cancelled"}}
     (over,) = wire.hear({"type": "response.done", "response": done})
     assert (over.ending, over.reason) == (Ending.INTERRUPTED, "client")
 

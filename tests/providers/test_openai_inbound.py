@@ -19,18 +19,18 @@ from unirt.usage import Tokens, Usage
 from unirt_openai.inbound import HANDLERS
 
 STARTED = {"type": "response.created", "response": {"id": "r1", "conversation_id": "c1"}}
-MESSAGE = {
+MESSAGE: dict[str, Any] = {
     "type": "response.output_item.added",
     "response_id": "r1",
     "output_index": 0,
     "item": {"id": "i1", "type": "message", "role": "assistant", "content": []},
 }
-CALL = {
+CALL: dict[str, Any] = {
     "type": "response.output_item.added",
     "response_id": "r1",
     "item": {"id": "i2", "type": "function_call", "name": "look", "call_id": "k1", "arguments": ""},
 }
-MCP = {
+MCP: dict[str, Any] = {
     "type": "response.output_item.added",
     "response_id": "r1",
     "item": {"id": "i3", "type": "mcp_call", "name": "find", "server_label": "s", "arguments": ""},
@@ -63,9 +63,35 @@ def told(event: Event) -> dict[str, Any]:
 
 
 ONE = "one event, said by the provider"
-ROWS: list[
-    tuple[list[dict[str, Any]], dict[str, Any], list[tuple[type[Event], dict[str, Any]]]]
-] = [
+Row = tuple[list[dict[str, Any]], dict[str, Any], list[tuple[type[Event], dict[str, Any]]]]
+"The frames before, the frame, and what that becomes."
+
+
+def calling(status: str) -> Row:
+    """A server tool's call goes on."""
+    return (
+        [STARTED, MCP],
+        {"type": f"response.mcp_call.{status}", "item_id": "i3", "output_index": 0},
+        [(ev.ServerToolStatus, {"status": status, "item_id": "i3", "response_id": "r1"})],
+    )
+
+
+def listing(status: str) -> Row:
+    """The listing of a server's tools goes on."""
+    return (
+        [
+            STARTED,
+            {
+                "type": "conversation.item.added",
+                "item": {"id": "l1", "type": "mcp_list_tools", "server_label": "s"},
+            },
+        ],
+        {"type": f"mcp_list_tools.{status}", "item_id": "l1"},
+        [(ev.ToolsListed, {"status": status, "server": "s", "item_id": "l1"})],
+    )
+
+
+ROWS: list[Row] = [
     # The session.
     (
         [],
@@ -690,28 +716,8 @@ ROWS: list[
         },
         [(ev.Noted, {"item_id": "i3"})],
     ),
-    *(
-        (
-            [STARTED, MCP],
-            {"type": f"response.mcp_call.{status}", "item_id": "i3", "output_index": 0},
-            [(ev.ServerToolStatus, {"status": status, "item_id": "i3", "response_id": "r1"})],
-        )
-        for status in ("in_progress", "completed", "failed")
-    ),
-    *(
-        (
-            [
-                STARTED,
-                {
-                    "type": "conversation.item.added",
-                    "item": {"id": "l1", "type": "mcp_list_tools", "server_label": "s"},
-                },
-            ],
-            {"type": f"mcp_list_tools.{status}", "item_id": "l1"},
-            [(ev.ToolsListed, {"status": status, "server": "s", "item_id": "l1"})],
-        )
-        for status in ("in_progress", "completed", "failed")
-    ),
+    *map(calling, ("in_progress", "completed", "failed")),
+    *map(listing, ("in_progress", "completed", "failed")),
     # Playback that the provider owns.
     (
         [STARTED],
@@ -966,7 +972,7 @@ def test_a_recording_that_starts_in_the_middle_is_completed() -> None:
 
 
 def test_phase_of_the_item_is_told_by_its_streams() -> None:
-    item = {**MESSAGE["item"], "phase": "commentary"}  # type: ignore[dict-item]  (a literal above)
+    item = {**MESSAGE["item"], "phase": "commentary"}
     events = last([STARTED, {**MESSAGE, "item": item}, part("response.content_part.added")])
     assert isinstance(events[0], ev.StreamOpened)
     assert events[0].stream.phase == "commentary"

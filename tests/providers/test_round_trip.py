@@ -367,7 +367,7 @@ SAYINGS: dict[type[Event], Saying] = {
     ),
 }
 
-CONCLUDED = {ev.Noted, ev.Malformed}
+CONCLUDED: set[type[Event]] = {ev.Noted, ev.Malformed}
 "What a listener concludes from a frame, and no server says."
 
 BY_THE_CLOCK = {"openai": {ev.SessionExpiring}}

@@ -1,5 +1,6 @@
 """The composer: whatever a translator says, the stream is legal, and nothing is told twice."""
 
+from collections.abc import Callable, Sized
 from typing import Any
 
 import pytest
@@ -162,7 +163,8 @@ def test_a_players_report_beats_the_estimate_and_never_exceeds_what_was_received
     cut = composer.events_received()[-1]
 
     assert isinstance(cut, ev.Interrupted)
-    assert (cut.heard_ms, cut.heard_exactly) == (pytest.approx(200.0), True)
+    assert cut.heard_ms == pytest.approx(200.0)
+    assert cut.heard_exactly is True
 
 
 def test_a_report_on_a_response_that_never_was_is_refused(composer: Composer) -> None:
@@ -375,17 +377,19 @@ def test_memory_is_bounded_over_a_long_session(composer: Composer) -> None:
         composer.turn(f"u{n}")
         composer.user_finish(StreamKind.TRANSCRIPT, f"u{n}", text="hello")
         response = composer.response_started(f"r{n}")
-        composer.tool_call(
+        call = composer.tool_call(
             response, f"i{n}", call_id=f"c{n}", name="f", arguments="{}", args={}
-        ).answered = True  # type: ignore[union-attr]
+        )
+        assert call is not None
+        call.answered = True
         composer.response_done(f"r{n}")
         composer.events_received()
 
-    held = [composer.calls, composer._responses, composer._turn_items, composer._user]
+    held: list[Sized] = [composer.calls, composer._responses, composer._turn_items, composer._user]
     assert max(len(memory) for memory in held) < 300
 
 
-LATE = {
+LATE: dict[str, tuple[Callable[[Composer, Response], object], StreamKind, int]] = {
     "audio": (lambda c, r: c.audio(r, "i1", 0, TENTH, PCM16_24K), StreamKind.AUDIO, len(TENTH)),
     "text": (lambda c, r: c.text(r, StreamKind.TEXT, "i1", 0, "late"), StreamKind.TEXT, 4),
     "image": (lambda c, r: c.image(r, "i1", 0, b"png", "image/png"), StreamKind.IMAGE, 3),
@@ -480,7 +484,7 @@ def test_the_end_of_generation_closes_the_sound_at_once(composer: Composer) -> N
     [({"output": "found"}, Ending.COMPLETE), ({"error": "no"}, Ending.FAILED)],
 )
 def test_a_server_side_tool_closes_with_its_result(
-    composer: Composer, result: dict[str, str], ending: Ending
+    composer: Composer, result: dict[str, Any], ending: Ending
 ) -> None:
     response = composer.response_started("r1")
     composer.server_tool_result(response, "i1", name="search", **result)

@@ -237,6 +237,7 @@ async def test_many_sessions_at_once_are_strangers(toy: Toy) -> None:
     async def hold(n: int) -> str | None:
         here, there = memory_pair(f"memory://{n}")
         await there.send('{"is": "hello", "id": "' + str(n) + '"}')
+        session: unirt.Session
         async with toy.connecting(transport=here, limits=Limits(events=n + 1)) as session:
             await asyncio.sleep(0)
             return session.session_id

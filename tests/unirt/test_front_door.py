@@ -46,4 +46,4 @@ def test_events_carry_their_plane_origin_and_native_object() -> None:
 def test_events_are_frozen() -> None:
     event = unirt.InputCleared(origin=unirt.Origin(provider="toy"))
     with pytest.raises(AttributeError):
-        event.turn_id = "x"  # type: ignore[misc]
+        event.turn_id = "x"  # type: ignore[misc]  # the case

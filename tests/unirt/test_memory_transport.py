@@ -77,6 +77,7 @@ async def test_a_cut_is_told_as_the_networks_on_both_sides() -> None:
 @pytest.mark.parametrize("waiting", ["receive", "send"])
 async def test_the_end_wakes_whoever_waits(waiting: str) -> None:
     one, other = memory_pair(capacity=1)
+    task: asyncio.Task[object]
     if waiting == "send":
         await one.send("fills it")
         task = asyncio.create_task(one.send("waits"))

@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import AsyncIterable, Awaitable, Callable
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -15,11 +15,12 @@ from unirt.testing import check
 from unirt.transports.memory import memory_pair
 
 Toy = Any  # the fixture's class lives in conftest.py, which no module may import
+Read = TypeVar("Read")
 
 SILENCE = bytes(640)  # 20 ms of what the toy listens to
 
 
-async def kept(view: Any) -> list[unirt.Event]:
+async def kept(view: AsyncIterable[Read]) -> list[Read]:
     return [event async for event in view]
 
 
@@ -305,7 +306,7 @@ async def test_an_update_is_in_the_configuration(session: unirt.Session) -> None
     assert session.config.voice == "b"
     assert session.config.turn_detection == unirt.Manual()
     with pytest.raises(unirt.ConfigurationError, match="voice"):
-        await session.update(voise="c")  # type: ignore[call-arg]
+        await session.update(voise="c")  # type: ignore[call-arg]  # the case
 
 
 async def test_usage_is_the_sum_of_responses_and_counts_running_ones_once(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -103,7 +104,7 @@ class Ear:
 class Talk:
     """One conversation with a brain, on a clock of its own."""
 
-    def __init__(self, *replies: Reply, config: SessionConfig = TRANSCRIBED, **pace: float) -> None:
+    def __init__(self, *replies: Reply, config: SessionConfig = TRANSCRIBED, **pace: Any) -> None:
         counts: dict[str, int] = {}
 
         def mint(noun: str) -> str:

@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-ProviderName = StrEnum("ProviderName", {name: name for name in installed()})  # type: ignore[misc]
+ProviderName = StrEnum("ProviderName", {name: name for name in installed()})  # type: ignore[misc]  # a functional enum of what is installed
 
 Fast = Annotated[bool, typer.Option("--fast", help="Do not wait for real time.")]
 Scenario = Annotated[
