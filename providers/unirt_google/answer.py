@@ -64,6 +64,11 @@ class Answer:
         "Of the parts of the response that are over."
         self._cancelled: str | None = None
         self._cancel_heard = False
+        self._cut_unasked = False
+        """
+        The server cut the response before any sign of a new turn of the user's. Once there is one,
+        content answers it, even if the `turnComplete` of what was cut never came.
+        """
         self._asked = False
 
     # What the application does.
@@ -105,7 +110,9 @@ class Answer:
             return None
         if response is None:
             return self._start()
-        if response.cut or (self._cancel_heard and response.id == self._cancelled):
+        if self._cancel_heard and response.id == self._cancelled:
+            return None
+        if response.cut and not (self._cut_unasked and self._composer.turn_is_open):
             return None
         if self._moves_on(response):
             self._composer.response_done(response.id, usage=self._total(None), synthesised=True)
@@ -212,6 +219,7 @@ class Answer:
         self._asked = False
         self._cut_in_frame = True
         self._cut_idle = response is None
+        self._cut_unasked = response is not None and not composer.turn_is_open
         if response is not None and response.id == self._cancelled:
             self._cancel_heard = True
             composer.noted("serverContent.interrupted", "the response is being cancelled")

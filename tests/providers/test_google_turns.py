@@ -387,6 +387,18 @@ def test_speech_interrupts_what_is_being_said(talk: Talk) -> None:
     assert (done.ending, done.reason) == (Ending.INTERRUPTED, "speech")
 
 
+def test_a_new_turn_is_answered_even_if_the_end_of_what_was_cut_never_came(talk: Talk) -> None:
+    talk.hear(SAYS, INTERRUPTED, SAYS)
+    talk.hear(heard("and now?"), SAYS, GENERATED, DONE)
+    events = talk.events
+    check(events, complete=True)
+
+    endings = [event.ending for event in events if isinstance(event, ResponseDone)]
+    assert endings == [Ending.INTERRUPTED, Ending.COMPLETE]
+    assert sum(isinstance(event, AudioDelta) for event in events) == 2
+    assert sum(isinstance(event, ContentDiscarded) for event in events) == 1
+
+
 def test_an_interruption_of_what_is_still_playing_is_told_once(talk: Talk) -> None:
     talk.hear(SAYS, GENERATED, DONE)
     cut = only(Interrupted, talk.hear(INTERRUPTED))
