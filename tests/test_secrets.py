@@ -3,6 +3,7 @@
 import traceback
 
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
 
 import unirt
 from unirt.config import ProviderTool, SessionConfig
@@ -65,4 +66,22 @@ async def test_a_key_that_no_header_can_hold_is_refused_without_being_shown(prov
     with pytest.raises(unirt.ConfigurationError) as caught:
         async with unirt.connect(provider, api_key=f"{KEY}\n{KEY}", environ={}):
             pass
+    assert KEY not in shown(caught.value)
+
+
+@pytest.mark.parametrize("provider", installed())
+async def test_a_refusal_that_quotes_the_key_is_shown_without_it(provider: str) -> None:
+    async def refuse(connection: ServerConnection) -> None:
+        await connection.close(1008, f"no such key: {KEY}")
+
+    async with serve(refuse, "127.0.0.1", 0) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        with pytest.raises(unirt.HandshakeError) as caught:
+            async with unirt.connect(
+                provider, api_key=KEY, base_url=f"ws://127.0.0.1:{port}", environ={}
+            ):
+                pass
+
+    assert "no such key: ***" in str(caught.value)
+    assert caught.value.code == 1008
     assert KEY not in shown(caught.value)

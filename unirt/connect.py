@@ -28,7 +28,7 @@ from unirt.config import (
     Transcription,
     TurnDetection,
 )
-from unirt.errors import ConfigurationError, DialError, UsageError
+from unirt.errors import ConfigurationError, DialError, HandshakeError, UsageError
 from unirt.items import Item
 from unirt.provider import Credentials, Provider
 from unirt.registry import installed, load
@@ -198,6 +198,11 @@ class Connecting:
         session = await self._dialled(deadline)
         try:
             await session.open(max(deadline - loop.time(), 0.0))
+        except HandshakeError as exc:
+            await session.close()
+            raise HandshakeError(
+                exc.provider, url=exc.url, why=self._without_secrets(exc.why), code=exc.code
+            ) from None
         except BaseException:
             await session.close()
             raise
@@ -212,6 +217,14 @@ class Connecting:
     ) -> None:
         if self._session is not None:
             await self._session.__aexit__(kind, exc, trace)
+
+    def _without_secrets(self, words: str) -> str:
+        """The provider's words, in case it quotes a key."""
+        names = [variable.name for variable in self.provider.env if variable.secret]
+        secrets = [self.credentials.api_key, *map(self.credentials.environ.get, names)]
+        for secret in filter(None, secrets):
+            words = words.replace(secret, "***")
+        return words
 
     async def _dialled(self, deadline: float) -> Session:
         """A session that is connected, and not started."""
