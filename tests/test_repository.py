@@ -65,6 +65,6 @@ def test_no_file_is_a_hall() -> None:
     halls = {
         str(path.relative_to(ROOT)): lines
         for path in rooms
-        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 720
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 450
     }
     assert halls == {}
