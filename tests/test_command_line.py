@@ -1,19 +1,28 @@
 """The console script, as a person runs it."""
 
 import asyncio
+import io
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import wave
 from pathlib import Path
+from typing import Any
 
+import attrs
 import pytest
+from rich.console import Console
 
+from unirt.cli.demo import run, scenario
+from unirt.events import Ending
 from unirt.registry import load
 from unirt.simulator import Simulator
+from unirt.simulator.scenario import End, Say, Scenario
 from unirt.simulator.script import loads
+from unirt.usage import Tokens, Usage
 
 UNIRT = [sys.executable, "-c", "from unirt.cli import main; main()"]
 SPEECH = Path(__file__).parent.parent / "examples" / "audio" / "go_forward.wav"
@@ -48,6 +57,45 @@ def test_the_demo_runs_one_provider(provider: str, tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "is legal and complete" in done.stdout
+
+
+def changed(reply: int, **fields: Any) -> Scenario:
+    """The demo's conversation with one of its replies changed."""
+    demo = scenario()
+    replies = list(demo.replies)
+    replies[reply] = attrs.evolve(replies[reply], **fields)
+    return attrs.evolve(demo, replies=tuple(replies))
+
+
+DIFFERENCES: dict[str, tuple[int, dict[str, Any]]] = {
+    "a word": (1, {"steps": (Say(text="I have driven ten metres.", ms=9_000),)}),
+    "a cost": (1, {"usage": Usage(output=Tokens(audio=1))}),
+    "an ending": (2, {"steps": (Say(text="I"), End(ending=Ending.FAILED, reason="quota"))}),
+}
+
+
+@pytest.mark.parametrize("difference", DIFFERENCES)
+async def test_the_demo_fails_where_the_providers_differ(difference: str, tmp_path: Path) -> None:
+    console = Console(file=io.StringIO(), width=200)
+    reply, fields = DIFFERENCES[difference]
+    other = changed(reply, **fields)
+    status = await run(
+        ["google", "openai"], fast=True, out=tmp_path, console=console, scripts={"openai": other}
+    )
+
+    assert status == 1
+    assert isinstance(console.file, io.StringIO)
+    assert "The streams differ." in console.file.getvalue()
+
+
+async def test_the_demo_fails_where_nothing_was_interrupted(tmp_path: Path) -> None:
+    quiet = attrs.evolve(scenario(), actions=scenario().actions[:1])
+    status = await run(
+        ["openai"], fast=True, out=tmp_path, console=Console(file=io.StringIO()),
+        scripts={"openai": quiet},
+    )  # fmt: skip
+
+    assert status == 1
 
 
 def test_providers_tells_what_is_set_and_never_the_value(tmp_path: Path) -> None:
@@ -116,23 +164,37 @@ async def test_chat_by_keyboard(provider: str, tmp_path: Path) -> None:
     assert process.returncode == 0
 
 
-async def test_simulate_prints_what_a_client_needs_and_stops_when_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("provider", ["openai", "google"])
+async def test_simulate_prints_what_a_client_needs_and_stops_when_told(
+    provider: str, tmp_path: Path
+) -> None:
+    (tmp_path / "s.toml").write_text('[[reply]]\ncue = "speech"\nsteps = [{ say = "As written." }]')
+    port = free_port()
     process = await asyncio.create_subprocess_exec(
-        *UNIRT, "simulate", "openai", cwd=tmp_path, stdout=asyncio.subprocess.PIPE
-    )
+        *UNIRT, "simulate", provider, "--port", str(port), "--script", "s.toml",
+        cwd=tmp_path, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
     assert process.stdout is not None
     printed = b""
     while b"Ctrl-C" not in printed:
         printed += await process.stdout.readline()
     env = dict(re.findall(r"export (\w+)=(\S+)", printed.decode()))
     done = await asyncio.to_thread(
-        unirt, "chat", "--wav", str(SPEECH), cwd=tmp_path, UNIRT_PROVIDER="openai", **env
+        unirt, "chat", "--wav", str(SPEECH), cwd=tmp_path, UNIRT_PROVIDER=provider, **env
     )
     process.send_signal(signal.SIGINT)
     await process.wait()
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert process.returncode == 0
+    assert f":{port}".encode() in printed
+    assert "As written." in done.stdout
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def test_a_wrong_file_is_told_in_one_line(tmp_path: Path) -> None:

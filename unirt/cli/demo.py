@@ -182,21 +182,34 @@ class _Leg:
 
 
 async def run(
-    names: list[str], *, fast: bool = False, out: Path, console: Console | None = None
+    names: list[str],
+    *,
+    fast: bool = False,
+    out: Path,
+    console: Console | None = None,
+    scripts: Mapping[str, Scenario] | None = None,
 ) -> int:
     """
     Run the demo over the providers of those names.
+
+    Args:
+        names: Which providers.
+        fast: Whether to run as fast as it goes.
+        out: Where the replies are written.
+        console: Where it is shown.
+        scripts: For providers whose conversation shall be another one.
 
     Returns 0 where every stream was legal and all the folded streams agree, else 1.
     """
     console = console or Console(highlight=False)
     script = scenario()
+    scripts = dict.fromkeys(names, script) | dict(scripts or {})
     clock = ManualClock()
     console.print(f"[bold]{script.about}[/]")
     console.print("Simulated on loopback. · control  ▸ content  * concluded, not said\n")
     console.print(_table(["", *(f"[bold]{load(name).label}[/]" for name in names)]))
     async with AsyncExitStack() as stack:
-        legs = [await _leg(stack, name, script, clock) for name in names]
+        legs = [await _leg(stack, name, scripts[name], clock) for name in names]
         await _converse(legs, clock, console, fast=fast)
         for leg in legs:
             await leg.session.close()
