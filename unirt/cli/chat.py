@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import threading
 from collections.abc import AsyncIterator
@@ -14,7 +15,7 @@ import unirt
 from unirt.audio import PCM16_24K, AudioFormat
 from unirt.cli.show import describe
 from unirt.cli.sound import BLOCK_MS, Devices, chunks, read_wav, write_wav
-from unirt.errors import ConfigurationError, UnirtError
+from unirt.errors import ConfigurationError, SessionClosedError, UnirtError
 from unirt.session import Session
 
 __all__ = ["run"]
@@ -87,10 +88,10 @@ class _Conversation:
             async for line in _lines():
                 if line.strip():
                     await self._session.send_text(line.strip())
-            await self._session.close()
-            await reader
             if ears is not None:
                 ears.cancel()
+            await self._session.close()
+            await reader
 
     async def by_files(self, files: list[tuple[bytes, AudioFormat]]) -> None:
         """Speak each file in real time, and wait for the answer."""
@@ -114,13 +115,15 @@ class _Conversation:
         silence = bytes(format.bytes_for(BLOCK_MS))
         pieces = iter(chunks(data, format))
         due = loop.time()
-        while True:
-            await self._session.send_audio(next(pieces, silence), format)
-            due += BLOCK_MS / 1000
-            await asyncio.sleep(max(0.0, due - loop.time()))
+        with contextlib.suppress(SessionClosedError):
+            while True:
+                await self._session.send_audio(next(pieces, silence), format)
+                due += BLOCK_MS / 1000
+                await asyncio.sleep(max(0.0, due - loop.time()))
 
     async def _listen(self, devices: Devices) -> None:
-        with devices:
+        # Why a session is over is told by whoever reads it.
+        with devices, contextlib.suppress(SessionClosedError):
             while True:
                 await self._session.send_audio(await devices.read(), devices.format)
 
