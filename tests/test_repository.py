@@ -60,6 +60,14 @@ def test_no_text_tells_to_install_somebody_elses_package() -> None:
             assert not wrong.search(path.read_text(encoding="utf-8")), path
 
 
+def test_the_core_names_no_provider() -> None:
+    names = [path.name.removeprefix("unirt_") for path in (ROOT / "providers").glob("unirt_*")]
+    assert len(names) >= 2
+    for path in (ROOT / "unirt").rglob("*.py"):
+        text = path.read_text(encoding="utf-8").lower()
+        assert not any(name in text for name in names), path
+
+
 def test_no_file_is_a_hall() -> None:
     rooms = [*(ROOT / "unirt").rglob("*.py"), *(ROOT / "providers").rglob("*.py")]
     halls = {

@@ -93,8 +93,8 @@ class AudioFormat:
 
 
 PCM16_24K = AudioFormat(rate=24_000)
-"What OpenAI Realtime speaks both ways, and what Gemini Live answers in."
+"What most models speak, and some listen to."
 PCM16_16K = AudioFormat(rate=16_000)
-"What Gemini Live listens to."
+"What other models listen to."
 G711_ULAW = AudioFormat(rate=8_000, encoding=Encoding.ULAW)
 G711_ALAW = AudioFormat(rate=8_000, encoding=Encoding.ALAW)

@@ -92,7 +92,7 @@ def connect(
     Args:
         provider: A name, or a :class:`~unirt.Provider`. By default the one that the settings
             choose, else the only installed one that has a key in the environment.
-        model: A model's name; ``"openai:gpt-realtime"`` chooses the provider too.
+        model: A model's name; ``"provider:model"`` chooses the provider too.
         transport: ``"websocket"``; or an open :class:`~unirt.transport.Transport`, which is owned
             from here on; or what opens one, called as :attr:`Provider.dial` is.
         api_key: Instead of the one in the environment.

@@ -1,7 +1,7 @@
 """
 The fold: one content stream, in which control has become the state of the content.
 
-OpenAI's protocol separates control from content, Google's does not. The canonical events keep the
+Some protocols separate control from content, others do not. The canonical events keep the
 separation; :class:`Fold` takes it away again, and knows no provider while doing so. It is a pure,
 incremental function of the kept events: no clock, no randomness, constant memory a stream.
 

@@ -32,7 +32,7 @@ from unirt.translator import Upgrade
 __all__ = ["Simulator"]
 
 _MAX_FRAME = 32 * 2**20
-"In bytes. The largest legal client frame holds 15 MiB of audio (openai 3.54.0)."
+"In bytes: the largest that a protocol allows, 15 MiB of audio in base64, and room."
 _REMEMBERED = 256
 "How many connections stay in :attr:`Simulator.connections`."
 _CLOSE_TIMEOUT_S = 2.0

@@ -24,7 +24,7 @@ FRAME_MS = 20
 ONSET_MS = 60
 "How long it must be loud before that counts as speech: a click is shorter."
 DEFAULTS = ServerVAD(threshold=0.5, prefix_padding_ms=300, silence_ms=500)
-"What holds where the client configured nothing (openai 3.54.0, RealtimeAudioInputTurnDetection)."
+"What holds where the client configured nothing: the documented defaults, November 2026."
 
 
 class Change(StrEnum):
