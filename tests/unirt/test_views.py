@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import unirt
+from unirt.composer import Composer
 from unirt.fold import fold
 from unirt.session.limits import Limits
 from unirt.session.views import ContentView, Hub, View
@@ -311,3 +312,24 @@ async def _first(view: Any, count: int) -> Any:
         count -= 1
         if count == 0:
             return
+
+
+async def test_a_stream_whose_audio_nobody_read_in_time_still_opens_and_closes() -> None:
+    events = hub(audio_ms=200)
+    content = ContentView(events.open())
+    composer = Composer("toy")
+    composer.begin({}, 0.0)
+    for n in range(4):
+        response = composer.response_started(f"r{n}")
+        for _ in range(10):
+            composer.audio(response, f"i{n}", 0, bytes(48 * 100), unirt.PCM16_24K)
+        composer.response_done(f"r{n}")
+    for event in composer.events_received():
+        events.deliver([event], 0)
+    over(events)
+    steps = await rest(content)
+
+    assert content.dropped_ms >= 3_000
+    for n in range(4):
+        shown = [step.step for step in steps if step.stream.item_id == f"i{n}"]
+        assert (shown[0], shown[-1]) == ("open", "close")

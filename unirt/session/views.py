@@ -5,7 +5,8 @@ The policy, in full:
 
 - Every view holds its own unread events. None sees less because another is slow.
 - Unread **audio** beyond ``limits.audio_ms`` is dropped, oldest first, an eighth of the bound at a
-  time; :attr:`View.dropped_ms` and ``session.stats`` count it. A voice application that is two
+  time, but for the last piece of each stream; :attr:`View.dropped_ms` and ``session.stats`` count
+  it. A voice application that is two
   minutes behind has no use for the audio, and audio is what fills memory.
 - **No other event is ever dropped.** When a view holds ``limits.events`` of them unread, the
   session stops reading the network until that view is read, or abandoned. A provider whose
@@ -61,11 +62,20 @@ class _Box:
             self.waiter.set_result(None)
 
     def drop_audio(self, excess_ms: float) -> float:
-        """Drop the oldest audio, at least `excess_ms` of it; return how much it was."""
+        """
+        Drop the oldest audio, `excess_ms` of it; return how much it was.
+
+        The last piece of each stream stays: without any, the stream would seem never to have been.
+        """
+        last = {event.stream.id: event for event in self.events if type(event) is AudioDelta}
         kept: deque[Event] = deque()
         dropped = 0.0
         for event in self.events:
-            if dropped < excess_ms and type(event) is AudioDelta:
+            if (
+                dropped < excess_ms
+                and isinstance(event, AudioDelta)
+                and last[event.stream.id] is not event
+            ):
                 dropped += event.duration_ms
             else:
                 kept.append(event)
