@@ -20,8 +20,9 @@ HANDSHAKES: dict[str, tuple[list[Any], list[Any]]] = {
 "What the server says before, and after, it hears the configuration."
 
 
+@pytest.mark.parametrize("transport", ["websocket", "fast"])
 @pytest.mark.parametrize("provider", installed())
-async def test_a_frame_of_16_mib_passes_both_ways(provider: str) -> None:
+async def test_a_frame_of_16_mib_passes_both_ways(provider: str, transport: str) -> None:
     greeting, answer = HANDSHAKES[provider]
 
     async def handle(connection: ServerConnection) -> None:
@@ -36,7 +37,11 @@ async def test_a_frame_of_16_mib_passes_both_ways(provider: str) -> None:
     async with serve(handle, "127.0.0.1", 0, max_size=None, compression=None) as server:
         port = next(iter(server.sockets)).getsockname()[1]
         async with unirt.connect(
-            provider, api_key="k" * 20, base_url=f"http://127.0.0.1:{port}", environ={}
+            provider,
+            transport=transport,
+            api_key="k" * 20,
+            base_url=f"http://127.0.0.1:{port}",
+            environ={},
         ) as session:
             await session.send_raw({"type": "novelty", "pad": "x" * SIZE})
             async for event in session:

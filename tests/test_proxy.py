@@ -2,13 +2,21 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import pytest
+import trustme
+from websockets.asyncio.server import ServerConnection, serve
 
 import unirt
 from unirt.registry import installed, load
 from unirt.simulator import Simulator
+from unirt.transport import Transport
+from unirt.transports.websocket import open_websocket
+
+KEY = "sk-very-secret-key"
 
 
 class Proxy:
@@ -48,15 +56,16 @@ async def proxy() -> AsyncIterator[Proxy]:
         yield made
 
 
+@pytest.mark.parametrize("transport", ["websocket", "fast"])
 @pytest.mark.parametrize("provider", installed())
 async def test_a_session_goes_through_the_proxy(
-    provider: str, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+    provider: str, transport: str, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("https_proxy", proxy.url)
     monkeypatch.setenv("http_proxy", proxy.url)
     async with (
         Simulator(load(provider)) as simulator,
-        unirt.connect(provider, environ=simulator.env) as session,
+        unirt.connect(provider, transport=transport, environ=simulator.env) as session,
     ):
         address = simulator.url.removeprefix("ws://")
         await session.send_text("hello")
@@ -67,17 +76,91 @@ async def test_a_session_goes_through_the_proxy(
     assert proxy.asked == [f"CONNECT {address}"]
 
 
+@pytest.mark.parametrize("transport", ["websocket", "fast"])
 @pytest.mark.parametrize("provider", installed())
 async def test_no_proxy_is_honoured(
-    provider: str, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+    provider: str, transport: str, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", proxy.url)
     monkeypatch.setenv("https_proxy", proxy.url)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     async with (
         Simulator(load(provider)) as simulator,
-        unirt.connect(provider, environ=simulator.env),
+        unirt.connect(provider, transport=transport, environ=simulator.env),
     ):
         pass
 
     assert proxy.asked == []
+
+
+# The dial of any provider, beneath sessions.
+
+
+@pytest.fixture(params=["websocket", "fast"])
+def dial(request: pytest.FixtureRequest) -> Callable[..., Awaitable[Transport]]:
+    """Opens a WebSocket with a key in its headers, once by each transport."""
+
+    async def dial(url: str, **options: Any) -> Transport:
+        headers = {"Authorization": f"Bearer {KEY}"}
+        return await open_websocket(
+            "toy", url, headers=headers, options=options, transport=request.param
+        )
+
+    return dial
+
+
+async def echo(connection: ServerConnection) -> None:
+    async for message in connection:
+        await connection.send(message)
+
+
+async def test_tls_goes_through_the_proxy_to_the_server(
+    dial: Callable[..., Awaitable[Transport]], proxy: Proxy
+) -> None:
+    authority = trustme.CA()
+    serving, trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("localhost").configure_cert(serving)
+    authority.configure_trust(trusting)
+
+    async with serve(echo, "127.0.0.1", 0, ssl=serving) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        url = f"wss://localhost:{port}/"
+        transport = await dial(url, proxy=proxy.url, ssl=trusting)
+        await transport.send("safe")
+        assert await transport.receive() == b"safe"
+        await transport.close()
+        with pytest.raises(unirt.DialError, match="TLS failed"):
+            await dial(url, proxy=proxy.url)
+    assert proxy.asked == [f"CONNECT localhost:{port}"] * 2
+
+
+async def test_a_proxy_that_refuses_is_a_dial_error_without_its_password(
+    dial: Callable[..., Awaitable[Transport]],
+) -> None:
+    heads: list[bytes] = []
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+        await asyncio.gather(reader.read(), return_exceptions=True)
+        writer.close()
+        await asyncio.gather(writer.wait_closed(), return_exceptions=True)
+        left.set()
+
+    left = asyncio.Event()
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(unirt.DialError, match="407") as refused:
+            await dial("ws://127.0.0.1:9/", proxy=f"http://me:password@127.0.0.1:{port}")
+        await left.wait()
+    assert b"Proxy-Authorization: Basic" in heads[0]
+    assert KEY.encode() not in heads[0]
+    assert "password" not in str(refused.value)
+
+
+async def test_a_proxy_of_an_unknown_kind_is_a_dial_error(
+    dial: Callable[..., Awaitable[Transport]],
+) -> None:
+    with pytest.raises(unirt.DialError, match="proxy") as refused:
+        await dial("ws://127.0.0.1:9/", proxy="gopher://me:password@127.0.0.1:9")
+    assert "password" not in str(refused.value)

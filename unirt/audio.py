@@ -39,6 +39,18 @@ class AudioFormat:
     "Samples a second and channel, in Hz."
     channels: int = attrs.field(default=1)
     encoding: Encoding = attrs.field(default=Encoding.PCM16, converter=Encoding)
+    frame_bytes: int = attrs.field(init=False, repr=False, eq=False)
+    "Bytes of one sample of every channel."
+    byte_rate: int = attrs.field(init=False, repr=False, eq=False)
+    "Bytes a second."
+
+    @frame_bytes.default
+    def _frame_bytes(self) -> int:
+        return _SAMPLE_BYTES[self.encoding] * self.channels
+
+    @byte_rate.default
+    def _byte_rate(self) -> int:
+        return self.rate * self.frame_bytes
 
     @rate.validator
     def _check_rate(self, _attribute: object, value: int) -> None:
@@ -58,14 +70,9 @@ class AudioFormat:
                 remedy="give 1 for mono, 2 for stereo, at most 32",
             )
 
-    @property
-    def frame_bytes(self) -> int:
-        """Bytes of one sample of every channel."""
-        return _SAMPLE_BYTES[self.encoding] * self.channels
-
     def duration_ms(self, size: int) -> float:
         """How many milliseconds `size` bytes last."""
-        return size * 1000 / (self.rate * self.frame_bytes)
+        return size * 1000 / self.byte_rate
 
     def bytes_for(self, ms: float) -> int:
         """How many whole-frame bytes last `ms` milliseconds, rounded down."""
@@ -78,7 +85,7 @@ class AudioFormat:
         Raises:
             AudioFormatError: The length is not a multiple of :attr:`frame_bytes`.
         """
-        size = memoryview(data).nbytes
+        size = data.nbytes if isinstance(data, memoryview) else len(data)
         if size % self.frame_bytes:
             raise AudioFormatError(
                 f"{size} bytes are not a whole number of {self.frame_bytes}-byte "

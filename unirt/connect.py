@@ -44,6 +44,8 @@ __all__ = ["Connecting", "Dial", "connect"]
 Dial = Callable[[SessionConfig, Credentials], Awaitable[Transport]]
 "What opens a connection: :attr:`Provider.dial`, or the application's own."
 
+_DEFAULT_TRANSPORT = "websocket"
+
 
 def connect(
     provider: str | Provider | None = None,
@@ -93,8 +95,9 @@ def connect(
         provider: A name, or a :class:`~unirt.Provider`. By default the one that the settings
             choose, else the only installed one that has a key in the environment.
         model: A model's name; ``"provider:model"`` chooses the provider too.
-        transport: ``"websocket"``; or an open :class:`~unirt.transport.Transport`, which is owned
-            from here on; or what opens one, called as :attr:`Provider.dial` is.
+        transport: ``"websocket"``, or ``"fast"`` for the one of the extra ``[fast]``; or an open
+            :class:`~unirt.transport.Transport`, which is owned from here on; or what opens one,
+            called as :attr:`Provider.dial` is.
         api_key: Instead of the one in the environment.
         base_url: Another address of the provider.
         headers: Added to the upgrade request.
@@ -146,18 +149,20 @@ def connect(
     )
     found = config_of(layers.config_for(chosen.name), where=lambda name: f"UNIRT_{name.upper()}")
     config = SessionConfig(model=chosen.default_model).merged(found).merged(asked)
+    opened, by_name = _transport(transport, layers.settings.transport, chosen)
     credentials = Credentials(
         api_key=api_key,
         base_url=base_url or layers.of_provider("base_url", chosen.name),
         headers=dict(headers or {}),
         environ=layers.environ,
         options=dict(connection_options or {}),
+        transport=by_name,
     )
     return Connecting(
         provider=chosen,
         config=config,
         credentials=credentials,
-        transport=_transport(transport, layers.settings.transport),
+        transport=opened,
         audio_in=audio_in or _at_rate(layers.settings.input_rate),
         audio_out=audio_out or _at_rate(layers.settings.output_rate),
         clock=clock or SystemClock(),
@@ -299,16 +304,23 @@ def _with_a_key(environ: Mapping[str, str]) -> str:
     raise ConfigurationError(what, where="UNIRT_PROVIDER", remedy=remedy)
 
 
-def _transport(given: str | Transport | Dial | None, found: str | None) -> Transport | Dial | None:
-    """What opens the connection; ``None`` for the provider's own dial."""
-    name = given or found or "websocket"
-    if not isinstance(name, str):
-        return name
-    if name == "websocket":
-        return None
-    where = "UNIRT_TRANSPORT" if given is None else "transport"
-    what = "WebRTC is not there yet" if name == "webrtc" else f"there is no transport {name!r}"
-    raise ConfigurationError(what, where=where, remedy="use 'websocket', or leave it out")
+def _transport(
+    given: str | Transport | Dial | None, found: str | None, provider: Provider
+) -> tuple[Transport | Dial | None, str]:
+    """The application's own transport, if any, and what the provider's dial is to open."""
+    if given is not None and not isinstance(given, str):
+        return given, _DEFAULT_TRANSPORT
+    name = given or found or _DEFAULT_TRANSPORT
+    if name in provider.transports:
+        return None, name
+    choices = " or ".join(map(repr, provider.transports))
+    raise ConfigurationError(
+        "WebRTC is not there yet"
+        if name == "webrtc"
+        else f"{provider.name!r} has no transport {name!r}",
+        where="transport" if given else "UNIRT_TRANSPORT",
+        remedy=f"use {choices}, or leave it out",
+    )
 
 
 def _at_rate(rate: int | None) -> AudioFormat | None:

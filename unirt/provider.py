@@ -46,6 +46,8 @@ class Credentials:
     "The environment, a ``.env`` file merged beneath it."
     options: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
     "The transport's own options: ``ssl``, ``open_timeout``, ``ping_interval`` …"
+    transport: str = "websocket"
+    "How frames are to travel: one of :attr:`Provider.transports`."
 
 
 def _as_it_is(config: SessionConfig, _credentials: Credentials) -> SessionConfig:
@@ -72,6 +74,12 @@ class Provider:
     Opens a connection for a configuration whose model is set.
 
     Raises :class:`~unirt.errors.MissingKey` or :class:`~unirt.errors.DialError`.
+    """
+    transports: tuple[str, ...] = ("websocket",)
+    """
+    What :attr:`dial` can open; any other is refused before it is called. ``fast`` belongs here
+    where it hands :attr:`Credentials.transport` on to
+    :func:`~unirt.transports.websocket.open_websocket`.
     """
     resolve: Callable[[SessionConfig, Credentials], SessionConfig] = _as_it_is
     """

@@ -67,8 +67,8 @@ class Settings(BaseSettings):
         None, description="who decides when a turn ends"
     )
     input_transcription: str | None = Field(None, description="on, off, or a transcription model")
-    transport: Literal["websocket", "webrtc"] | None = Field(
-        None, description="how frames travel; webrtc is not there yet"
+    transport: Literal["websocket", "fast", "webrtc"] | None = Field(
+        None, description="how frames travel: websocket, or fast; webrtc is not there yet"
     )
     base_url: str | None = Field(None, description="another address of the provider")
     input_rate: int | None = Field(

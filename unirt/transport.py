@@ -7,11 +7,12 @@ Foreign exceptions are turned into :class:`TransportClosed` inside each transpor
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from unirt.translator import Frame
 
-__all__ = ["Transport", "TransportClosed"]
+__all__ = ["Prompt", "Transport", "TransportClosed"]
 
 
 class TransportClosed(Exception):
@@ -59,4 +60,38 @@ class Transport(Protocol):
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close in bounded time. Idempotent; never raises."""
+        ...
+
+
+class Prompt(Protocol):
+    """
+    What a transport may also have, one or both: ways to send and to receive without a task.
+
+    Where they are there, a session uses them: what is said leaves with the call that says it, and
+    what comes is an event before the event loop goes on.
+    """
+
+    def send_now(self, frame: Frame) -> bool:
+        """
+        Send one frame if that needs no waiting; ``False`` where it does, or nothing can be sent.
+
+        A frame that was not sent goes to :meth:`Transport.send`, which waits, or says why not.
+        """
+        ...
+
+    async def deliver(
+        self, take: Callable[[Frame], bool], room: Callable[[], Awaitable[None]]
+    ) -> None:
+        """
+        Hand over every frame, in order, until the connection is gone; instead of ``receive``.
+
+        Args:
+            take: Called with each frame, from any task or callback of the loop; never raises.
+                Returns whether there is room for more. Frames that were on their way may still be
+                handed over where there is none.
+            room: Waits until there is.
+
+        Raises:
+            TransportClosed: The connection is gone, and every frame before was handed over.
+        """
         ...

@@ -69,6 +69,7 @@ PROVIDER = Provider(
     capabilities=capabilities,
     translator=GoogleTranslator,
     dial=_dial,
+    transports=("websocket", "fast"),
     resolve=resolve,
     server=_server,
     simulator_env=_simulator_env,

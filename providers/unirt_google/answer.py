@@ -22,6 +22,7 @@ from __future__ import annotations
 from unirt.composer import Call, Composer, Response
 from unirt.events import ContentDiscarded, Ending, GenerationDone, StreamKind, UsageReported
 from unirt.usage import Usage
+from unirt_google.speaking import Speaking
 from unirt_google.user import User
 
 __all__ = ["Answer"]
@@ -38,6 +39,8 @@ class Answer:
         self._offline = offline
         self._continues = False
         "We sent what the model goes on from without a new turn of the user's."
+        self.speaking: Speaking | None = None
+        "Where plain audio goes on, until anything else happens to the answer."
         self._asked = False
         "We sent what interrupts: the server's next interruption is ours, if any comes."
         self._cut_in_frame = False
@@ -47,6 +50,7 @@ class Answer:
 
     def _reset(self) -> None:
         """A response begins, or is over: forget what belongs to one."""
+        self.speaking = None
         self._message: str | None = None
         self._message_over = False
         self._parted = False
@@ -95,6 +99,11 @@ class Answer:
 
     # Where content goes.
 
+    def speaks(self, speaking: Speaking) -> None:
+        """Audio was delivered: more of the same goes on there."""
+        if not speaking.response.call_ids:  # beside tools, any piece may begin the next answer
+            self.speaking = speaking
+
     def begin_frame(self) -> None:
         """Start on a frame: that content came together with an interruption is forgotten."""
         self._cut_in_frame = False
@@ -129,6 +138,7 @@ class Answer:
         if self._message is None or over or again:
             self._message = self._composer.mint("item")
             self._message_over = self._transcribed = False
+            self.speaking = None
         return self._message
 
     def server_tool(self, wire_id: str | None) -> str:
@@ -167,6 +177,7 @@ class Answer:
         """The model called tools: it has nothing to say until they are answered."""
         self._waiting = response.generated = True
         self._talked = False
+        self.speaking = None
 
     def _start(self) -> Response:
         latest = self._composer.latest
@@ -208,11 +219,13 @@ class Answer:
             return False
         self._composer.generation_done(response, GenerationDone)
         self._message_over, self._waiting = True, False
+        self.speaking = None
         self._user.settle()
         return True
 
     def interrupted(self) -> None:
         """The server cut the answer short, or what it takes to be still playing."""
+        self.speaking = None
         composer = self._composer
         response = composer.active
         by = "client" if self._asked else "speech"
@@ -229,6 +242,7 @@ class Answer:
 
     def in_progress(self, usage: Usage | None) -> None:
         """A part of the answer is over, and more follows by itself."""
+        self.speaking = None
         response = self._composer.active
         if response is None:
             self.report(usage)

@@ -52,6 +52,7 @@ async def dial(config: SessionConfig, credentials: Credentials) -> Transport:
         place.url,
         headers=headers,
         options={"ping_timeout": _PING_TIMEOUT_S, **options},
+        transport=credentials.transport,
     )
 
 

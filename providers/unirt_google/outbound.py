@@ -49,7 +49,7 @@ from unirt_google.facts import PROVIDER_NAME
 from unirt_google.history import seed_turns
 from unirt_google.results import send_tool_result
 
-__all__ = ["release", "say", "seed"]
+__all__ = ["append", "release", "say", "seed"]
 
 _RESPOND = '{"clientContent":{"turnComplete":true}}'
 "Asks for an answer to everything so far."
@@ -64,7 +64,7 @@ def say(dialogue: Dialogue, command: Command) -> None:  # noqa: PLR0912  (one ca
     """
     match command:
         case AppendAudio():
-            _audio(dialogue, command.data)
+            append(dialogue, command.data)
         case SendText():
             _text(dialogue, command)
         case SendImage():
@@ -132,7 +132,8 @@ def _withdraw(dialogue: Dialogue) -> None:
 # Input.
 
 
-def _audio(dialogue: Dialogue, data: bytes) -> None:
+def append(dialogue: Dialogue, data: bytes) -> None:
+    """Queue audio. Nothing is told of it, so it needs no occasion for events."""
     format = dialogue.config.input_format or PCM16_16K
     format.check(data, where="AppendAudio.data")
     if dialogue.manual and not dialogue.window_open:
@@ -146,7 +147,7 @@ def _audio(dialogue: Dialogue, data: bytes) -> None:
 
 def _audio_frame(data: bytes, rate: int) -> str:
     # Built by hand: fifty times a second, and base64 needs no escaping.
-    encoded = pybase64.b64encode(data).decode("ascii")
+    encoded = pybase64.b64encode_as_string(data)
     return (
         f'{{"realtimeInput":{{"audio":{{"data":"{encoded}","mimeType":"audio/pcm;rate={rate}"}}}}}}'
     )
@@ -178,7 +179,7 @@ def _image(dialogue: Dialogue, command: SendImage) -> None:
             where="SendImage.mime_type",
             remedy="send image/jpeg or image/png; of a video, send its frames one by one",
         )
-    encoded = pybase64.b64encode(command.data).decode("ascii")
+    encoded = pybase64.b64encode_as_string(command.data)
     blob = {"data": encoded, "mimeType": command.mime_type}
     if not command.respond:
         _queue(dialogue, {"realtimeInput": {"video": blob}})
@@ -210,7 +211,7 @@ def _start_turn(dialogue: Dialogue) -> None:
     _queue(dialogue, {"realtimeInput": {"activityStart": {}}})
     dialogue.window_open, dialogue.window_heard = True, False
     for data in dialogue.take_before_turn():
-        _audio(dialogue, data)
+        append(dialogue, data)
 
 
 def _end_turn(dialogue: Dialogue, command: EndTurn) -> None:

@@ -21,6 +21,7 @@ from unirt.events import StreamKind, Word
 from unirt.wire import Wire, WireError, decode_audio
 from unirt_google.dialogue import Dialogue
 from unirt_google.rows import Row
+from unirt_google.speaking import Speaking
 from unirt_google.spelling import spelled
 
 __all__ = [
@@ -41,6 +42,9 @@ _SERVER_TOOLS = {"GOOGLE_SEARCH_WEB": "web_search", "GOOGLE_SEARCH_IMAGE": "imag
 ``google.genai.types.ToolType`` (3.4.0, 2026-11) by the names that other providers use; a type that
 is not listed goes by its own name in lower case.
 """
+
+_WORDS_ALONE = {"text", "finished"}
+"What nearly every ``Transcription`` holds, and nothing else."
 
 _PART = "serverContent.modelTurn.parts[]"
 
@@ -115,7 +119,9 @@ def _inline_data(dialogue: Dialogue, part: Wire) -> None:
             answer.discard(StreamKind.AUDIO, len(data), format.duration_ms(len(data)))
         else:
             item_id = answer.message(StreamKind.AUDIO)
-            dialogue.composer.audio(response, item_id, 0, data, format)
+            entry = dialogue.composer.audio(response, item_id, 0, data, format)
+            if entry is not None:
+                answer.speaks(Speaking(mime_type, format, response, entry))
 
 
 @lru_cache(maxsize=64)
@@ -277,6 +283,8 @@ def output_transcription(dialogue: Dialogue, wire: Wire) -> None:
 
 def transcription_fields(wire: Wire) -> dict[str, Any]:
     """What a ``Transcription`` says beside its text, as fields of ``TranscriptDelta``."""
+    if wire.data.keys() <= _WORDS_ALONE:
+        return {}
     words = tuple(
         Word(
             text=word.text_or("word") or "",

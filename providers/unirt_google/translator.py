@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from unirt.capabilities import Capabilities
-from unirt.commands import Command
+from unirt.commands import AppendAudio, Command
 from unirt.composer import Composer, counting_ids
 from unirt.config import SessionConfig
 from unirt.errors import SessionClosedError
@@ -29,9 +29,13 @@ from unirt_google.configure import setup_frame, with_defaults
 from unirt_google.dialogue import Dialogue
 from unirt_google.facts import PROVIDER_NAME, capabilities, family_of, is_vertex
 from unirt_google.native import parse_native
+from unirt_google.speaking import goes_on
 from unirt_google.user import User
 
 __all__ = ["GoogleTranslator"]
+
+_TEXT = (str, bytes, bytearray, memoryview)
+"What a frame is before it is decoded."
 
 _NORMAL = 1000
 "RFC 6455, 7.4.1."
@@ -107,36 +111,45 @@ class GoogleTranslator:
         composer = self._dialogue.composer
         if composer.closed:
             raise SessionClosedError(type(command).__name__)
-        composer.begin(None, now)
         self._capabilities.check_command(command)
+        if type(command) is AppendAudio:  # fifty times a second, so the short way
+            outbound.append(self._dialogue, command.data)
+            return
+        composer.begin(None, now)
         outbound.say(self._dialogue, command)
 
     def receive(self, frame: Frame | Mapping[str, object], now: float) -> None:
         dialogue, composer = self._dialogue, self._dialogue.composer
         if composer.closed:
             return
-        before = composer.pending_events
-        was_ready = dialogue.ready
+        if not isinstance(frame, _TEXT):
+            composer.begin(frame, now)
+            self._hear(dict(frame))
+            return
         try:
-            data = dict(frame) if isinstance(frame, Mapping) else parse_frame(frame)
+            data = parse_frame(frame)
         except WireError as exc:
             composer.begin(frame, now)
             composer.emit(Malformed, where=exc.path, what=exc.what)
-        else:
-            # A frame that says `null` is told as text: no JSON at all would mean no frame.
-            is_text = isinstance(frame, str | bytes) and data is not None
-            composer.begin(data if is_text else frame, now)
+            return
+        # A frame that says `null` is told as text: no JSON at all would mean no frame.
+        composer.begin(frame if data is None else data, now)
+        speaking = dialogue.answer.speaking
+        if speaking is None or not goes_on(composer, speaking, data):
             self._hear(data)
+
+    def _hear(self, data: Any) -> None:
+        dialogue, composer = self._dialogue, self._dialogue.composer
+        before = composer.pending_events
+        was_ready = dialogue.ready
+        try:
+            inbound.hear(dialogue, Wire(data))
+        except WireError as exc:
+            composer.emit(Malformed, where=exc.path, what=exc.what)
         if composer.pending_events == before:
             composer.noted("serverContent", "empty: a sign of life")
         if not dialogue.offline:
             self._go_on(just_ready=dialogue.ready and not was_ready)
-
-    def _hear(self, data: Any) -> None:
-        try:
-            inbound.hear(self._dialogue, Wire(data))
-        except WireError as exc:
-            self._dialogue.composer.emit(Malformed, where=exc.path, what=exc.what)
 
     def _go_on(self, *, just_ready: bool) -> None:
         """Queue what waited for the frame that was just heard."""

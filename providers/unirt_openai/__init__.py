@@ -60,6 +60,7 @@ PROVIDER = Provider(
     capabilities=capabilities,
     translator=OpenAITranslator,
     dial=_dial,
+    transports=("websocket", "fast"),
     server=_server,
     simulator_env=_simulator_env,
 )

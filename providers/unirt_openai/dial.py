@@ -1,36 +1,40 @@
 """
-Opening a connection, through the SDK's own client.
+Opening a connection, through the SDK's own client where that can.
 
 The SDK is what decides how ``OPENAI_*`` variables, the organisation, custom headers and a base URL
 become an upgrade request, so that they mean here what its users expect. It reads the process's
 environment where it is given nothing; so everything is given, and what is absent is taken out, for
-an explicit choice must win. After the dial only its public raw receive and send are used: no frame
-is parsed by it.
+an explicit choice must win. After the dial the connection of the ``websockets`` library is used as
+it is: the SDK's own send, made to outlive reconnections, costs as much as all that unirt does to
+send. A transport that the SDK does not have is dialled without it, by a request that says the same:
+:mod:`unirt_openai.upgrade`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.asyncio.client import ClientConnection
 
 from unirt.config import SessionConfig
 from unirt.errors import ConfigurationError, DialError, MissingKey, UnirtError
 from unirt.provider import Credentials
-from unirt.translator import Frame
+from unirt.transport import Transport
+from unirt.transports.connection import PromptConnection
 from unirt.transports.websocket import (
     DEFAULTS,
     check_headers,
-    closed,
     dial_error,
+    open_websocket,
     shown_url,
+    transport_over,
 )
 from unirt_openai.facts import DEFAULT_MODEL, PROVIDER_NAME
+from unirt_openai.upgrade import address, upgrade_headers
 
 if TYPE_CHECKING:
     from openai.resources.realtime.realtime import AsyncRealtimeConnection
@@ -40,11 +44,8 @@ __all__ = ["DEFAULT_URL", "dial"]
 DEFAULT_URL = "https://api.openai.com/v1"
 "Where the SDK goes by default (openai 3.54.0, ``AsyncOpenAI``)."
 
-_CLOSE_GRACE_S = 1.0
-"What a close may take beyond its own timeout, in seconds."
 
-
-async def dial(config: SessionConfig, credentials: Credentials) -> SDKTransport:
+async def dial(config: SessionConfig, credentials: Credentials) -> Transport:
     """
     Open a connection for the model of `config`.
 
@@ -70,13 +71,25 @@ async def dial(config: SessionConfig, credentials: Credentials) -> SDKTransport:
     where: dict[str, Any] = (
         {"call_id": call_id} if call_id else {"model": config.model or DEFAULT_MODEL}
     )
+    organization, project = environ.get("OPENAI_ORG_ID"), environ.get("OPENAI_PROJECT_ID")
+    if credentials.transport != "websocket":
+        return await open_websocket(
+            PROVIDER_NAME,
+            address(base_url, {**query, **where} if call_id else {**where, **query}),
+            headers=upgrade_headers(
+                key, organization=organization, project=project, headers=headers
+            ),
+            options=options,
+            transport=credentials.transport,
+        )
     url = _shown(base_url)
+    options["create_connection"] = dialled = _Dialled(options.get("create_connection"))
     try:
-        connection = await _enter(
+        realtime = await _enter(
             key,
             base_url,
-            organization=environ.get("OPENAI_ORG_ID"),
-            project=environ.get("OPENAI_PROJECT_ID"),
+            organization=organization,
+            project=project,
             headers=headers,
             connect={**where, "extra_query": query, "websocket_connection_options": options},
         )
@@ -86,7 +99,14 @@ async def dial(config: SessionConfig, credentials: Credentials) -> SDKTransport:
         waited = options["open_timeout"]
         error = dial_error(PROVIDER_NAME, url, exc, secrets=[key], waited=waited)
         raise error or _refused(exc, url) or exc from None
-    return SDKTransport(connection, url, close_timeout=options["close_timeout"])
+    if dialled.connection is None:
+        await realtime.close()
+        raise ConfigurationError(
+            "the installed OpenAI SDK opens connections in a way that unirt does not know",
+            where="provider",
+            remedy="install unirt-realtime[openai]",
+        )
+    return transport_over(dialled.connection, url)
 
 
 async def _enter(
@@ -168,42 +188,18 @@ def _refused(exc: Exception, url: str) -> DialError | None:
     return DialError(PROVIDER_NAME, url=url, why=str(exc)) if isinstance(exc, OpenAIError) else None
 
 
-class SDKTransport:
+class _Dialled:
     """
-    The SDK's connection as a transport.
+    Makes the connection for the SDK, and keeps hold of it.
 
-    Args:
-        connection: It is owned from here on.
-        url: Where it goes, for messages.
-        close_timeout: How long the closing handshake may take, in seconds.
+    ``websockets.asyncio.client.connect`` takes such a factory as its ``create_connection``, and the
+    SDK (openai 3.54.0) hands it the options it is given.
     """
 
-    def __init__(
-        self, connection: AsyncRealtimeConnection, url: str, *, close_timeout: float | None
-    ) -> None:
-        self._connection = connection
-        self._url = url
-        self._close_within = (close_timeout or DEFAULTS["close_timeout"]) + _CLOSE_GRACE_S
-        self._asked_to_close = False
+    def __init__(self, make: Callable[..., ClientConnection] | None) -> None:
+        self.connection: ClientConnection | None = None
+        self._make = make or PromptConnection
 
-    @property
-    def url(self) -> str:
-        return self._url
-
-    async def send(self, frame: Frame) -> None:
-        try:
-            await self._connection.send_raw(frame)
-        except ConnectionClosed as exc:
-            raise closed(exc, asked=self._asked_to_close) from None
-
-    async def receive(self) -> Frame:
-        try:
-            return await self._connection.recv_bytes()
-        except ConnectionClosed as exc:
-            raise closed(exc, asked=self._asked_to_close) from None
-
-    async def close(self, code: int = 1000, reason: str = "") -> None:
-        self._asked_to_close = True
-        with contextlib.suppress(TimeoutError, OSError, WebSocketException):
-            async with asyncio.timeout(self._close_within):
-                await self._connection.close(code=code, reason=reason)
+    def __call__(self, *args: Any, **kwargs: Any) -> ClientConnection:
+        self.connection = self._make(*args, **kwargs)
+        return self.connection

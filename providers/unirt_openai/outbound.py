@@ -26,7 +26,7 @@ from unirt_openai.items import write_item
 from unirt_openai.seeding import creatable, with_ids
 from unirt_openai.state import State, remember
 
-__all__ = ["say", "seed"]
+__all__ = ["append", "say", "seed"]
 
 SEEDED = 8192
 "How many items of ours are remembered, so that they are not taken for the user's."
@@ -44,7 +44,7 @@ def say(state: State, command: Command) -> None:  # noqa: PLR0912  (one case a c
     """
     match command:
         case cmd.AppendAudio():
-            _append(state, command.data)
+            append(state, command.data)
         case cmd.SendText():
             _text(state, command)
         case cmd.SendImage():
@@ -93,13 +93,14 @@ def say(state: State, command: Command) -> None:  # noqa: PLR0912  (one case a c
 # What the user says, writes and shows.
 
 
-def _append(state: State, data: bytes) -> None:
+def append(state: State, data: bytes) -> None:
+    """Queue audio. Nothing is told of it, so it needs no occasion for events."""
     format_ = state.input_format
     format_.check(data, where="AppendAudio.data")
     for start in range(0, len(data), APPEND_BYTES):
         piece = data[start : start + APPEND_BYTES]
         event_id = state.composer.mint("event")
-        audio = pybase64.b64encode(piece).decode("ascii")
+        audio = pybase64.b64encode_as_string(piece)
         state.frames.append(
             f'{{"type":"input_audio_buffer.append","event_id":"{event_id}","audio":"{audio}"}}'
         )

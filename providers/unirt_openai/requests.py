@@ -60,8 +60,10 @@ class Requests:
     @property
     def deadline(self) -> float | None:
         """When :meth:`flush` should be called although nothing happened."""
+        if not self._owed:
+            return None
         since = [t for t in (self._waiting_since, self._held_since) if t is not None]
-        return max(since) + PATIENCE_S if self._owed and since else None
+        return max(since) + PATIENCE_S if since else None
 
     def ask(self, response: Ask, now: float) -> None:
         """Ask for a response of the conversation, as soon as that is possible."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from unirt.capabilities import Capabilities
-from unirt.commands import Command
+from unirt.commands import AppendAudio, Command
 from unirt.composer import Composer, counting_ids
 from unirt.config import SessionConfig
 from unirt.events import Event, SessionExpiring
@@ -36,6 +36,9 @@ GREETING_S = 1.0
 
 WARNING_S = 60.0
 "How long before the cap the application is warned, in seconds."
+
+_TEXT = (str, bytes, bytearray, memoryview)
+"What a frame is before it is decoded."
 
 _GREETINGS = frozenset({"session.created", "conversation.created"})
 
@@ -109,6 +112,9 @@ class OpenAITranslator:
         """
         state = self._state
         state.capabilities.check_command(command)
+        if type(command) is AppendAudio:  # fifty times a second, so the short way
+            outbound.append(state, command.data)
+            return
         state.now = now
         state.composer.begin(None, now)
         outbound.say(state, command)
@@ -116,40 +122,43 @@ class OpenAITranslator:
     def receive(self, frame: Frame | Mapping[str, object], now: float) -> None:
         """Take one frame, as received or already decoded. Never raises."""
         state = self._state
-        if state.composer.closed:
+        composer = state.composer
+        if composer.closed:
             return
         state.now = now
         queued = len(state.frames)
         try:
-            data = _decoded(frame)
+            data = parse_frame(frame) if isinstance(frame, _TEXT) else _plain(frame)
         except WireError as error:
-            state.composer.begin(frame, now)
+            composer.begin(frame, now)
             inbound.complain(state, error)
             return
-        state.composer.begin(frame if data is None else data, now)
+        composer.begin(frame if data is None else data, now)
         try:
-            self._advance(inbound.hear(state, data), now)
+            type_ = inbound.hear(state, data)
+            if not self._ready:
+                self._advance(type_, now)
+            state.requests.flush(now)
         except WireError as error:
             inbound.complain(state, error)
         if self._offline:
             del state.frames[queued:]
 
     def _advance(self, type_: str, now: float) -> None:
-        """Go on with the handshake, and with what waited for this frame."""
+        """Go on with the handshake."""
         state = self._state
-        if not self._begun and not self._offline:
+        if not self._begun:
             self._begun = True
             self._warn_at = now + MAX_SESSION_MS / 1000 - WARNING_S
         if type_ in _GREETINGS:
             self._configure()
-        if state.acknowledged and self._configured and not self._ready:
+        if state.acknowledged and self._configured:
             self._ready = True
             outbound.seed(state, state.config.history or ())
-        state.requests.flush(now)
 
     def _configure(self) -> None:
         self._greet_by = None
-        if not self._configured and not self._offline:
+        if not self._configured:
             self._configured = True
             self._state.say("session.update", session=self._session)
 
@@ -170,8 +179,11 @@ class OpenAITranslator:
         """When :meth:`handle_timer` wants to be called next; ``None`` for never."""
         if self._state.composer.closed:
             return None
-        due = (self._greet_by, self._warn_at, self._state.requests.deadline)
-        return min((t for t in due if t is not None), default=None)
+        deadline = self._state.requests.deadline
+        if deadline is None and self._greet_by is None:
+            return self._warn_at
+        due = (self._greet_by, self._warn_at, deadline)
+        return min(t for t in due if t is not None)
 
     def handle_timer(self, now: float) -> None:
         """Do what is due. Never raises."""
@@ -197,7 +209,5 @@ class OpenAITranslator:
         return self._state.composer.events_received()
 
 
-def _decoded(frame: object) -> object:
-    if isinstance(frame, str | bytes | bytearray | memoryview):
-        return parse_frame(frame)
+def _plain(frame: object) -> object:
     return dict(frame) if isinstance(frame, Mapping) and type(frame) is not dict else frame

@@ -24,6 +24,13 @@ PATH = "/ws/google.ai.generativelanguage.v1.GenerativeService.BidiGenerateConten
 VERTEX = {"GOOGLE_GENAI_USE_ENTERPRISE": "true"}
 
 
+@pytest.fixture(params=["websocket", "fast"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """How frames travel."""
+    name: str = request.param
+    return name
+
+
 @asynccontextmanager
 async def server(
     refuse: Callable[[ServerConnection, Request], Response | None] | None = None,
@@ -44,9 +51,11 @@ async def server(
         yield f"http://127.0.0.1:{port}", seen
 
 
-async def test_a_connection_carries_the_key_in_a_header_and_frames_both_ways() -> None:
+async def test_a_connection_carries_the_key_in_a_header_and_frames_both_ways(kind: str) -> None:
     async with server() as (url, seen):
-        transport = await PROVIDER.dial(MODEL, Credentials(api_key="k", base_url=url))
+        transport = await PROVIDER.dial(
+            MODEL, Credentials(api_key="k", base_url=url, transport=kind)
+        )
         frame = "x" * (2 << 20)
         await transport.send(frame)
         assert await transport.receive() == frame.encode()
@@ -61,11 +70,12 @@ async def test_a_connection_carries_the_key_in_a_header_and_frames_both_ways() -
     assert "Sec-WebSocket-Extensions" not in request.headers
 
 
-async def test_the_application_s_headers_and_options_are_used() -> None:
+async def test_the_application_s_headers_and_options_are_used(kind: str) -> None:
     async with server() as (url, seen):
         credentials = Credentials(
             api_key="k",
             base_url=url,
+            transport=kind,
             headers={"X-Team": "voice"},
             options={"ping_timeout": 5, "user_agent_header": "mine", "project": "ignored"},
         )
@@ -75,13 +85,15 @@ async def test_the_application_s_headers_and_options_are_used() -> None:
     assert seen[0].headers["User-Agent"] == "mine"
 
 
-async def test_a_refused_upgrade_tells_its_status_and_no_key() -> None:
+async def test_a_refused_upgrade_tells_its_status_and_no_key(kind: str) -> None:
     def refuse(connection: ServerConnection, _request: Request) -> Response:
         return connection.respond(HTTPStatus.FORBIDDEN, "API key secret-key not valid\n")
 
     async with server(refuse) as (url, _):
         with pytest.raises(DialError) as caught:
-            await PROVIDER.dial(MODEL, Credentials(api_key="secret-key", base_url=url))
+            await PROVIDER.dial(
+                MODEL, Credentials(api_key="secret-key", base_url=url, transport=kind)
+            )
     assert caught.value.status == 403
     assert "secret-key" not in str(caught.value)
 
@@ -109,17 +121,18 @@ class Tokens(google.auth.credentials.Credentials):
         self.expiry = datetime.datetime(2100, 1, 1)
 
 
-def vertex(url: str, **options: Any) -> Credentials:
+def vertex(url: str, transport: str = "websocket", **options: Any) -> Credentials:
     return Credentials(
         base_url=url,
+        transport=transport,
         environ=VERTEX,
         options={"project": "p", "location": "l", **options},
     )
 
 
-async def test_vertex_ai_gets_a_fresh_bearer_token_and_the_quota_project() -> None:
+async def test_vertex_ai_gets_a_fresh_bearer_token_and_the_quota_project(kind: str) -> None:
     async with server() as (url, seen):
-        credentials = vertex(url, credentials=Tokens(quota_project="q"))
+        credentials = vertex(url, kind, credentials=Tokens(quota_project="q"))
         transport = await PROVIDER.dial(MODEL, credentials)
         await transport.close()
     assert seen[0].headers["Authorization"] == "Bearer fresh"

@@ -1,4 +1,4 @@
-"""Dialling through the SDK: addresses, headers, errors and closes, against a real server."""
+"""Dialling, through the SDK and without it: addresses, headers, errors and closes."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from unirt.config import SessionConfig
 from unirt.errors import ConfigurationError, DialError, MissingKey
 from unirt.provider import Credentials
-from unirt.transport import TransportClosed
+from unirt.transport import Transport, TransportClosed
 from unirt_openai import PROVIDER
-from unirt_openai.dial import SDKTransport, dial
+from unirt_openai.dial import dial
 
 KEY = "sk-very-secret"
 Handler = Callable[[ServerConnection], Awaitable[None]]
@@ -48,9 +49,25 @@ async def listening(
         yield f"127.0.0.1:{port}", requests
 
 
-async def connected(base_url: str, **fields: Any) -> SDKTransport:
-    credentials = Credentials(**{"api_key": KEY, "base_url": base_url, **fields})
-    return await dial(SessionConfig(model="m"), credentials)
+Connect = Callable[..., Awaitable[Transport]]
+
+
+@pytest.fixture(params=["websocket", "fast"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """How frames travel."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def connected(kind: str) -> Connect:
+    """Dials with a key, for the model ``m``."""
+
+    async def connect(base_url: str, **fields: Any) -> Transport:
+        given = {"api_key": KEY, "base_url": base_url, "transport": kind, **fields}
+        return await dial(SessionConfig(model="m"), Credentials(**given))
+
+    return connect
 
 
 @pytest.mark.parametrize(
@@ -62,7 +79,9 @@ async def connected(base_url: str, **fields: Any) -> SDKTransport:
         ("http://{}/gw?tenant=7", "/gw/realtime?tenant=7&model=m"),
     ],
 )
-async def test_a_base_url_becomes_the_address_of_the_socket(base: str, path: str) -> None:
+async def test_a_base_url_becomes_the_address_of_the_socket(
+    connected: Connect, base: str, path: str
+) -> None:
     async with listening() as (host, requests):
         transport = await connected(base.format(host))
         await transport.close()
@@ -71,7 +90,7 @@ async def test_a_base_url_becomes_the_address_of_the_socket(base: str, path: str
     assert "?" not in transport.url
 
 
-async def test_the_environment_says_where_and_who() -> None:
+async def test_the_environment_says_where_and_who(kind: str) -> None:
     async with listening() as (host, requests):
         environ = {
             "OPENAI_API_KEY": "sk-env",
@@ -80,7 +99,7 @@ async def test_the_environment_says_where_and_who() -> None:
             "OPENAI_PROJECT_ID": "proj-1",
             "OPENAI_CUSTOM_HEADERS": "X-One: 1\nX-Two: a: b\nbroken",
         }
-        transport = await dial(SessionConfig(), Credentials(environ=environ))
+        transport = await dial(SessionConfig(), Credentials(environ=environ, transport=kind))
         await transport.close()
     headers = requests[0].headers
     assert headers["Authorization"] == "Bearer sk-env"
@@ -91,7 +110,7 @@ async def test_the_environment_says_where_and_who() -> None:
 
 
 async def test_what_is_given_wins_over_the_process_environment(
-    monkeypatch: pytest.MonkeyPatch,
+    connected: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-process")
     monkeypatch.setenv("OPENAI_ORG_ID", "org-process")
@@ -107,7 +126,7 @@ async def test_what_is_given_wins_over_the_process_environment(
     assert "OpenAI-Project" not in headers
 
 
-async def test_headers_that_are_given_win_over_the_key() -> None:
+async def test_headers_that_are_given_win_over_the_key(connected: Connect) -> None:
     async with listening() as (host, requests):
         headers = {"Authorization": "Bearer other", "OpenAI-Organization": "org-2"}
         transport = await connected(f"http://{host}/v1", headers=headers)
@@ -116,7 +135,7 @@ async def test_headers_that_are_given_win_over_the_key() -> None:
     assert requests[0].headers["OpenAI-Organization"] == "org-2"
 
 
-async def test_a_running_call_is_joined_by_its_id() -> None:
+async def test_a_running_call_is_joined_by_its_id(connected: Connect) -> None:
     async with listening() as (host, requests):
         options = {"call_id": "rtc_1", "extra_query": {"a": "b"}}
         transport = await connected(f"http://{host}/v1", options=options)
@@ -124,7 +143,7 @@ async def test_a_running_call_is_joined_by_its_id() -> None:
     assert requests[0].path == "/v1/realtime?a=b&call_id=rtc_1"
 
 
-async def test_frames_travel_both_ways_at_any_size() -> None:
+async def test_frames_travel_both_ways_at_any_size(connected: Connect) -> None:
     async def echo(connection: ServerConnection) -> None:
         async for frame in connection:
             await connection.send(frame)
@@ -139,7 +158,7 @@ async def test_frames_travel_both_ways_at_any_size() -> None:
         await transport.close()
 
 
-async def test_receiving_can_be_cancelled_without_losing_a_frame() -> None:
+async def test_receiving_can_be_cancelled_without_losing_a_frame(connected: Connect) -> None:
     ask = asyncio.Event()
 
     async def late(connection: ServerConnection) -> None:
@@ -161,14 +180,16 @@ async def test_receiving_can_be_cancelled_without_losing_a_frame() -> None:
 # What fails.
 
 
-async def test_no_key_names_the_variable() -> None:
+async def test_no_key_names_the_variable(kind: str) -> None:
     with pytest.raises(MissingKey) as missing:
-        await dial(SessionConfig(), Credentials())
+        await dial(SessionConfig(), Credentials(transport=kind))
     assert missing.value.variables == ("OPENAI_API_KEY",)
 
 
 @pytest.mark.parametrize("status", [http.HTTPStatus.UNAUTHORIZED, 503])
-async def test_a_refused_upgrade_says_status_and_words_and_no_key(status: int) -> None:
+async def test_a_refused_upgrade_says_status_and_words_and_no_key(
+    connected: Connect, status: int
+) -> None:
     def refuse(connection: ServerConnection, _: Request) -> Response:
         return connection.respond(http.HTTPStatus(status), f"bad key {KEY}\n" + "x" * 9000)
 
@@ -181,7 +202,7 @@ async def test_a_refused_upgrade_says_status_and_words_and_no_key(status: int) -
     assert len(refused.value.why) <= 500
 
 
-async def test_nobody_listening_is_a_dial_error() -> None:
+async def test_nobody_listening_is_a_dial_error(connected: Connect) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
@@ -191,7 +212,7 @@ async def test_nobody_listening_is_a_dial_error() -> None:
     assert failed.value.url == f"ws://127.0.0.1:{port}/v1/realtime"
 
 
-async def test_a_server_that_does_not_answer_is_given_up() -> None:
+async def test_a_server_that_does_not_answer_is_given_up(connected: Connect) -> None:
     hung_up = asyncio.Event()
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -207,7 +228,7 @@ async def test_a_server_that_does_not_answer_is_given_up() -> None:
         await hung_up.wait()
 
 
-async def test_a_server_that_speaks_no_tls_is_a_dial_error() -> None:
+async def test_a_server_that_speaks_no_tls_is_a_dial_error(connected: Connect) -> None:
     async with listening() as (host, _):
         with pytest.raises(DialError):
             await connected(f"https://{host}/v1")
@@ -216,7 +237,9 @@ async def test_a_server_that_speaks_no_tls_is_a_dial_error() -> None:
 @pytest.mark.parametrize(
     "base_url", ["ftp://x/v1", "nonsense", "http://", "http://x:port/v1", "http://[::1"]
 )
-async def test_an_address_that_is_none_is_refused_before_dialling(base_url: str) -> None:
+async def test_an_address_that_is_none_is_refused_before_dialling(
+    connected: Connect, base_url: str
+) -> None:
     with pytest.raises(ConfigurationError, match="base URL"):
         await connected(base_url)
 
@@ -224,13 +247,15 @@ async def test_an_address_that_is_none_is_refused_before_dialling(base_url: str)
 @pytest.mark.parametrize(
     "fields", [{"api_key": "sk-\nx"}, {"api_key": "sk-“x”"}, {"headers": {"X-A": "b\r\nc"}}]
 )
-async def test_a_key_that_no_header_can_hold_is_refused(fields: dict[str, Any]) -> None:
+async def test_a_key_that_no_header_can_hold_is_refused(
+    connected: Connect, fields: dict[str, Any]
+) -> None:
     with pytest.raises(ConfigurationError, match="characters") as refused:
         await connected("http://127.0.0.1:1/v1", **fields)
     assert "sk-" not in str(refused.value)
 
 
-async def test_an_option_that_does_not_exist_is_refused() -> None:
+async def test_an_option_that_does_not_exist_is_refused(connected: Connect) -> None:
     async with listening() as (host, _):
         with pytest.raises(ConfigurationError, match="connection_options"):
             await connected(f"http://{host}/v1", options={"no_such_option": 1})
@@ -239,14 +264,14 @@ async def test_an_option_that_does_not_exist_is_refused() -> None:
 # How it ends.
 
 
-async def closed(transport: SDKTransport) -> TransportClosed:
+async def closed(transport: Transport) -> TransportClosed:
     with pytest.raises(TransportClosed) as exc:
         await transport.receive()
     return exc.value
 
 
 @pytest.mark.parametrize(("code", "reason"), [(1000, ""), (1001, "60 minutes"), (4321, "why")])
-async def test_a_close_by_the_server_says_so(code: int, reason: str) -> None:
+async def test_a_close_by_the_server_says_so(connected: Connect, code: int, reason: str) -> None:
     async def hang_up(connection: ServerConnection) -> None:
         await connection.close(code, reason)
 
@@ -259,7 +284,7 @@ async def test_a_close_by_the_server_says_so(code: int, reason: str) -> None:
         await transport.close()
 
 
-async def test_a_close_of_ours_says_so_and_can_be_repeated() -> None:
+async def test_a_close_of_ours_says_so_and_can_be_repeated(connected: Connect) -> None:
     async with listening() as (host, _):
         transport = await connected(f"http://{host}/v1")
         await transport.close(1000, "bye")
@@ -268,7 +293,7 @@ async def test_a_close_of_ours_says_so_and_can_be_repeated() -> None:
     assert (end.code, end.reason, end.by) == (1000, "bye", "local")
 
 
-async def test_a_cut_connection_is_the_networks_doing() -> None:
+async def test_a_cut_connection_is_the_networks_doing(connected: Connect) -> None:
     async def cut(connection: ServerConnection) -> None:
         connection.transport.abort()
 
@@ -279,7 +304,7 @@ async def test_a_cut_connection_is_the_networks_doing() -> None:
     assert (end.code, end.by) == (None, "network")
 
 
-async def test_a_close_is_bounded_where_the_server_never_answers() -> None:
+async def test_a_close_is_bounded_where_the_server_never_answers(connected: Connect) -> None:
     over = asyncio.Event()
 
     async def deaf(connection: ServerConnection) -> None:
@@ -295,11 +320,50 @@ async def test_a_close_is_bounded_where_the_server_never_answers() -> None:
     assert end.by == "local"
 
 
-async def test_a_dial_leaves_no_task_behind() -> None:
+async def test_a_dial_leaves_no_task_behind(connected: Connect) -> None:
     before = asyncio.all_tasks()
     with pytest.raises(DialError):
         await connected("http://127.0.0.1:1/v1")
     assert asyncio.all_tasks() == before
+
+
+async def test_a_connection_made_by_the_application_s_own_factory_is_the_one_that_is_used() -> None:
+    made: list[ClientConnection] = []
+
+    class Own(ClientConnection):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            made.append(self)
+
+    async with listening() as (host, _):
+        credentials = Credentials(
+            api_key=KEY, base_url=f"http://{host}/v1", options={"create_connection": Own}
+        )
+        transport = await dial(SessionConfig(model="m"), credentials)
+        await transport.close()
+    assert [connection.close_code for connection in made] == [1000]
+
+
+async def test_an_sdk_that_dials_in_a_way_of_its_own_is_refused_and_hung_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ended = asyncio.Event()
+
+    async def watch(connection: ServerConnection) -> None:
+        await connection.wait_closed()
+        ended.set()
+
+    class Otherwise(connect):
+        def __init__(self, *args: Any, create_connection: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+
+    monkeypatch.setattr("openai.lib._websocket._WebSocketConnect", Otherwise)
+    async with listening(watch) as (host, _):
+        with pytest.raises(ConfigurationError, match="does not know"):
+            await dial(
+                SessionConfig(model="m"), Credentials(api_key=KEY, base_url=f"http://{host}/v1")
+            )
+        await ended.wait()
 
 
 # The plug-in.

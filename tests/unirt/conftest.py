@@ -1,9 +1,13 @@
-"""A toy provider, real in every respect but its protocol: what session tests talk to."""
+"""
+A toy provider, real in every respect but its protocol: what session tests talk to.
+
+And the dial of the WebSocket transports, which is tested with each of them.
+"""
 
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -22,6 +26,7 @@ from unirt.events import Ending, Event, StreamKind
 from unirt.provider import Credentials, EnvVar, Provider
 from unirt.transport import Transport
 from unirt.transports.memory import memory_pair
+from unirt.transports.websocket import open_websocket
 from unirt.usage import Tokens, Usage
 
 NATIVE = Fact(Support.NATIVE)
@@ -278,3 +283,19 @@ async def session(toy: Toy) -> AsyncIterator[unirt.Session]:
     async with toy.connecting() as opened:
         assert (await toy.heard())["do"] == "hello"
         yield opened
+
+
+@pytest.fixture(params=["websocket", "fast"])
+def dial(request: pytest.FixtureRequest) -> Callable[..., Awaitable[Transport]]:
+    """Opens a WebSocket with a key in its headers, once by each transport."""
+
+    async def dial(url: str, **options: Any) -> Transport:
+        return await open_websocket(
+            "toy",
+            url,
+            headers={"Authorization": "Bearer sk-very-secret-key"},
+            options={"proxy": None, **options},
+            transport=request.param,
+        )
+
+    return dial

@@ -30,6 +30,18 @@ async def test_a_full_direction_holds_the_sender_back() -> None:
     assert [await other.receive(), await other.receive()] == ["2", "3"]
 
 
+async def test_a_frame_goes_without_waiting_only_where_nothing_is_in_the_way() -> None:
+    one, other = memory_pair(capacity=1)
+
+    assert one.send_now("1")
+    assert not one.send_now("not now")
+    assert await other.receive() == "1"
+    assert one.send_now("2")
+    assert await other.receive() == "2"
+    one.cut()
+    assert not one.send_now("never")
+
+
 async def test_a_close_is_told_on_both_sides_after_the_frames_before_it() -> None:
     one, other = memory_pair()
     await one.send("last")

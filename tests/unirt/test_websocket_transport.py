@@ -1,4 +1,4 @@
-"""The WebSocket transport against real loopback servers."""
+"""The WebSocket transports, the default one and the fast one, against real loopback servers."""
 
 import asyncio
 import contextlib
@@ -16,12 +16,11 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
 import unirt
-from unirt.transport import TransportClosed
+from unirt.transport import Transport, TransportClosed
 from unirt.transports.websocket import WebSocketTransport, open_websocket, shown_url
 
 KEY = "sk-very-secret-key"
-HEADERS = {"Authorization": f"Bearer {KEY}"}
-DIRECT = {"proxy": None}
+"What the fixture ``dial`` has in its headers."
 
 
 @asynccontextmanager
@@ -35,8 +34,7 @@ async def server(
         yield f"{scheme}://127.0.0.1:{port}"
 
 
-async def dial(url: str, **options: Any) -> WebSocketTransport:
-    return await open_websocket("toy", url, headers=HEADERS, options={**DIRECT, **options})
+Dial = Callable[..., Awaitable[Transport]]
 
 
 async def echo(connection: ServerConnection) -> None:
@@ -48,18 +46,18 @@ async def idle(connection: ServerConnection) -> None:
     await connection.wait_closed()
 
 
-async def read_on(transport: WebSocketTransport) -> None:
+async def read_on(transport: Transport) -> None:
     while True:
         await transport.receive()
 
 
-async def ended(transport: WebSocketTransport) -> TransportClosed:
+async def ended(transport: Transport) -> TransportClosed:
     with pytest.raises(TransportClosed) as told:
         await read_on(transport)
     return told.value
 
 
-async def test_text_and_bytes_travel_both_ways_as_bytes() -> None:
+async def test_text_and_bytes_travel_both_ways_as_bytes(dial: Dial) -> None:
     async with server(echo) as url:
         transport = await dial(url)
         await transport.send('{"grüße": 1}')
@@ -70,7 +68,7 @@ async def test_text_and_bytes_travel_both_ways_as_bytes() -> None:
         await transport.close()
 
 
-async def test_the_server_sees_text_as_text_the_headers_and_no_extension() -> None:
+async def test_the_server_sees_text_as_text_the_headers_and_no_extension(dial: Dial) -> None:
     seen: list[Any] = []
 
     async def look(connection: ServerConnection) -> None:
@@ -86,7 +84,7 @@ async def test_the_server_sees_text_as_text_the_headers_and_no_extension() -> No
     assert seen == [f"Bearer {KEY}", [], "text", b"bytes"]
 
 
-async def test_frames_of_16_mib_pass_both_ways() -> None:
+async def test_frames_of_16_mib_pass_both_ways(dial: Dial) -> None:
     frame = b"x" * (16 << 20)
     async with server(echo) as url:
         transport = await dial(url)
@@ -95,7 +93,7 @@ async def test_frames_of_16_mib_pass_both_ways() -> None:
         await transport.close()
 
 
-async def test_a_server_side_connection_is_a_transport_too() -> None:
+async def test_a_server_side_connection_is_a_transport_too(dial: Dial) -> None:
     async def serve_one(connection: ServerConnection) -> None:
         transport = WebSocketTransport(connection, "ws://client")
         frame = await transport.receive()
@@ -114,7 +112,7 @@ async def test_a_server_side_connection_is_a_transport_too() -> None:
 # Who closed.
 
 
-async def test_the_servers_close_is_remote_and_comes_after_its_last_frame() -> None:
+async def test_the_servers_close_is_remote_and_comes_after_its_last_frame(dial: Dial) -> None:
     async def leave(connection: ServerConnection) -> None:
         await connection.send("last")
         await connection.close(1008, "no such model")
@@ -130,7 +128,7 @@ async def test_the_servers_close_is_remote_and_comes_after_its_last_frame() -> N
     assert (again.value.code, again.value.by) == (1008, "remote")
 
 
-async def test_our_close_is_local() -> None:
+async def test_our_close_is_local(dial: Dial) -> None:
     codes: list[Any] = []
 
     async def watch(connection: ServerConnection) -> None:
@@ -145,7 +143,7 @@ async def test_our_close_is_local() -> None:
     assert codes == [4001, "ü" * 61]  # a close frame holds 123 bytes of reason
 
 
-async def test_a_cut_is_the_networks() -> None:
+async def test_a_cut_is_the_networks(dial: Dial) -> None:
     async def cut(connection: ServerConnection) -> None:
         connection.transport.abort()
 
@@ -158,7 +156,7 @@ async def test_a_cut_is_the_networks() -> None:
     assert (late.code, late.by) == (None, "network")
 
 
-async def test_a_peer_that_breaks_the_protocol_is_the_networks_fault() -> None:
+async def test_a_peer_that_breaks_the_protocol_is_the_networks_fault(dial: Dial) -> None:
     async def garbage(connection: ServerConnection) -> None:
         connection.transport.write(b"\xff\xff\xff\xff")
         await connection.wait_closed()
@@ -169,7 +167,7 @@ async def test_a_peer_that_breaks_the_protocol_is_the_networks_fault() -> None:
     assert gone.by == "network"
 
 
-async def test_a_peer_that_answers_no_ping_is_lost() -> None:
+async def test_a_peer_that_answers_no_ping_is_lost(dial: Dial) -> None:
     async def deaf(connection: ServerConnection) -> None:
         connection.transport.pause_reading()
         await connection.wait_closed()
@@ -184,7 +182,7 @@ async def test_a_peer_that_answers_no_ping_is_lost() -> None:
 # Closing.
 
 
-async def test_closing_is_bounded_when_the_peer_never_answers() -> None:
+async def test_closing_is_bounded_when_the_peer_never_answers(dial: Dial) -> None:
     async def deaf(connection: ServerConnection) -> None:
         connection.transport.pause_reading()
         await connection.wait_closed()
@@ -196,7 +194,7 @@ async def test_closing_is_bounded_when_the_peer_never_answers() -> None:
     assert (gone.code, gone.by) == (1000, "local")
 
 
-async def test_closing_is_bounded_when_the_peer_does_not_read() -> None:
+async def test_closing_is_bounded_when_the_peer_does_not_read(dial: Dial) -> None:
     async def deaf(connection: ServerConnection) -> None:
         connection.transport.pause_reading()
         await connection.wait_closed()
@@ -213,7 +211,7 @@ async def test_closing_is_bounded_when_the_peer_does_not_read() -> None:
             await transport.send("late")
 
 
-async def test_closing_often_and_at_once_is_one_close() -> None:
+async def test_closing_often_and_at_once_is_one_close(dial: Dial) -> None:
     async with server(idle) as url:
         transport = await dial(url)
         await asyncio.gather(*(transport.close(1000 + n) for n in range(3)))
@@ -221,14 +219,14 @@ async def test_closing_often_and_at_once_is_one_close() -> None:
         assert (await ended(transport)).code == 1000
 
 
-async def test_a_code_that_must_not_be_sent_still_closes() -> None:
+async def test_a_code_that_must_not_be_sent_still_closes(dial: Dial) -> None:
     async with server(idle) as url:
         transport = await dial(url)
         await transport.close(1006, "abnormal")
         assert (await ended(transport)).by == "network"
 
 
-async def test_a_cancelled_close_leaves_no_socket() -> None:
+async def test_a_cancelled_close_leaves_no_socket(dial: Dial) -> None:
     async def deaf(connection: ServerConnection) -> None:
         connection.transport.pause_reading()
         await connection.wait_closed()
@@ -243,7 +241,7 @@ async def test_a_cancelled_close_leaves_no_socket() -> None:
         assert (await ended(transport)).by == "local"
 
 
-async def test_a_cancelled_receive_loses_no_frame() -> None:
+async def test_a_cancelled_receive_loses_no_frame(dial: Dial) -> None:
     async with server(echo) as url:
         transport = await dial(url)
         waiting = asyncio.create_task(transport.receive())
@@ -280,7 +278,7 @@ def refuse(
     ],
 )
 async def test_a_refused_upgrade_tells_status_and_body_and_no_key(
-    status: int, body: str, why: str
+    dial: Dial, status: int, body: str, why: str
 ) -> None:
     async with server(idle, process_request=refuse(status, body)) as url:
         with pytest.raises(unirt.DialError) as refused:
@@ -293,7 +291,7 @@ async def test_a_refused_upgrade_tells_status_and_body_and_no_key(
     assert KEY not in str(error) + repr(error) + repr(error.__cause__)
 
 
-async def test_nobody_listening_is_a_dial_error() -> None:
+async def test_nobody_listening_is_a_dial_error(dial: Dial) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
@@ -324,14 +322,16 @@ async def stranger(answer: bytes) -> AsyncIterator[str]:
         await served.wait()
 
 
-async def test_a_server_that_never_answers_is_a_dial_error() -> None:
+async def test_a_server_that_never_answers_is_a_dial_error(dial: Dial) -> None:
     async with stranger(b"") as url:
         with pytest.raises(unirt.DialError, match=r"no answer within 0\.05 s"):
             await dial(url, open_timeout=0.05)
 
 
 @pytest.mark.parametrize("answer", [b"SSH-2.0-OpenSSH\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n"])
-async def test_a_server_that_speaks_something_else_is_a_dial_error(answer: bytes) -> None:
+async def test_a_server_that_speaks_something_else_is_a_dial_error(
+    dial: Dial, answer: bytes
+) -> None:
     async with stranger(answer) as url:
         with pytest.raises(unirt.DialError) as failed:
             await dial(url)
@@ -339,14 +339,16 @@ async def test_a_server_that_speaks_something_else_is_a_dial_error(answer: bytes
 
 
 @pytest.mark.parametrize("url", ["https://example.test/x", "not an address", "ws://"])
-async def test_an_address_that_is_none_is_a_dial_error_without_its_query(url: str) -> None:
+async def test_an_address_that_is_none_is_a_dial_error_without_its_query(
+    dial: Dial, url: str
+) -> None:
     with pytest.raises(unirt.DialError) as failed:
         await dial(f"{url}?key={KEY}")
     assert KEY not in str(failed.value)
     assert failed.value.__cause__ is None
 
 
-async def test_redirects_stay_on_the_server() -> None:
+async def test_redirects_stay_on_the_server(dial: Dial) -> None:
     def move(connection: ServerConnection, request: Request) -> Response | None:
         if request.path == "/old":
             return refuse(302, "", Location="/new")(connection, request)
@@ -359,7 +361,7 @@ async def test_redirects_stay_on_the_server() -> None:
         await transport.close()
 
 
-async def test_a_redirect_to_another_server_does_not_get_the_key() -> None:
+async def test_a_redirect_to_another_server_does_not_get_the_key(dial: Dial) -> None:
     asked: list[str] = []
 
     def note(connection: ServerConnection, request: Request) -> None:
@@ -375,7 +377,7 @@ async def test_a_redirect_to_another_server_does_not_get_the_key() -> None:
     assert "key=" not in refused.value.why
 
 
-async def test_a_certificate_nobody_vouches_for_is_a_dial_error() -> None:
+async def test_a_certificate_nobody_vouches_for_is_a_dial_error(dial: Dial) -> None:
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
@@ -399,7 +401,7 @@ async def test_a_key_that_no_header_can_hold_is_refused_before_dialling(value: s
     assert value not in str(refused.value)
 
 
-async def test_options_that_do_not_exist_are_refused() -> None:
+async def test_options_that_do_not_exist_are_refused(dial: Dial) -> None:
     async with server(idle) as url:
         with pytest.raises(unirt.ConfigurationError) as refused:
             await dial(url, ping_intervall=3)

@@ -33,6 +33,7 @@ class Answers(Turns):
     """A response starts once, streams its content, and is done once."""
 
     _latest: Response | None = None
+    _running: Response | None = None
 
     def _prepare(self) -> None:
         super()._prepare()
@@ -42,10 +43,7 @@ class Answers(Turns):
     @property
     def active(self) -> Response | None:
         """The running response of the conversation, the latest where there are several."""
-        for response in reversed(self._active.values()):
-            if response.in_conversation:
-                return response
-        return None
+        return self._running
 
     @property
     def latest(self) -> Response | None:
@@ -77,7 +75,7 @@ class Answers(Turns):
         forget(self._responses, keep=self._active)
         if in_conversation:
             self._turn = None
-            self._latest = response
+            self._latest = self._running = response
         self.emit(
             ResponseStarted,
             synthesised=synthesised,
@@ -127,6 +125,9 @@ class Answers(Turns):
             self._close(entry, ending, synthesised=True, reason=reason)
         response.done = response.generated = True
         self._active.pop(response_id, None)
+        if response is self._running:
+            others = reversed(self._active.values())
+            self._running = next((other for other in others if other.in_conversation), None)
         self.emit(
             ResponseDone,
             synthesised=synthesised,
@@ -214,7 +215,7 @@ class Answers(Turns):
         heard = self._heard(response)
         if not heard:
             return None
-        for item_id, length in response.audio_items.items():
+        for item_id, length in response.audio_items().items():
             if heard <= length:
                 return item_id, heard
             heard -= length
@@ -253,28 +254,36 @@ class Answers(Turns):
             **fields,
         )
         entry = response.streams[key] = OpenStream(stream)
+        if kind is StreamKind.AUDIO:
+            response.spoken.append(entry)
         self._add(StreamOpened(origin=self._origin, synthesised=synthesised, stream=stream))
         return entry
 
     def audio(
         self, response: Response, item_id: str, index: int, data: bytes, format: AudioFormat
-    ) -> None:
-        """Deliver the next piece of spoken output."""
+    ) -> OpenStream | None:
+        """Deliver a piece of spoken output; returns its stream where it was delivered."""
         entry = response.streams.get((item_id, index, StreamKind.AUDIO))
-        ms = format.duration_ms(len(data))
         if entry is None or entry.closed:
             entry = self.open(response, StreamKind.AUDIO, item_id, index)
-            if entry is None:
-                self._discard(response, item_id, StreamKind.AUDIO, len(data), ms)
-                return
+        if entry is None:
+            ms = format.duration_ms(len(data))
+            self._discard(response, item_id, StreamKind.AUDIO, len(data), ms)
+        else:
+            self.more_audio(response, entry, data, format)
+        return entry
+
+    def more_audio(
+        self, response: Response, entry: OpenStream, data: bytes, format: AudioFormat
+    ) -> None:
+        """Deliver the next piece of a stream of the response that :meth:`audio` has opened."""
+        delta = AudioDelta(origin=self._origin, stream=entry.stream, data=data, format=format)
+        self._events.append(delta)
+        ms = delta.duration_ms
         response.audio_ms += ms
-        response.audio_items[item_id] = response.audio_items.get(item_id, 0.0) + ms
-        now = self._now
-        until = response.plays_until
+        entry.audio_ms += ms
+        now, until = self._now, response.plays_until
         response.plays_until = (until if until > now else now) + ms / 1000
-        self._events.append(
-            AudioDelta(origin=self._origin, stream=entry.stream, data=data, format=format)
-        )
 
     def text(
         self,
@@ -288,7 +297,9 @@ class Answers(Turns):
         **fields: Any,
     ) -> None:
         """Deliver the next piece of text, transcript, thought, or arguments."""
-        entry = self.open(response, kind, item_id, index)
+        entry = response.streams.get((item_id, index, kind))
+        if entry is None or entry.closed:
+            entry = self.open(response, kind, item_id, index)
         if entry is None:
             self._discard(response, item_id, kind, len(text))
             return

@@ -33,6 +33,8 @@ class OpenStream:
     final: str | None = None
     "The provider's final wording, where it gave one before the stream closed."
     closed: bool = False
+    audio_ms: float = 0.0
+    "How much audio was delivered of it."
 
 
 @attrs.define(eq=False)
@@ -53,13 +55,21 @@ class Response:
     interrupted_by: str = "speech"
     audio_ms: float = 0.0
     "How much audio was delivered."
-    audio_items: dict[str, float] = attrs.field(factory=dict)
-    "How much audio was delivered of each item, in order."
+    spoken: list[OpenStream] = attrs.field(factory=list)
+    "The streams of audio, in order."
     plays_until: float = 0.0
     "When a player that began at once would be through, in seconds of the caller's clock."
     played_ms: float | None = None
     "What a player reported."
     call_ids: list[str] = attrs.field(factory=list)
+
+    def audio_items(self) -> dict[str, float]:
+        """How much audio was delivered of each item, in order."""
+        lengths: dict[str, float] = {}
+        for entry in self.spoken:
+            item_id = entry.stream.item_id or ""
+            lengths[item_id] = lengths.get(item_id, 0.0) + entry.audio_ms
+        return lengths
 
     def heard_ms(self, now: float | None) -> float | None:
         """How much was heard: as reported, else estimated from the clock, else unknown."""

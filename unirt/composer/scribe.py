@@ -68,9 +68,7 @@ class Scribe:
     def begin(self, raw: Any, now: float) -> None:
         """Start on a frame, by its decoded JSON, or on an occasion without one (``None``)."""
         self._now = now
-        self._origin = Origin(
-            provider=self.provider, received_at=now, raw=raw, parse_native=self._parse_native
-        )
+        self._origin = Origin(self.provider, now, raw, self._parse_native)
 
     @property
     def pending_events(self) -> int:
@@ -79,7 +77,8 @@ class Scribe:
 
     def events_received(self) -> list[Event]:
         """Take the events composed since the last call."""
-        events, self._events = self._events, []
+        events = self._events
+        self._events = []
         return events
 
     def emit(

@@ -23,7 +23,7 @@ class Plane(StrEnum):
     CONTENT = "content"
 
 
-@attrs.frozen(kw_only=True)
+@attrs.define
 class Origin:
     """
     Where events come from: one wire frame, shared by every event that it caused.

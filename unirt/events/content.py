@@ -72,10 +72,11 @@ class AudioDelta(ContentEvent):
     "Samples in `format`, whole frames."
     format: AudioFormat = PCM16_24K
     "Read from the wire where the wire says it."
+    duration_ms: float = attrs.field(init=False, repr=False, eq=False)
+    "How long this piece lasts, in ms; kept, because everybody on its way asks."
 
-    @property
-    def duration_ms(self) -> float:
-        """How long this piece lasts, in ms."""
+    @duration_ms.default
+    def _duration_ms(self) -> float:
         return self.format.duration_ms(len(self.data))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -13,6 +13,7 @@ from unirt.errors import AudioFormatError
 from unirt.session.resample import Converter
 
 if TYPE_CHECKING:
+    import numpy as np
     import numpy.typing as npt
 
     AudioData = bytes | bytearray | memoryview | npt.NDArray[Any]
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["AudioIn", "pieces"]
 
 _WHERE = "send_audio"
-_PIECE_MS = 1_000
+_PIECE_SECONDS = 1
 "The most that goes into one frame, so that a whole file is sent at the pace of the network."
 
 
@@ -35,7 +36,10 @@ class AudioIn:
 
     def __init__(self, given: AudioFormat | None) -> None:
         self.given = given
+        self._run: tuple[AudioFormat, AudioFormat] | None = None
+        "What came last, and what was made of it."
         self._converter: Converter | None = None
+        "``None`` where nothing needs converting."
 
     def accept(
         self, data: AudioData, format: AudioFormat | None, wire: AudioFormat
@@ -64,33 +68,30 @@ class AudioIn:
 
     def convert(self, data: bytes, given: AudioFormat, wire: AudioFormat) -> bytes:
         """Audio for the wire; a change of either format ends the run before it."""
-        converter, tail = self._converter, b""
-        if converter is None or converter.source != given or converter.target != wire:
+        tail = b""
+        if (given, wire) != self._run:
             tail = self.flush()
-            if given == wire:
-                return tail + data
-            converter = self._converter = Converter(given, wire)
-        return tail + converter.feed(data)
+            self._run = (given, wire)
+            self._converter = None if given == wire else Converter(given, wire)
+        return tail + (data if self._converter is None else self._converter.feed(data))
 
     def flush(self) -> bytes:
         """End the run: what the resampler still holds."""
-        converter, self._converter = self._converter, None
+        converter = self._converter
+        self.reset()
         return b"" if converter is None else converter.flush()
 
     def reset(self) -> None:
         """Forget what the resampler still holds."""
-        self._converter = None
+        self._run = self._converter = None
 
 
-def pieces(data: bytes, format: AudioFormat) -> Iterator[bytes]:
+def pieces(data: bytes, format: AudioFormat) -> Sequence[bytes]:
     """Cut audio into pieces of at most a second; one piece where it is no longer."""
-    size = max(format.bytes_for(_PIECE_MS), format.frame_bytes)
-    if len(data) <= size:
-        if data:
-            yield data
-        return
-    for start in range(0, len(data), size):
-        yield data[start : start + size]
+    size = format.byte_rate * _PIECE_SECONDS
+    if 0 < len(data) <= size:
+        return (data,)
+    return [data[start : start + size] for start in range(0, len(data), size)]
 
 
 def _from_array(
@@ -112,21 +113,30 @@ def _from_array(
             remedy="leave out format=, or convert the array to it",
         )
     order = {Encoding.PCM16: "<i2", Encoding.FLOAT32: "<f4"}.get(found.encoding, "u1")
-    return data.astype(order).tobytes(), found
+    return data.astype(order, copy=False).tobytes(), found
 
 
 def _format_of(array: npt.NDArray[Any], said: AudioFormat) -> AudioFormat:
-    kind, size = array.dtype.kind, array.dtype.itemsize
+    """What is said, with the encoding and the channels that the array has."""
     channels = said.channels if array.ndim == 1 else array.shape[-1]
-    if array.ndim in (1, 2):
-        if kind == "f":
-            return attrs.evolve(said, encoding=Encoding.FLOAT32, channels=channels)
-        if kind == "i" and size == 2:
-            return attrs.evolve(said, encoding=Encoding.PCM16, channels=channels)
-        if kind == "u" and size == 1 and said.encoding in (Encoding.ULAW, Encoding.ALAW):
-            return attrs.evolve(said, channels=channels)
-    raise AudioFormatError(
-        f"an array of {array.dtype} with shape {array.shape} is no audio that unirt knows",
-        where=_WHERE,
-        remedy="use int16 or float32 samples of shape (frames,) or (frames, channels)",
-    )
+    encoding = _encoding_of(array.dtype, said) if array.ndim in (1, 2) else None
+    if encoding is None:
+        raise AudioFormatError(
+            f"an array of {array.dtype} with shape {array.shape} is no audio that unirt knows",
+            where=_WHERE,
+            remedy="use int16 or float32 samples of shape (frames,) or (frames, channels)",
+        )
+    if encoding is said.encoding and channels == said.channels:
+        return said
+    return attrs.evolve(said, encoding=encoding, channels=channels)
+
+
+def _encoding_of(dtype: np.dtype[Any], said: AudioFormat) -> Encoding | None:
+    match dtype.kind, dtype.itemsize:
+        case "f", _:
+            return Encoding.FLOAT32
+        case "i", 2:
+            return Encoding.PCM16
+        case "u", 1 if said.encoding in (Encoding.ULAW, Encoding.ALAW):
+            return said.encoding
+    return None

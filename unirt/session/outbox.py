@@ -2,7 +2,9 @@
 The outbox: frames on their way to the network, in the order in which they were queued.
 
 Three parties queue frames: the application's verbs, the reader (a frame that came in can cause
-one that goes out) and the timer. One task, :meth:`Outbox.run`, sends them.
+one that goes out) and the timer. While nothing is in the way, a frame leaves with the very call of
+:meth:`Outbox.put`, where the transport can do that (:class:`~unirt.transport.Prompt`). Otherwise it
+waits in a queue, and one task, :meth:`Outbox.run`, sends what waits.
 
 Why one task and a queue, and not a lock around ``transport.send``: a provider may stop reading
 while it waits for us to read. If the reader had to wait for the lock, or for room in the queue, it
@@ -11,19 +13,26 @@ simply the order of calls. Verbs wait *before* they queue anything, in :meth:`Ou
 where the backpressure of a congested network reaches the producer, and a verb that is cancelled
 while it waits has done nothing. What the reader and the timer add beyond the bound is small: a few
 frames for each that came in, and a provider that does not read soon stops sending.
+
+A producer whose every frame leaves at once would never wait, and nobody else of its event loop
+would have a turn. So only :data:`BURST` frames in a row leave at once; those after them wait for
+the task, which begins a new burst when it had its turn.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from unirt.session.limits import Limits
 from unirt.translator import Frame
 from unirt.transport import Transport, TransportClosed
 
-__all__ = ["Outbox"]
+__all__ = ["BURST", "Outbox"]
+
+BURST = 64
+"How many frames leave at once before the event loop has a turn."
 
 
 class Outbox:
@@ -33,7 +42,11 @@ class Outbox:
         self.frames_out = 0
         self.bytes_out = 0
         self._transport = transport
-        self._limits = limits
+        self._send_now: Callable[[Frame], bool] = getattr(transport, "send_now", _not_now)
+        self._burst = 0
+        "How many more frames may leave at once; none before the task runs."
+        self._max_frames = limits.outgoing_frames
+        self._max_bytes = limits.outgoing_bytes
         self._frames: deque[Frame] = deque()
         self._bytes = 0
         self._stopped = False
@@ -47,17 +60,26 @@ class Outbox:
         return len(self._frames)
 
     def put(self, frames: Iterable[Frame]) -> None:
-        """Queue frames; never waits. After :meth:`stop` they are dropped."""
+        """Send frames, or queue them; never waits. After :meth:`stop` they are dropped."""
         if self._stopped:
             return
         for frame in frames:
-            self._frames.append(frame)
-            self._bytes += len(frame)
-        self._filled.set()
+            if self._burst and not self._frames and self._send_now(frame):
+                self._burst -= 1
+                self._count(frame)
+            else:
+                self._frames.append(frame)
+                self._bytes += len(frame)
+                self._filled.set()
+
+    @property
+    def full(self) -> bool:
+        """Whether verbs have to wait for :meth:`room` before they queue anything."""
+        return len(self._frames) >= self._max_frames or self._bytes >= self._max_bytes
 
     async def room(self) -> None:
         """Wait until there is room for what a verb may queue, or nothing will be sent any more."""
-        while self._full and not self._stopped:
+        while self.full and not self._stopped:
             self._moved.clear()
             await self._moved.wait()
 
@@ -76,26 +98,28 @@ class Outbox:
 
     async def run(self) -> None:
         """Send what is queued until the connection is gone; the reader learns that by itself."""
+        frames, send_now, send = self._frames, self._send_now, self._transport.send
         try:
             while True:
-                while not self._frames:
-                    self._filled.clear()
-                    await self._filled.wait()
-                await self._send_first()
+                while frames:
+                    frame = frames[0]
+                    if not send_now(frame):
+                        await send(frame)
+                    if frames:  # it was emptied meanwhile by stop()
+                        self._bytes -= len(frames.popleft())
+                    self._count(frame)
+                    self._moved.set()
+                self._burst = BURST
+                self._filled.clear()
+                await self._filled.wait()
         except TransportClosed:
             self.stop()
 
-    async def _send_first(self) -> None:
-        frame = self._frames[0]
-        await self._transport.send(frame)
+    def _count(self, frame: Frame) -> None:
         self.frames_out += 1
         self.bytes_out += len(frame)
-        if self._frames:  # it was emptied meanwhile by stop()
-            self._frames.popleft()
-            self._bytes -= len(frame)
-        self._moved.set()
 
-    @property
-    def _full(self) -> bool:
-        limits = self._limits
-        return len(self._frames) >= limits.outgoing_frames or self._bytes >= limits.outgoing_bytes
+
+def _not_now(frame: Frame) -> bool:
+    """For a transport that has no other way to send than to wait."""
+    return False

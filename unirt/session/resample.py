@@ -10,16 +10,9 @@ numpy and soxr are imported when the first converter is made that has anything t
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from unirt.audio import AudioFormat, Encoding
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    Samples = npt.NDArray[np.float32]
+from unirt.audio import AudioFormat
 
 __all__ = ["Converter"]
 
@@ -45,8 +38,16 @@ class Converter:
         self.target = target
         self._native = source == target
         self._rest = b""
-        "The start of a sample whose other bytes have not been fed yet."
+        "The start of a frame whose other bytes have not been fed yet."
         self._stream: Any = None
+        if self._native:
+            return
+        # Imported here: a native session needs neither soxr nor numpy.
+        from unirt.session import samples
+
+        self._decode = samples.decoder(source)
+        self._mix = None if source.channels == target.channels else samples.mixed
+        self._encode = samples.encoder(target.encoding)
         self._begin()
 
     def feed(self, data: bytes) -> bytes:
@@ -56,7 +57,7 @@ class Converter:
         data = self._rest + data
         whole = len(data) - len(data) % self.source.frame_bytes
         data, self._rest = data[:whole], data[whole:]
-        return self._convert(data, last=False) if data else b""
+        return self._convert(data) if data else b""
 
     def flush(self) -> bytes:
         """End the run: return what lags behind, and be ready for another run."""
@@ -75,84 +76,19 @@ class Converter:
     def _begin(self) -> None:
         if self.source.rate == self.target.rate:
             return
-        # Imported here: a native session needs neither soxr nor numpy. soxr ships no types.
-        import soxr
+        import soxr  # here for the same reason; it ships no types
 
         channels = self.target.channels
         self._stream = soxr.ResampleStream(
             self.source.rate, self.target.rate, channels, dtype="float32", quality=_QUALITY
         )
 
-    def _convert(self, data: bytes, *, last: bool) -> bytes:
-        samples = _mixed(_decoded(data, self.source), self.target.channels)
+    def _convert(self, data: bytes, *, last: bool = False) -> bytes:
+        samples = self._decode(data)
+        if self._mix is not None:
+            samples = self._mix(samples, self.target.channels)
         if self._stream is not None:
-            samples = self._stream.resample_chunk(samples, last=last)
-        return _encoded(samples, self.target.encoding)
-
-
-def _decoded(data: bytes, format: AudioFormat) -> Samples:
-    """Samples as floats in -1.0 to 1.0, one row a frame."""
-    import numpy as np
-
-    match format.encoding:
-        case Encoding.FLOAT32:
-            flat = np.frombuffer(data, "<f4").astype(np.float32)
-        case Encoding.PCM16:
-            flat = np.frombuffer(data, "<i2").astype(np.float32) / np.float32(32768)
-        case _:
-            codes = np.frombuffer(data, np.uint8)
-            flat = _g711_levels(format.encoding)[codes].astype(np.float32) / np.float32(32768)
-    return flat.reshape(-1, format.channels)
-
-
-def _mixed(samples: Samples, channels: int) -> Samples:
-    import numpy as np
-
-    if samples.shape[1] == channels:
-        return np.ascontiguousarray(samples)
-    mono = samples.mean(axis=1, keepdims=True, dtype=np.float32)
-    return np.ascontiguousarray(np.repeat(mono, channels, axis=1))
-
-
-def _encoded(samples: Samples, encoding: Encoding) -> bytes:
-    import numpy as np
-
-    if encoding is Encoding.FLOAT32:
-        return bytes(samples.astype("<f4"))
-    levels = np.clip(np.rint(samples * np.float32(32768)), -32768, 32767).astype("<i2")
-    if encoding is Encoding.PCM16:
-        return bytes(levels)
-    codes = _g711_codes(encoding)[levels.astype(np.int32) + 32768]
-    return bytes(codes)
-
-
-@cache
-def _g711_levels(encoding: Encoding) -> npt.NDArray[np.int16]:
-    """The 16-bit level of each of the 256 codes (ITU-T G.711, tables 1 and 2)."""
-    import numpy as np
-
-    levels: npt.NDArray[np.int64]
-    codes = np.arange(256)
-    if encoding is Encoding.ULAW:
-        codes = ~codes & 0xFF
-        size = (((codes & 0x0F) << 3) + 0x84 << ((codes & 0x70) >> 4)) - 0x84
-        levels = np.where(codes & 0x80, -size, size)
-    else:
-        codes = codes ^ 0x55
-        segment = (codes & 0x70) >> 4
-        size = ((codes & 0x0F) << 4) + np.where(segment, 0x108, 8) << np.maximum(segment - 1, 0)
-        levels = np.where(codes & 0x80, size, -size)
-    return levels.astype(np.int16)
-
-
-@cache
-def _g711_codes(encoding: Encoding) -> npt.NDArray[np.uint8]:
-    """The code of the level nearest to each of the 65,536 samples, from -32768 up."""
-    import numpy as np
-
-    # mu-law has two codes for zero; the reversal picks the positive one, 0xFF, as encoders do.
-    levels, first = np.unique(_g711_levels(encoding)[::-1].astype(np.int32), return_index=True)
-    codes: npt.NDArray[np.uint8] = (255 - first).astype(np.uint8)
-    borders = (levels[1:] + levels[:-1]) / 2
-    nearest = np.searchsorted(borders, np.arange(-32768, 32768))
-    return codes.take(nearest)
+            samples = self._stream.resample_chunk(samples, last)
+            if not len(samples):  # soxr works in blocks: of short chunks, only some complete one
+                return b""
+        return self._encode(samples)

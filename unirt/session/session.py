@@ -49,7 +49,7 @@ from unirt.session.outbox import Outbox
 from unirt.session.state import State
 from unirt.session.verbs import Verbs
 from unirt.session.views import ContentView, Hub, View
-from unirt.translator import Translator
+from unirt.translator import Frame, Translator
 from unirt.transport import Transport, TransportClosed
 from unirt.usage import Usage
 
@@ -102,6 +102,7 @@ class Session(Verbs):
         self._translator = translator
         self._transport = transport
         self._clock = clock
+        self._now = clock.now
         self._close_timeout = close_timeout
         self._audio_in = AudioIn(audio_in)
         self._audio_out = None if audio_out is None else AudioOut(audio_out)
@@ -213,7 +214,7 @@ class Session(Verbs):
                 self._audio_in.reset()
             case _:
                 pass
-        self._translator.send(command, self._clock.now())
+        self._translator.send(command, self._now())
         self._state.history.said(command)
         self._pump()
 
@@ -235,13 +236,14 @@ class Session(Verbs):
         wire = self.config.input_format or self.capabilities.input_format
         raw, given = self._audio_in.accept(data, format, wire)
         for piece in pieces(raw, given):
-            await self._outbox.room()
-            self._check_open("send_audio")
+            if self._outbox.full:
+                await self._outbox.room()
+                self._check_open("send_audio")
             self._append(self._audio_in.convert(piece, given, wire))
 
     def _append(self, data: bytes) -> None:
         if data:
-            self._translator.send(AppendAudio(data=data), self._clock.now())
+            self._translator.send(AppendAudio(data=data), self._now())
             self._pump()
 
     def _check_open(self, verb: str) -> None:
@@ -267,7 +269,7 @@ class Session(Verbs):
         handshake = self._handshake = Handshake(self.provider, self.url)
         try:
             self._spawn(self._outbox.run())
-            self._translator.start(self._clock.now())
+            self._translator.start(self._now())
             self._pump()
             self._reader = self._spawn(self._read())
             await handshake.wait(timeout)
@@ -276,15 +278,27 @@ class Session(Verbs):
         _LOG.info("%s is ready: %s", self.provider, self.model)
 
     async def _read(self) -> None:
-        while not self._ended:
-            await self._hub.room()
-            frame = await self._transport.receive()
-            if self._ended:  # another task failed meanwhile: nothing may follow the last event
-                return
-            self._frames_in += 1
-            self._bytes_in += len(frame)
-            self._translator.receive(frame, self._clock.now())
-            self._pump(len(frame))
+        transport = self._transport
+        deliver = getattr(transport, "deliver", None)
+        if deliver is not None:
+            await deliver(self._take, self._hub.room)
+        while True:
+            if not self._take(await transport.receive()):
+                await self._hub.room()
+
+    def _take(self, frame: Frame) -> bool:
+        """One frame came; returns whether there is room for more. Never raises."""
+        if self._ended:  # another task failed meanwhile: nothing may follow the last event
+            return True
+        size = len(frame)
+        self._frames_in += 1
+        self._bytes_in += size
+        try:
+            self._translator.receive(frame, self._now())
+            self._pump(size)
+        except Exception as exc:
+            self._fail(exc)
+        return not self._hub.full
 
     def _pump(self, size: int = 0) -> None:
         """Take what the translator has: frames to the outbox, events to the views."""
@@ -313,7 +327,7 @@ class Session(Verbs):
         if self._ended:
             return
         self._timer = None
-        self._translator.handle_timer(self._clock.now())
+        self._translator.handle_timer(self._now())
         self._pump()
 
     # The end.
@@ -330,11 +344,15 @@ class Session(Verbs):
         except TransportClosed as gone:
             self._end(gone.code, gone.reason, gone.by)
         except Exception as exc:
-            _LOG.debug("the session with %s fails", self.provider, exc_info=exc)
-            self._failure = exc
-            if self._handshake is not None:
-                self._handshake.crash(exc)
-            self._end(None, "internal error", "local")
+            self._fail(exc)
+
+    def _fail(self, exc: Exception) -> None:
+        """Something of our own broke: the session cannot go on."""
+        _LOG.debug("the session with %s fails", self.provider, exc_info=exc)
+        self._failure = exc
+        if self._handshake is not None:
+            self._handshake.crash(exc)
+        self._end(None, "internal error", "local")
 
     def _end(self, code: int | None, reason: str, by: str) -> None:
         """The connection is gone, or given up: tell the last events, and clean up."""
@@ -343,7 +361,7 @@ class Session(Verbs):
         self._ended = True
         self._outbox.stop()
         try:
-            self._translator.receive_close(code, reason, by, self._clock.now())
+            self._translator.receive_close(code, reason, by, self._now())
             self._pump()
         except Exception as exc:
             self._failure = self._failure or exc

@@ -93,7 +93,8 @@ class Hub:
         self.dropped_ms = 0.0
         self._limits = limits
         self._loop = asyncio.get_running_loop()
-        self._boxes: list[_Box] = []
+        self._boxes: tuple[_Box, ...] = ()
+        "Replaced and never changed: a view may be dropped while events are handed out."
         self._early: _Box | None = _Box()
         "What was told before anybody asked, for the first who does."
         self._replay: list[Event] | None = []
@@ -101,6 +102,8 @@ class Hub:
         self._last: Event | None = None
         self._over = False
         self._error: Callable[[], Exception | None] = lambda: None
+        self.full = False
+        "Some view reached its bound: there may be no room."
         self._released = False
         self._eased = asyncio.Event()
 
@@ -111,13 +114,13 @@ class Hub:
         if self._early is not None:
             self._early = None
         elif self._replay is not None:
-            self._put(box, self._replay)
+            self._put((box,), self._replay)
         elif self._over and self._last is not None:
-            self._put(box, [self._last])
+            self._put((box,), [self._last])
             missed = self.delivered - 1
         else:
             missed = self.delivered
-        self._boxes.append(box)
+        self._boxes += (box,)
         return View(self, box, missed)
 
     def deliver(self, events: Sequence[Event], size: int) -> None:
@@ -130,10 +133,9 @@ class Hub:
             limits = self._limits
             if len(self._replay) > limits.replay_events or self._replay_bytes > limits.replay_bytes:
                 self._replay = None
-        for box in tuple(self._boxes):
-            self._put(box, events)
+        self._put(self._boxes, events)
         if self._early is not None:
-            self._put(self._early, events)
+            self._put((self._early,), events)
             if self._early.others > self._limits.events:
                 self._early = None
 
@@ -142,7 +144,7 @@ class Hub:
         self._over = True
         self._error = error
         self.release()
-        for box in tuple(self._boxes):
+        for box in self._boxes:
             box.wake()
 
     async def room(self) -> None:
@@ -150,6 +152,7 @@ class Hub:
         while not self._released and any(box.others >= self._limits.events for box in self._boxes):
             self._eased.clear()
             await self._eased.wait()
+        self.full = False
 
     def release(self) -> None:
         """Let nobody wait for room any more: the session is ending."""
@@ -159,10 +162,12 @@ class Hub:
     def forget(self, box: _Box) -> None:
         """Abandon a view. Called by finalizers too, so from any thread."""
         box.closed = True
-        with contextlib.suppress(ValueError):
-            self._boxes.remove(box)
         with contextlib.suppress(RuntimeError):  # the loop is closed
-            self._loop.call_soon_threadsafe(self._eased.set)
+            self._loop.call_soon_threadsafe(self._sweep)
+
+    def _sweep(self) -> None:
+        self._boxes = tuple(box for box in self._boxes if not box.closed)
+        self._eased.set()
 
     def take(self, box: _Box) -> Event:
         """The oldest unread event of a view, which has one."""
@@ -201,17 +206,24 @@ class Hub:
             finally:
                 box.waiter = None
 
-    def _put(self, box: _Box, events: Sequence[Event]) -> None:
-        box.events.extend(events)
+    def _put(self, boxes: Sequence[_Box], events: Sequence[Event]) -> None:
+        audio_ms, others = 0.0, 0
         for event in events:
             if type(event) is AudioDelta:
-                box.audio_ms += event.duration_ms
+                audio_ms += event.duration_ms
             else:
-                box.others += 1
-        limit = self._limits.audio_ms
-        if box.audio_ms > limit:
-            self.dropped_ms += box.drop_audio(box.audio_ms - limit * 7 / 8)
-        box.wake()
+                others += 1
+        limits = self._limits
+        for box in boxes:
+            box.events += events
+            box.audio_ms += audio_ms
+            box.others += others
+            if box.audio_ms > limits.audio_ms:
+                self.dropped_ms += box.drop_audio(box.audio_ms - limits.audio_ms * 7 / 8)
+            if box.others >= limits.events:
+                self.full = True
+            if box.waiter is not None:
+                box.wake()
 
 
 class View:

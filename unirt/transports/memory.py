@@ -28,12 +28,17 @@ class MemoryTransport:
         return self._url
 
     async def send(self, frame: Frame) -> None:
+        while not self.send_now(frame):
+            self._check_open()
+            await _moves(self._peer)
+
+    def send_now(self, frame: Frame) -> bool:
         peer = self._peer
-        while self._gone is None and len(peer._inbox) >= self._capacity:
-            await _moves(peer)
-        self._check_open()
+        if self._gone is not None or len(peer._inbox) >= self._capacity:
+            return False
         peer._inbox.append(frame)
         peer._moved.set()
+        return True
 
     async def receive(self) -> Frame:
         while not self._inbox:

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import connect
-from websockets.asyncio.connection import Connection
+from websockets.asyncio.connection import Connection, broadcast
 from websockets.exceptions import (
     ConnectionClosed,
+    InvalidProxy,
     InvalidStatus,
     InvalidURI,
     SecurityError,
@@ -27,7 +28,8 @@ from websockets.protocol import State
 
 from unirt.errors import ConfigurationError, DialError
 from unirt.translator import Frame
-from unirt.transport import TransportClosed
+from unirt.transport import Transport, TransportClosed
+from unirt.transports.connection import PromptConnection
 
 __all__ = [
     "DEFAULTS",
@@ -36,11 +38,14 @@ __all__ = [
     "closed",
     "dial_error",
     "open_websocket",
+    "shortened",
     "shown_url",
+    "transport_over",
 ]
 
 DEFAULTS: Final[Mapping[str, Any]] = {
     "max_size": None,  # providers send frames of many MiB: a read-back item, a long tool result
+    "max_queue": 256,  # frames; the usual 16 stop and start the socket in every burst of audio
     "compression": None,  # base64 audio does not shrink enough to pay for a deflate a frame
     "open_timeout": 10,
     "ping_interval": 20,
@@ -84,6 +89,16 @@ class WebSocketTransport:
         except ConnectionClosed as exc:
             raise closed(exc, asked=self._asked_to_close) from None
 
+    def send_now(self, frame: Frame) -> bool:
+        connection = self._connection
+        wire = connection.transport
+        if connection.state is not State.OPEN or wire.is_closing() or wire.get_write_buffer_size():
+            return False
+        # The one send of the library that is no coroutine, documented to work for clients as well.
+        # It knows no backpressure, and needs none here; and it costs half of the other.
+        broadcast((connection,), frame, raise_exceptions=True)
+        return True
+
     async def receive(self) -> Frame:
         # Text stays bytes: the JSON parser reads UTF-8 itself, and refuses what is none.
         try:
@@ -98,13 +113,43 @@ class WebSocketTransport:
         try:
             # The library bounds its wait for the peer's answer, and not its own last write.
             async with asyncio.timeout(connection.close_timeout or _CLOSE_SECONDS):
-                await connection.close(code, _shortened(reason))
+                await connection.close(code, shortened(reason))
         except asyncio.CancelledError:
             connection.transport.abort()
             raise
         except (TimeoutError, OSError, WebSocketException):
             connection.transport.abort()
             await connection.wait_closed()
+
+
+class PromptWebSocketTransport(WebSocketTransport):
+    """The same, over a connection that hands its messages on the moment they come."""
+
+    def __init__(self, connection: PromptConnection, url: str = "") -> None:
+        super().__init__(connection, url)
+        self._inbox = connection.inbox
+
+    async def receive(self) -> Frame:
+        try:
+            return await self._inbox.receive()
+        except EOFError:
+            raise self._gone() from None
+
+    async def deliver(
+        self, take: Callable[[Frame], bool], room: Callable[[], Awaitable[None]]
+    ) -> None:
+        await self._inbox.deliver(take, room)
+        raise self._gone()
+
+    def _gone(self) -> TransportClosed:
+        return closed(self._connection.protocol.close_exc, asked=self._asked_to_close)
+
+
+def transport_over(connection: Connection, url: str) -> WebSocketTransport:
+    """The transport that suits an open connection."""
+    if isinstance(connection, PromptConnection):
+        return PromptWebSocketTransport(connection, url)
+    return WebSocketTransport(connection, url)
 
 
 def closed(exc: ConnectionClosed, *, asked: bool) -> TransportClosed:
@@ -156,6 +201,8 @@ def dial_error(
             return error(why, response.status_code)
         case InvalidURI():
             return error(f"not a WebSocket address: {exc.msg}")
+        case InvalidProxy():
+            return error(f"not the address of a proxy: {exc.msg}")
         case TimeoutError():
             return error(f"no answer within {waited:g} s" if waited else "no answer in time")
         case ssl.SSLError():
@@ -173,8 +220,13 @@ def dial_error(
 
 
 async def open_websocket(
-    provider: str, url: str, *, headers: Mapping[str, str], options: Mapping[str, Any]
-) -> WebSocketTransport:
+    provider: str,
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    options: Mapping[str, Any],
+    transport: str = "websocket",
+) -> Transport:
     """
     Dial a WebSocket.
 
@@ -183,20 +235,50 @@ async def open_websocket(
         url: ``ws`` or ``wss``.
         headers: Added to the upgrade request; they may hold keys.
         options: Keyword arguments of ``websockets.asyncio.client.connect``, over :data:`DEFAULTS`.
+        transport: ``websocket``, or ``fast`` for the library of the extra ``[fast]``, which knows
+            the options of :data:`unirt.transports.fast_dial.OPTIONS`.
 
     Raises:
-        ConfigurationError: A header or an option cannot be used.
+        ConfigurationError: A header or an option cannot be used, or the extra is not installed.
         DialError: No connection came about; its `status` is that of a refused upgrade.
     """
     check_headers(headers)
+    options = {**DEFAULTS, **options}
     try:
-        dial = _Connect(url, additional_headers=dict(headers), **{**DEFAULTS, **options})
-        connection = await dial
+        match transport:
+            case "websocket":
+                return await _open_default(url, headers, options)
+            case "fast":
+                return await _open_fast(url, headers, options)
     except Exception as exc:
         secrets = [value.rpartition(" ")[2] for value in headers.values()]
-        waited = {**DEFAULTS, **options}["open_timeout"]
+        waited = options["open_timeout"]
         raise dial_error(provider, url, exc, secrets=secrets, waited=waited) or exc from None
-    return WebSocketTransport(connection, url)
+    raise ConfigurationError(
+        f"there is no WebSocket transport {transport!r}",
+        where="transport",
+        remedy="use 'websocket' or 'fast'",
+    )
+
+
+async def _open_default(
+    url: str, headers: Mapping[str, str], options: Mapping[str, Any]
+) -> WebSocketTransport:
+    options = {"create_connection": PromptConnection, **options}
+    connection = await _Connect(url, additional_headers=dict(headers), **options)
+    return transport_over(connection, url)
+
+
+async def _open_fast(url: str, headers: Mapping[str, str], options: Mapping[str, Any]) -> Transport:
+    try:
+        from unirt.transports.fast_dial import open_fast
+    except ImportError:
+        raise ConfigurationError(
+            "the transport 'fast' is not installed",
+            where="transport",
+            remedy="pip install 'unirt-realtime[fast]'",
+        ) from None
+    return await open_fast(url, headers=headers, options=options)
 
 
 def shown_url(url: str) -> str:
@@ -239,5 +321,6 @@ def check_headers(headers: Mapping[str, str]) -> None:
             )
 
 
-def _shortened(reason: str) -> str:
+def shortened(reason: str) -> str:
+    """The reason of a close, as much of it as a close frame holds."""
     return reason.encode()[:_REASON_BYTES].decode(errors="ignore")

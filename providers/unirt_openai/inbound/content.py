@@ -14,13 +14,14 @@ So streams close with their item, whose status says it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from unirt import events as ev
 from unirt.composer import Response
 from unirt.events import StreamKind
 from unirt.wire import Wire, decode_audio
 from unirt_openai.inbound.rows import Handler, Row
-from unirt_openai.state import Ids, State, ids_of, remember
+from unirt_openai.state import Ids, Speaking, State, ids_of, remember
 
 __all__ = ["PARTS", "ROWS"]
 
@@ -73,6 +74,9 @@ def _unmapped(state: State, wire: Wire, part: Wire, response: Response, item_id:
 
 def _audio_delta(state: State, wire: Wire) -> None:
     data = decode_audio(wire.text("delta"), "$.delta")
+    if data and (speaking := state.speaking) is not None and _goes_on(speaking, wire.data):
+        state.composer.more_audio(speaking.response, speaking.entry, data, speaking.format)
+        return
     index = wire.count("content_index")
     response = state.response_of(wire)
     item_id = state.item_of(wire, response)
@@ -84,7 +88,19 @@ def _audio_delta(state: State, wire: Wire) -> None:
     if format_ is None:
         format_ = state.output_format
         remember(state.formats, response.id, format_)
-    state.composer.audio(response, item_id, index, data, format_)
+    entry = state.composer.audio(response, item_id, index, data, format_)
+    if entry is not None:
+        state.speaking = Speaking(item_id, index, response, entry, format_)
+
+
+def _goes_on(speaking: Speaking, frame: dict[str, Any]) -> bool:
+    """Whether a frame of audio is about the same stream as the one before it."""
+    return (
+        frame.get("item_id") == speaking.item_id
+        and frame.get("response_id") == speaking.response.id
+        and frame.get("content_index") is speaking.index
+        and not speaking.entry.closed
+    )
 
 
 def _text_delta(kind: StreamKind) -> Handler:

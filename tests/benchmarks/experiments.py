@@ -1,0 +1,253 @@
+"""
+What is measured: each experiment is a load, a command, and those who take part.
+
+Sections group experiments into one table of the report each. A *series* has one experiment for
+each value of its ``x``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from tests.benchmarks.roster import BOTH
+
+__all__ = ["SECTIONS", "Experiment", "Section", "experiments"]
+
+
+@attrs.frozen(kw_only=True)
+class Experiment:
+    """One comparison."""
+
+    name: str
+    title: str
+    load: dict[str, Any]
+    "What the server plays: fields of :class:`~tests.benchmarks.load.Load`."
+    ask: dict[str, Any]
+    "What the contenders are told."
+    contenders: tuple[str, ...]
+    protocols: tuple[str, ...] = BOTH
+    rounds: float = 1.0
+    "How many of the rounds that are asked for: long experiments need fewer."
+    fresh: bool = False
+    "Whether each sample needs a new process: memory that was used once is not gained again."
+    peers: bool = False
+    "Whether the libraries of others take part."
+    x: float | None = None
+    "Where it is in its series."
+
+
+@attrs.frozen(kw_only=True)
+class Section:
+    """One table of the report."""
+
+    name: str
+    title: str
+    metrics: tuple[str, ...]
+    "What its table shows, absolute."
+    ratios: tuple[str, ...] = ()
+    "Of which of them it shows the ratio to the floor too; the first is what it is sorted by."
+    x: str | None = None
+    "What the x of its series is, with the unit."
+    climbs: bool = False
+    "Whether each contender goes on through the series until it can hold no more."
+    experiments: tuple[Experiment, ...] = ()
+
+
+_ALL = ("receive_only", "floor", "picows_floor", "unirt", "unirt_fast", "sdk")
+_PLAIN = ("floor", "unirt", "unirt_fast", "sdk")
+_TOGGLES = (
+    "floor",
+    "unirt",
+    "folded",
+    "both_views",
+    "order_checked",
+    "no_history",
+    "audio_out",
+    "unirt_picows",
+    "unirt_fast",
+)
+
+
+def _drained(chunk_ms: float, turns: int, contenders: tuple[str, ...], **more: Any) -> Experiment:
+    return Experiment(
+        name=f"drained-{chunk_ms:g}",
+        title=f"{chunk_ms:g} ms chunks",
+        load={"kind": "drain", "chunk_ms": chunk_ms, "turns": turns},
+        ask={"do": "drain"},
+        contenders=contenders,
+        **more,
+    )
+
+
+def _sent(chunk_ms: float, count: int, *, resample: bool = False) -> Experiment:
+    what = "48 kHz float32, resampled" if resample else "native rate"
+    return Experiment(
+        name=f"send-{chunk_ms:g}{'-resampled' if resample else ''}",
+        title=f"{chunk_ms:g} ms chunks, {what}",
+        load={"kind": "sink"},
+        ask={"do": "send", "chunk_ms": chunk_ms, "count": count, "resample": resample},
+        contenders=("floor", "picows_floor", "unirt", "unirt_fast", "sdk"),
+    )
+
+
+def _sessions(count: int, seconds: float, contenders: tuple[str, ...], **more: Any) -> Experiment:
+    """Sessions of 50 events a second: an answer in 20 ms pieces, hours of it."""
+    return Experiment(
+        name=f"sessions-{count}",
+        title=f"{count} sessions at 50 events/s",
+        load={"kind": "paced", "chunk_ms": 20, "interval_ms": 20, "turns": 100_000},
+        ask={"do": "sessions", "count": count, "seconds": seconds},
+        contenders=contenders,
+        x=count,
+        **more,
+    )
+
+
+def _length(turns: int) -> Experiment:
+    load = {"kind": "drain", "chunk_ms": 20, "audio_per_turn": 10, "transcripts_per_turn": 4}
+    return Experiment(
+        name=f"length-{turns}",
+        title=f"{turns} turns",
+        load={**load, "turns": turns},
+        ask={"do": "drain"},
+        contenders=("floor", "unirt"),
+        rounds=0.3 if turns >= 1_000 else 1.0,
+        fresh=turns >= 1_000,
+        x=turns,
+    )
+
+
+def _slow(pause_ms: float) -> Experiment:
+    return Experiment(
+        name=f"consumer-{pause_ms:g}",
+        title=f"{pause_ms:g} ms an event",
+        load={"kind": "drain", "chunk_ms": 200, "turns": 60},
+        ask={"do": "slow", "pause_ms": pause_ms, "seconds": 8},
+        contenders=("unirt",),
+        rounds=0.2,
+        fresh=True,
+        x=pause_ms,
+    )
+
+
+SECTIONS: dict[str, Section] = {
+    section.name: section
+    for section in (
+        Section(
+            name="drained",
+            title="Drained as fast as it goes",
+            metrics=("us", "rss_mb", "faults"),
+            ratios=("us",),
+            experiments=(
+                _drained(200, 60, _ALL, peers=True),
+                _drained(20, 60, _ALL, peers=True),
+            ),
+        ),
+        Section(
+            name="paced",
+            title="Paced at one event every 2 ms",
+            metrics=("us", "p50_us", "p99_us"),
+            ratios=("us", "p50_us", "p99_us"),
+            experiments=(
+                Experiment(
+                    name="paced",
+                    title="200 ms chunks",
+                    load={"kind": "paced", "chunk_ms": 200, "turns": 8, "interval_ms": 2},
+                    ask={"do": "paced"},
+                    contenders=("floor", "picows_floor", "unirt", "unirt_fast", "sdk"),
+                    rounds=0.6,
+                    peers=True,
+                ),
+            ),
+        ),
+        Section(
+            name="sending",
+            title="Sending the user's voice",
+            metrics=("chunk_us",),
+            ratios=("chunk_us",),
+            experiments=(
+                _sent(20, 4_000),
+                _sent(100, 2_000),
+                _sent(20, 3_000, resample=True),
+            ),
+        ),
+        Section(
+            name="sessions",
+            title="Many sessions in one process",
+            metrics=("share", "lag_p99_ms", "heard", "active_kb"),
+            ratios=("share", "lag_p99_ms"),
+            experiments=(_sessions(200, 4.0, _PLAIN, rounds=0.3, fresh=True),),
+        ),
+        Section(
+            name="memory",
+            title="Memory of an idle session",
+            metrics=("idle_kb",),
+            experiments=(
+                Experiment(
+                    name="idle",
+                    title="200 idle sessions",
+                    load={"kind": "idle"},
+                    ask={"do": "idle", "count": 200},
+                    contenders=_PLAIN,
+                    rounds=0.2,
+                    fresh=True,
+                ),
+            ),
+        ),
+        Section(
+            name="capacity",
+            title="Sessions a core holds",
+            metrics=("share", "lag_p99_ms", "heard", "late_p99_ms"),
+            x="sessions",
+            climbs=True,
+            experiments=tuple(
+                _sessions(count, 2.0, _PLAIN, rounds=0.0)
+                for count in (1, 10, 50, *range(100, 1_001, 100), 1_200, 1_400, 1_600)
+            ),
+        ),
+        Section(
+            name="length",
+            title="Growth: length of the session",
+            metrics=("us", "rss_mb"),
+            ratios=("us",),
+            x="turns",
+            experiments=tuple(map(_length, (1, 10, 100, 1_000, 10_000))),
+        ),
+        Section(
+            name="chunks",
+            title="Growth: length of a chunk",
+            metrics=("us",),
+            ratios=("us",),
+            x="ms a chunk",
+            experiments=tuple(
+                attrs.evolve(_drained(ms, 30, ("floor", "unirt"), x=ms, rounds=0.6), name=name)
+                for ms, name in ((ms, f"chunks-{ms}") for ms in (5, 10, 20, 50, 100, 200, 500))
+            ),
+        ),
+        Section(
+            name="consumer",
+            title="Growth: slowness of the consumer",
+            metrics=("growth_mb", "dropped_s"),
+            x="ms an event",
+            experiments=tuple(map(_slow, (0, 0.1, 1, 10, 100))),
+        ),
+        Section(
+            name="toggles",
+            title="What each feature costs",
+            metrics=("us",),
+            ratios=("us",),
+            experiments=(_drained(200, 60, _TOGGLES),),
+        ),
+        Section(
+            name="server",
+            title="The server is not the bottleneck",
+            metrics=("kevents_s", "us"),
+            experiments=(
+                attrs.evolve(_drained(200, 60, ("raw_socket", "floor")), name="server", rounds=0.5),
+            ),
+        ),
+    )
+}
+"All sections but the imports, which need no server, in the order of the report."

@@ -1,0 +1,189 @@
+"""
+The plots, as SVG: small, with text as text, and the same bytes for the same results.
+
+A bar for each contender's ratio to the floor, the curve of many sessions, and the distribution of
+the latency. Colours mean the same everywhere: the floor is grey, unirt blue, others orange.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+
+from tests.benchmarks.lab import BOUNDS
+from tests.benchmarks.roster import FLOOR, Entry
+
+__all__ = ["draw"]
+
+_STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "unirt",
+    "font.size": 9,
+    "font.family": "sans-serif",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#e5e5e5",
+    "axes.axisbelow": True,
+    "figure.constrained_layout.use": True,
+}
+_GREY, _BLUE, _LIGHT, _ORANGE = "#8c8c8c", "#1f6fb4", "#6db3e8", "#e08a2c"
+_NAMES = {"openai": "OpenAI Realtime", "google": "Gemini Live"}
+
+
+def draw(results: Mapping[str, Any], entries: Mapping[str, Entry], folder: Path) -> list[Path]:
+    """Draw what there are results for; the files that were written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    with mpl.rc_context(_STYLE):
+        for name, section, plot in _PLOTS:
+            found = results["sections"].get(section)
+            if found is None:
+                continue
+            plot(found, entries)
+            path = folder / f"{name}.svg"
+            plt.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+            plt.close("all")
+            written.append(path)
+    return written
+
+
+def _ratio_bars(section: Mapping[str, Any], entries: Mapping[str, Entry]) -> None:
+    """One panel a protocol: who costs how many times the floor, from cheap to dear."""
+    rows = [row for row in section["experiments"] if row["experiment"] == "drained-200"]
+    most = max(len(row["contenders"]) for row in rows)
+    _, panels = plt.subplots(1, len(rows), figsize=(9, 0.9 + 0.28 * most), squeeze=False)
+    for panel, row in zip(panels[0], rows, strict=True):
+        found = {
+            name: result["ratios"]["us"]
+            for name, result in row["contenders"].items()
+            if "us" in result.get("ratios", {})
+        }
+        names = sorted(found, key=lambda name: -found[name]["median"])
+        values = [found[name]["median"] for name in names]
+        errors = [
+            [found[name]["median"] - found[name]["low"] for name in names],
+            [found[name]["high"] - found[name]["median"] for name in names],
+        ]
+        panel.barh(
+            [_title(name, entries) for name in names],
+            values,
+            xerr=errors,
+            color=[_colour(name) for name in names],
+            error_kw={"elinewidth": 0.8, "ecolor": "#444444"},
+        )
+        for i, value in enumerate(values):
+            panel.annotate(
+                f"{value:.2f}", (value, i), xytext=(6, 0), textcoords="offset points", va="center"
+            )
+        panel.axvline(1.0, color=_GREY, linewidth=0.8)
+        panel.set_xlim(right=max(values) * 1.15)
+        panel.set_title(f"{_NAMES[row['protocol']]}, CPU an event, floor = 1")
+
+
+def _sessions(section: Mapping[str, Any], entries: Mapping[str, Entry]) -> None:
+    """Share of a core, and lateness of the loop, against the number of sessions."""
+    protocols = list(dict.fromkeys(row["protocol"] for row in section["experiments"]))
+    _, panels = plt.subplots(2, len(protocols), figsize=(9, 5), sharex="col", squeeze=False)
+    for column, protocol in enumerate(protocols):
+        rows = [row for row in section["experiments"] if row["protocol"] == protocol]
+        rows.sort(key=lambda row: row["x"])
+        _curves(panels[0][column], rows, "share", entries)
+        _curves(panels[1][column], rows, "lag_p99_ms", entries)
+        panels[0][column].set_title(_NAMES[protocol])
+        panels[1][column].set_yscale("log")
+        panels[1][column].axhline(BOUNDS["lag_p99_ms"][1], color="#444444", linewidth=0.8)
+        panels[1][column].set_xlabel("sessions at 50 events/s")
+    panels[0][0].set_ylabel("% of a core")
+    panels[1][0].set_ylabel("loop lag p99, ms")
+    panels[0][0].legend(frameon=False)
+
+
+def _curves(
+    panel: Axes, rows: Sequence[Mapping[str, Any]], metric: str, entries: Mapping[str, Entry]
+) -> None:
+    for name in dict.fromkeys(name for row in rows for name in row["contenders"]):
+        points = [
+            (row["x"], row["contenders"][name]["metrics"][metric]["median"])
+            for row in rows
+            if metric in row["contenders"].get(name, {}).get("metrics", {})
+        ]
+        panel.plot(
+            [x for x, _ in points],
+            [y for _, y in points],
+            color=_colour(name),
+            marker="o",
+            markersize=3,
+            linewidth=1.4,
+            label=_title(name, entries),
+        )
+
+
+def _latency(section: Mapping[str, Any], entries: Mapping[str, Entry]) -> None:
+    """How many of 100 pieces of audio were there after how long."""
+    rows = [row for row in section["experiments"] if row["experiment"] == "paced"]
+    _, panels = plt.subplots(1, len(rows), figsize=(9, 3.4), sharey=True, squeeze=False)
+    for panel, row in zip(panels[0], rows, strict=True):
+        for name, result in row["contenders"].items():
+            if delays := result.get("latency_us"):
+                shares = [100 * i / (len(delays) - 1) for i in range(len(delays))]
+                panel.plot(
+                    delays,
+                    shares,
+                    color=_colour(name),
+                    linestyle="-" if _shown_bold(name) else ":",
+                    linewidth=1.4,
+                    label=_title(name, entries),
+                )
+        panel.set_xscale("log")
+        panel.set_xlabel("one-way latency, us")
+        panel.set_title(_NAMES[row["protocol"]])
+    panels[0][0].set_ylabel("% delivered")
+    panels[0][-1].legend(frameon=False, fontsize=7)
+
+
+def _growth(section: Mapping[str, Any], entries: Mapping[str, Entry]) -> None:
+    """Cost of an event against the length of the session."""
+    protocols = list(dict.fromkeys(row["protocol"] for row in section["experiments"]))
+    _, panels = plt.subplots(1, len(protocols), figsize=(9, 3), sharey=True, squeeze=False)
+    for panel, protocol in zip(panels[0], protocols, strict=True):
+        rows = [row for row in section["experiments"] if row["protocol"] == protocol]
+        rows.sort(key=lambda row: row["x"])
+        _curves(panel, rows, "us", entries)
+        panel.set_xscale("log")
+        panel.set_ylim(bottom=0)
+        panel.set_title(_NAMES[protocol])
+        panel.legend(frameon=False)
+    panels[0][0].set_ylabel("CPU an event, us")
+
+
+def _colour(name: str) -> str:
+    if name in (FLOOR, "receive_only", "picows_floor", "raw_socket"):
+        return _GREY
+    if name == "unirt":
+        return _BLUE
+    return _LIGHT if name.startswith("unirt") else _ORANGE
+
+
+def _shown_bold(name: str) -> bool:
+    return name in (FLOOR, "unirt", "unirt_fast", "sdk")
+
+
+def _title(name: str, entries: Mapping[str, Entry]) -> str:
+    title = entries[name].title if name in entries else name
+    return title.replace("**", "")
+
+
+_PLOTS: tuple[tuple[str, str, Callable[[Mapping[str, Any], Mapping[str, Entry]], None]], ...] = (
+    ("ratios", "drained", _ratio_bars),
+    ("sessions", "capacity", _sessions),
+    ("latency", "paced", _latency),
+    ("length", "length", _growth),
+    ("chunks", "chunks", _growth),
+)
+"File, section, and how it is drawn."

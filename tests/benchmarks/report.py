@@ -1,0 +1,296 @@
+"""
+The tables, in Markdown for the docs and on the terminal, from the same results.
+
+In a page, what stands between ``<!-- benchmarks:begin NAME -->`` and ``<!-- benchmarks:end NAME
+-->`` is written here; all else is left alone. A table has a line for each contender, and for each
+protocol the absolute figures and the ratio to the floor, with the quartiles of the rounds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+from rich.markup import escape
+from rich.table import Table
+
+from tests.benchmarks.experiments import SECTIONS, Section
+from tests.benchmarks.figures import METRICS
+from tests.benchmarks.roster import Entry
+from tests.benchmarks.targets import Kind, Target, Verdict
+
+__all__ = ["blocks", "skeleton", "terminal_tables", "verdict_line", "verdict_table", "write"]
+
+Grid = tuple[list[str], list[list[str]]]
+"Heads, and lines of cells."
+
+_NAMES = {"openai": "OpenAI", "google": "Gemini"}
+
+
+def write(page: Path, blocks: Mapping[str, str]) -> list[str]:
+    """
+    Put blocks between their markers in `page`; the names of those that have no markers there.
+
+    Raises:
+        ValueError: A marker begins and does not end.
+    """
+    text = page.read_text(encoding="utf-8")
+    homeless = []
+    for name, block in blocks.items():
+        begin, end = f"<!-- benchmarks:begin {name} -->", f"<!-- benchmarks:end {name} -->"
+        if begin not in text:
+            homeless.append(name)
+            continue
+        if end not in text:
+            raise ValueError(f"{page.name}: {begin} has no end")
+        pattern = re.escape(begin) + ".*?" + re.escape(end)
+        new = f"{begin}\n{block.strip()}\n{end}"
+        text = re.sub(pattern, lambda _: new, text, flags=re.DOTALL)  # noqa: B023  used at once
+    page.write_text(text, encoding="utf-8")
+    return homeless
+
+
+def skeleton(blocks: Mapping[str, str]) -> str:
+    """A page with nothing but a place for each block."""
+    places = (
+        f"<!-- benchmarks:begin {name} -->\n<!-- benchmarks:end {name} -->" for name in blocks
+    )
+    return "# Performance\n\n" + "\n\n".join(places) + "\n"
+
+
+def blocks(
+    results: Mapping[str, Any], verdicts: Sequence[Verdict], entries: Mapping[str, Entry]
+) -> dict[str, str]:
+    """Every block of the page, by name."""
+    made = {"machine": _machine(results["machine"]), "targets": _markdown(verdict_table(verdicts))}
+    for name, section in results["sections"].items():
+        parts = [
+            part
+            for title, grid in _grids(name, section, entries)
+            for part in (f"**{title}**" if title else "", _markdown(grid))
+            if part
+        ]
+        parts += _footnotes(section, entries)
+        made[name] = "\n\n".join(parts)
+    return made
+
+
+def terminal_tables(
+    results: Mapping[str, Any], entries: Mapping[str, Entry]
+) -> Iterator[Table]:
+    """The same tables for a terminal."""
+    for name, section in results["sections"].items():
+        for title, (heads, lines) in _grids(name, section, entries):
+            table = Table(title=f"{section['title']}: {title}" if title else section["title"])
+            for i, head in enumerate(heads):
+                table.add_column(head, justify="left" if i == 0 else "right")
+            for line in lines:
+                table.add_row(*(escape(cell.replace("**", "")) for cell in line))
+            yield table
+
+
+def verdict_table(verdicts: Sequence[Verdict]) -> Grid:
+    """Each target, what was measured, and whether it is met."""
+    heads = ["what", "contender", "provider", "measured", "target", "met"]
+    lines = [
+        [
+            what(verdict.target),
+            verdict.target.contender.replace("_fast", "[fast]"),
+            _NAMES.get(verdict.protocol, "both"),
+            _figure(verdict.target, verdict.measured),
+            f"≤ {_figure(verdict.target, verdict.target.bound)}",
+            "yes" if verdict.met else "**no**",
+        ]
+        for verdict in verdicts
+    ]
+    return heads, lines
+
+
+def verdict_line(verdict: Verdict) -> str:
+    """One verdict, for whoever reads the log."""
+    target = verdict.target
+    return (
+        f"{target.contender} on {verdict.protocol}: {what(target)}: "
+        f"{_figure(target, verdict.measured)}, at most {_figure(target, target.bound)}"
+    )
+
+
+def what(target: Target) -> str:
+    """What a target is about, in words."""
+    titles = {e.name: e.title for s in SECTIONS.values() for e in s.experiments}
+    metric = METRICS[target.metric].title
+    kind = "" if target.kind is Kind.VALUE else f", {target.kind}"
+    return f"{titles.get(target.experiment, target.experiment)}: {metric}{kind}"
+
+
+def _figure(target: Target, value: float) -> str:
+    if target.kind in (Kind.RATIO, Kind.GROWTH):
+        return f"{value:.2f}"
+    return f"{value:.0f} {METRICS[target.metric].unit}"
+
+
+def _grids(
+    name: str, section: Mapping[str, Any], entries: Mapping[str, Entry]
+) -> Iterator[tuple[str, Grid]]:
+    """The tables of a section: one for each experiment, or one for a whole series."""
+    shape = SECTIONS.get(name) or Section(
+        name=name, title=section["title"], metrics=("ms", "rss_mb"), ratios=("ms",)
+    )
+    entries = _renamed(entries, section.get("titles", {}))
+    rows = section["experiments"]
+    if "held" in section:
+        yield "Sessions that a core holds", _held(section["held"], entries)
+    if shape.x is not None:
+        yield "", _series(shape, rows, entries)
+        return
+    names = list(dict.fromkeys(row["experiment"] for row in rows))
+    for experiment in names:
+        these = [row for row in rows if row["experiment"] == experiment]
+        title = these[0]["title"] if len(names) > 1 or name not in SECTIONS else ""
+        yield title, _comparison(shape, these, entries)
+
+
+def _renamed(entries: Mapping[str, Entry], titles: Mapping[str, str]) -> dict[str, Entry]:
+    """The entries under the names that they have in one section."""
+    return {
+        name: attrs.evolve(entry, title=titles.get(name, entry.title))
+        for name, entry in entries.items()
+    }
+
+
+def _held(held: Mapping[str, Mapping[str, float]], entries: Mapping[str, Entry]) -> Grid:
+    """How far each contender came, by provider."""
+    names = list(dict.fromkeys(name for found in held.values() for name in found))
+    lines = [
+        [_title(name, entries), *(f"{found.get(name, 0):,g}" for found in held.values())]
+        for name in names
+    ]
+    return ["contender", *(_NAMES[protocol] for protocol in held)], lines
+
+
+def _comparison(
+    shape: Section, rows: Sequence[Mapping[str, Any]], entries: Mapping[str, Entry]
+) -> Grid:
+    """A line for each contender; for each protocol the figures, and ratios beside them."""
+    columns = [
+        (row, metric, ratio)
+        for row in rows
+        for metric in _measured(shape, row)
+        for ratio in ((False, True) if metric in shape.ratios else (False,))
+    ]
+    heads = ["contender"] + [
+        f"{_NAMES.get(row['protocol'], '')} {'ratio' if ratio else _head(metric)}".strip()
+        for row, metric, ratio in columns
+    ]
+    names = list(dict.fromkeys(name for row in rows for name in row["contenders"]))
+    names.sort(key=lambda name: _order(rows, name, shape))
+    lines = [
+        [
+            _title(name, entries),
+            *(
+                (_ratio if ratio else _value)(row["contenders"].get(name, {}), metric)
+                for row, metric, ratio in columns
+            ),
+        ]
+        for name in names
+    ]
+    return heads, lines
+
+
+def _measured(shape: Section, row: Mapping[str, Any]) -> list[str]:
+    """Those of the section's metrics that somebody has."""
+    results = row["contenders"].values()
+    return [m for m in shape.metrics if any(m in r.get("metrics", {}) for r in results)]
+
+
+def _series(
+    shape: Section, rows: Sequence[Mapping[str, Any]], entries: Mapping[str, Entry]
+) -> Grid:
+    """A line for each x, columns for each protocol and contender."""
+    columns = [
+        (protocol, name, metric)
+        for protocol in dict.fromkeys(row["protocol"] for row in rows)
+        for name in dict.fromkeys(n for row in rows for n in row["contenders"])
+        for metric in shape.metrics
+    ]
+    columns = [column for column in columns if any(_at(row, *column) != "" for row in rows)]
+    heads = [shape.x or ""] + [
+        f"{_NAMES.get(protocol, '')} {_title(name, entries).replace('**', '')}, {_head(metric)}"
+        for protocol, name, metric in columns
+    ]
+    lines = []
+    for x in sorted({row["x"] for row in rows}):
+        here = {row["protocol"]: row for row in rows if row["x"] == x}
+        cells = [
+            _at(here[protocol], protocol, name, metric) if protocol in here else ""
+            for protocol, name, metric in columns
+        ]
+        lines.append([f"{x:,g}", *cells])
+    return heads, lines
+
+
+def _at(row: Mapping[str, Any], protocol: str, name: str, metric: str) -> str:
+    if row["protocol"] != protocol:
+        return ""
+    result = row["contenders"].get(name, {})
+    return _value(result, metric) if metric in result.get("metrics", {}) else ""
+
+
+def _order(rows: Sequence[Mapping[str, Any]], name: str, shape: Section) -> float:
+    """From cheap to dear; who was not measured comes last."""
+    metric = (shape.ratios or shape.metrics)[0]
+    for row in rows:
+        found = row["contenders"].get(name, {}).get("metrics", {}).get(metric)
+        if found is not None:
+            return float(found["median"])
+    return float("inf")
+
+
+def _title(name: str, entries: Mapping[str, Entry]) -> str:
+    return entries[name].title if name in entries else name
+
+
+def _head(metric: str) -> str:
+    unit = METRICS[metric].unit
+    return METRICS[metric].title + (f" ({unit})" if unit else "")
+
+
+def _value(result: Mapping[str, Any], metric: str) -> str:
+    found = result.get("metrics", {}).get(metric)
+    return "" if found is None else f"{found['median']:,.{METRICS[metric].digits}f}"
+
+
+def _ratio(result: Mapping[str, Any], metric: str) -> str:
+    found = result.get("ratios", {}).get(metric)
+    if found is None:
+        return ""
+    return f"{found['median']:.2f} ({found['low']:.2f} to {found['high']:.2f})"
+
+
+def _footnotes(section: Mapping[str, Any], entries: Mapping[str, Entry]) -> list[str]:
+    """Why somebody has no figure, and what somebody does not do."""
+    notes: dict[str, None] = {}
+    for row in section["experiments"]:
+        for name, result in row["contenders"].items():
+            title = _title(name, entries).replace("**", "")
+            said = _NAMES.get(row["protocol"], row["protocol"])
+            reason = result.get("skip") or result.get("failed")
+            if reason:
+                notes[f"{title} on {said}: {reason}."] = None
+            elif name in entries and (note := entries[name].note):
+                notes[f"{title}: {note}"] = None
+    return ["\n".join(f"- {note}" for note in notes)] if notes else []
+
+
+def _machine(machine: Mapping[str, Any]) -> str:
+    shown = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in machine.items())
+    return f"Taken on: {shown}."
+
+
+def _markdown(grid: Grid) -> str:
+    heads, lines = grid
+    aligned = ["---", *("---:" for _ in heads[1:])]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, aligned, *lines))

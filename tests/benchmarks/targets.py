@@ -1,0 +1,161 @@
+"""
+What is to be reached.
+
+A target is a bound on one metric of one contender: its ratio to the floor in the same round, its
+value above the floor's, or its value. All are medians over the rounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+import attrs
+
+__all__ = ["ROOM", "SHORT", "TARGETS", "Kind", "Target", "Verdict", "judge"]
+
+ROOM = 1.25
+"By how much the short form, on a noisy machine, may miss a ratio."
+
+
+class Kind(StrEnum):
+    """What a bound is about."""
+
+    RATIO = "ratio"
+    "The metric over the floor's, round by round."
+    ABOVE = "above the floor"
+    "The metric less the floor's."
+    VALUE = "value"
+    "The metric itself."
+    GROWTH = "growth"
+    "The metric's ratio to the floor at the end of a series, over that in its middle."
+
+
+@attrs.frozen(kw_only=True)
+class Target:
+    """One bound."""
+
+    experiment: str
+    metric: str
+    bound: float
+    contender: str = "unirt"
+    kind: Kind = Kind.RATIO
+    why: str = ""
+    "Where the bound is from, if it is none of the aims the project set itself."
+
+
+TARGETS: tuple[Target, ...] = (
+    Target(experiment="drained-200", metric="us", bound=1.35),
+    Target(experiment="drained-20", metric="us", bound=2.0),
+    Target(experiment="drained-200", metric="us", bound=0.6, contender="unirt_fast"),
+    Target(experiment="paced", metric="us", bound=1.25),
+    Target(experiment="paced", metric="p50_us", bound=1.3),
+    Target(experiment="paced", metric="p99_us", bound=1.3),
+    Target(experiment="send-20", metric="chunk_us", bound=1.5),
+    Target(experiment="send-20-resampled", metric="chunk_us", bound=1.2),
+    Target(experiment="sessions-200", metric="share", bound=1.5),
+    Target(experiment="sessions-200", metric="lag_p99_ms", bound=1.3),
+    Target(experiment="idle", metric="idle_kb", bound=150, kind=Kind.ABOVE),
+    Target(
+        experiment="length-10000",
+        metric="us",
+        bound=1.15,
+        kind=Kind.GROWTH,
+        why="straight lines or better: an event costs the same in the last turn",
+    ),
+    Target(
+        experiment="consumer-100",
+        metric="growth_mb",
+        bound=60,
+        kind=Kind.VALUE,
+        why="two minutes of unread audio, with the frames behind it, and no more",
+    ),
+    Target(experiment="import", metric="ms", bound=1.5),
+    Target(experiment="import-openai", metric="rss_mb", bound=60, kind=Kind.VALUE),
+    Target(experiment="import-google", metric="rss_mb", bound=60, kind=Kind.VALUE),
+)
+"All aims."
+
+SHORT: tuple[Target, ...] = tuple(
+    attrs.evolve(target, bound=target.bound * ROOM)
+    for target in TARGETS
+    if target.contender == "unirt"
+    and (target.experiment, target.metric)
+    in {
+        ("drained-200", "us"),
+        ("drained-20", "us"),
+        ("paced", "us"),
+        ("send-20", "chunk_us"),
+        ("send-20-resampled", "chunk_us"),
+    }
+)
+"What the short form holds to."
+
+
+@attrs.frozen(kw_only=True)
+class Verdict:
+    """One target, and what was measured."""
+
+    target: Target
+    protocol: str
+    measured: float
+
+    @property
+    def met(self) -> bool:
+        """Whether the bound holds."""
+        return self.measured <= self.target.bound
+
+
+def judge(
+    targets: Sequence[Target], sections: Mapping[str, Mapping[str, Any]]
+) -> list[Verdict]:
+    """
+    Hold results against targets; what was not measured is not judged.
+
+    Args:
+        targets: The bounds.
+        sections: Results, as :mod:`tests.benchmarks.lab` writes them.
+    """
+    rows = [row for section in sections.values() for row in section["experiments"]]
+    return [
+        Verdict(target=target, protocol=row["protocol"], measured=measured)
+        for target in targets
+        for row in rows
+        if row["experiment"] == target.experiment
+        and (measured := _measured(target, row, rows)) is not None
+    ]
+
+
+def _measured(
+    target: Target, row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+) -> float | None:
+    result = row["contenders"].get(target.contender, {})
+    value = result.get("metrics", {}).get(target.metric, {}).get("median")
+    ratio = result.get("ratios", {}).get(target.metric, {}).get("median")
+    match target.kind:
+        case Kind.RATIO:
+            return None if ratio is None else float(ratio)
+        case Kind.VALUE:
+            return None if value is None else float(value)
+        case Kind.ABOVE:
+            floor = row["contenders"].get("floor", {}).get("metrics", {}).get(target.metric)
+            return None if value is None or floor is None else float(value - floor["median"])
+        case Kind.GROWTH:
+            series = sorted(_series(target, row, rows))
+            middle = series[len(series) // 2][1] if series else None
+            return ratio / middle if ratio is not None and middle else None
+
+
+def _series(
+    target: Target, row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+) -> list[tuple[float, float]]:
+    """The ratios of the target's series, by x."""
+    family = target.experiment.rpartition("-")[0]
+    return [
+        (other["x"], other["contenders"][target.contender]["ratios"][target.metric]["median"])
+        for other in rows
+        if other["experiment"].rpartition("-")[0] == family
+        and other["protocol"] == row["protocol"]
+        and target.metric in other["contenders"].get(target.contender, {}).get("ratios", {})
+    ]

@@ -1,0 +1,221 @@
+"""What the WebSocket transports do with time: who waits for whom, and who is given up."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.frames import Frame, Opcode
+
+import unirt
+from unirt.transport import Transport, TransportClosed
+
+Dial = Callable[..., Awaitable[Transport]]
+
+
+@asynccontextmanager
+async def server(
+    handler: Callable[[ServerConnection], Awaitable[None]], **options: Any
+) -> AsyncIterator[str]:
+    options = {"max_size": None, "close_timeout": 0.1, "ping_interval": None, **options}
+    async with serve(handler, "127.0.0.1", 0, **options) as running:
+        yield f"ws://127.0.0.1:{next(iter(running.sockets)).getsockname()[1]}"
+
+
+async def test_who_does_not_read_holds_the_server_up(dial: Dial) -> None:
+    count, size = 1_024, 64 << 10
+    sent = 0
+
+    async def pour(connection: ServerConnection) -> None:
+        nonlocal sent
+        for _ in range(count):
+            await connection.send(b"x" * size)
+            sent += 1
+        await connection.wait_closed()
+
+    async with server(pour) as url:
+        transport = await dial(url)
+        for _ in range(4 * count):
+            await asyncio.sleep(0)
+        assert sent < count
+        for _ in range(count):
+            assert len(await transport.receive()) == size
+        await transport.close()
+    assert sent == count
+
+
+async def test_a_queue_of_a_size_asked_for_holds_the_server_up(dial: Dial) -> None:
+    count, size = 256, 256 << 10
+    sent = 0
+
+    async def pour(connection: ServerConnection) -> None:
+        nonlocal sent
+        for n in range(count):
+            await connection.send(f"{n:{size}}")
+            sent += 1
+        await connection.wait_closed()
+
+    async with server(pour) as url:
+        transport = await dial(url, max_queue=1)
+        for _ in range(4 * count):
+            await asyncio.sleep(0)
+        assert sent < count
+        assert [int(await transport.receive()) for _ in range(count)] == list(range(count))
+        await transport.close()
+
+
+async def test_sending_goes_on_when_the_server_reads_again(dial: Dial) -> None:
+    reads = asyncio.Event()
+
+    async def late(connection: ServerConnection) -> None:
+        connection.transport.pause_reading()
+        await reads.wait()
+        connection.transport.resume_reading()
+        for _ in range(2):
+            await connection.send(str(len(await connection.recv())))
+        await connection.wait_closed()
+
+    async with server(late) as url:
+        transport = await dial(url)
+        sends = [asyncio.create_task(transport.send(b"x" * size)) for size in (16 << 20, 7)]
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not any(send.done() for send in sends)
+        reads.set()
+        await asyncio.gather(*sends)
+        assert [await transport.receive(), await transport.receive()] == [b"16777216", b"7"]
+        await transport.close()
+
+
+async def test_who_waits_to_send_is_told_of_the_end(dial: Dial) -> None:
+    cut = asyncio.Event()
+
+    async def deaf(connection: ServerConnection) -> None:
+        connection.transport.pause_reading()
+        await cut.wait()
+        connection.transport.abort()
+
+    async with server(deaf) as url:
+        transport = await dial(url)
+        sends = [asyncio.create_task(transport.send(b"x" * size)) for size in (16 << 20, 7)]
+        for _ in range(10):
+            await asyncio.sleep(0)
+        cut.set()
+        told = await asyncio.gather(*sends, return_exceptions=True)
+        await transport.close()
+    assert [type(exc) for exc in told] == [TransportClosed, TransportClosed]
+
+
+# Pings.
+
+
+class Pinged(ServerConnection):
+    """A connection that says when it was pinged three times."""
+
+    thrice: asyncio.Event
+
+    def process_event(self, event: Any) -> None:
+        super().process_event(event)
+        if isinstance(event, Frame) and event.opcode is Opcode.PING:
+            self.count = getattr(self, "count", 0) + 1
+            if self.count == 3:
+                self.thrice.set()
+
+
+@pytest.fixture
+def thrice() -> type[Pinged]:
+    return type("Pinged", (Pinged,), {"thrice": asyncio.Event()})
+
+
+async def test_a_peer_that_answers_pings_stays(dial: Dial, thrice: type[Pinged]) -> None:
+    async def echo(connection: ServerConnection) -> None:
+        async for message in connection:
+            await connection.send(message)
+
+    async with server(echo, create_connection=thrice) as url:
+        transport = await dial(url, ping_interval=0.005, ping_timeout=5)
+        await thrice.thrice.wait()
+        await transport.send("here")
+        assert await transport.receive() == b"here"
+        await transport.close()
+
+
+async def test_pings_that_expect_nothing_end_nothing(dial: Dial, thrice: type[Pinged]) -> None:
+    async def late(connection: ServerConnection) -> None:
+        await thrice.thrice.wait()
+        await connection.send("here")
+        await connection.wait_closed()
+
+    async with server(late, create_connection=thrice) as url:
+        transport = await dial(url, ping_interval=0.005, ping_timeout=None)
+        assert await transport.receive() == b"here"
+        await transport.close()
+
+
+# Dials that come to nothing.
+
+
+@asynccontextmanager
+async def answering(answer: bytes | None) -> AsyncIterator[tuple[str, asyncio.Event]]:
+    """A server that reads one request and answers so, or never; its address, and who asked."""
+    asked, gone = asyncio.Event(), asyncio.Event()
+
+    async def serve_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        asked.set()
+        if answer is not None:
+            writer.write(answer)
+            writer.write_eof()
+        await asyncio.gather(reader.read(), return_exceptions=True)
+        writer.close()
+        await asyncio.gather(writer.wait_closed(), return_exceptions=True)
+        gone.set()
+
+    async with await asyncio.start_server(serve_one, "127.0.0.1", 0) as running:
+        yield f"ws://127.0.0.1:{running.sockets[0].getsockname()[1]}/", asked
+        await gone.wait()
+
+
+async def test_a_cancelled_dial_leaves_no_socket(dial: Dial) -> None:
+    async with answering(None) as (url, asked):
+        dialling = asyncio.ensure_future(dial(url))
+        await asked.wait()
+        dialling.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await dialling
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "why"),
+    [
+        (b"", None, "."),
+        (b"HTTP/1.1 529 Overloaded\r\nContent-Length: 4\r\n\r\nbusy", 529, "busy"),
+        (b"HTTP/1.1 418 \r\nContent-Length: 0\r\n\r\n", 418, "."),
+        (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n", None, "(?i)connection"),
+    ],
+    ids=["nothing", "no status of Python's", "no words", "half an upgrade"],
+)
+async def test_an_answer_that_is_no_upgrade(
+    dial: Dial, answer: bytes, status: int | None, why: str
+) -> None:
+    async with answering(answer) as (url, _):
+        with pytest.raises(unirt.DialError, match=why) as refused:
+            await dial(url)
+    assert refused.value.status == status
+    assert refused.value.why
+
+
+async def test_a_server_that_sends_in_circles_is_a_dial_error(dial: Dial) -> None:
+    def again(connection: ServerConnection, _request: Any) -> Any:
+        answer = connection.respond(302, "")
+        answer.headers["Location"] = "/again"
+        return answer
+
+    async def nobody(_connection: ServerConnection) -> None:
+        raise AssertionError
+
+    async with server(nobody, process_request=again) as url:
+        with pytest.raises(unirt.DialError, match="redirects"):
+            await dial(url)
