@@ -7,7 +7,7 @@ Foreign exceptions are turned into :class:`TransportClosed` inside each transpor
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from unirt.translator import Frame
@@ -80,15 +80,15 @@ class Prompt(Protocol):
         ...
 
     async def deliver(
-        self, take: Callable[[Frame], bool], room: Callable[[], Awaitable[None]]
+        self, take: Callable[[Sequence[Frame]], bool], room: Callable[[], Awaitable[None]]
     ) -> None:
         """
         Hand over every frame, in order, until the connection is gone; instead of ``receive``.
 
         Args:
-            take: Called with each frame, from any task or callback of the loop; never raises.
-                Returns whether there is room for more. Frames that were on their way may still be
-                handed over where there is none.
+            take: Called with the frames of each read, at least one, from any task or callback of
+                the loop; never raises. Returns whether there is room for more. What was on its way
+                may still be handed over where there is none.
             room: Waits until there is.
 
         Raises:

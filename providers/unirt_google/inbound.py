@@ -80,12 +80,17 @@ def _fields(frame: Frame) -> list[tuple[str, Row[Frame] | None, Any]]:
 
 
 def _content(dialogue: Dialogue, top: Wire) -> Wire:
+    content = top.data.get("serverContent")
+    if content is None:
+        return _NOTHING
     try:
-        content = top.obj_or("serverContent")
+        return spelled(Wire(content, "$.serverContent"))
     except WireError as exc:
         dialogue.composer.emit(ev.Malformed, where=exc.path, what=exc.what)
-        content = None
-    return Wire({}) if content is None else spelled(content)
+        return _NOTHING
+
+
+_NOTHING = Wire({})
 
 
 # The connection.

@@ -35,6 +35,8 @@ KINDS: Mapping[str, ItemKind] = {
 }
 "Item types (openai.types.realtime.ConversationItem, SDK 3.54.0, 2026-11)."
 
+_ROLES: Mapping[str, Role] = {role.value: role for role in Role}
+
 _TEXT_PARTS = frozenset({"input_text", "output_text", "text"})
 _AUDIO_PARTS = frozenset({"input_audio", "output_audio", "audio"})
 
@@ -54,12 +56,12 @@ def read_item(wire: Wire, *, audio_format: AudioFormat = PCM16_24K) -> Item:
     kind = KINDS.get(type_, ItemKind.OTHER)
     content, whole = _read_content(wire, audio_format) if kind is ItemKind.MESSAGE else ((), True)
     role = wire.text_or("role") if kind is ItemKind.MESSAGE else None
-    known = role in set(Role)
+    known = _ROLES.get(role or "")
     opaque = kind in (ItemKind.SERVER_TOOL, ItemKind.OTHER)
     return Item(
         kind=kind,
         id=wire.text_or("id"),
-        role=Role(role) if role is not None and known else None,
+        role=known,
         content=content,
         status=wire.text_or("status"),
         phase=wire.text_or("phase"),
@@ -68,7 +70,7 @@ def read_item(wire: Wire, *, audio_format: AudioFormat = PCM16_24K) -> Item:
         arguments=_loose_text(wire, "arguments"),
         output=_loose_text(wire, "output"),
         error=_error(wire),
-        data=wire.data if opaque or not whole or (role is not None and not known) else None,
+        data=wire.data if opaque or not whole or (role is not None and known is None) else None,
     )
 
 

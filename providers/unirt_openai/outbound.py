@@ -56,7 +56,7 @@ def say(state: State, command: Command) -> None:  # noqa: PLR0912  (one case a c
         case cmd.CommitInput():
             _commit(state, "CommitInput")
         case cmd.ClearInput():
-            state.buffered_ms = 0.0
+            state.buffered = False
             state.say("input_audio_buffer.clear")
         case cmd.Respond():
             _respond(state, command)
@@ -95,16 +95,19 @@ def say(state: State, command: Command) -> None:  # noqa: PLR0912  (one case a c
 
 def append(state: State, data: bytes) -> None:
     """Queue audio. Nothing is told of it, so it needs no occasion for events."""
-    format_ = state.input_format
-    format_.check(data, where="AppendAudio.data")
-    for start in range(0, len(data), APPEND_BYTES):
-        piece = data[start : start + APPEND_BYTES]
-        event_id = state.composer.mint("event")
-        audio = pybase64.b64encode_as_string(piece)
-        state.frames.append(
-            f'{{"type":"input_audio_buffer.append","event_id":"{event_id}","audio":"{audio}"}}'
-        )
-    state.buffered_ms += format_.duration_ms(len(data))
+    state.input_format.check(data, where="AppendAudio.data")
+    while len(data) > APPEND_BYTES:
+        state.frames.append(_append_frame(state, data[:APPEND_BYTES]))
+        data = data[APPEND_BYTES:]
+    if data:
+        state.frames.append(_append_frame(state, data))
+        state.buffered = True
+
+
+def _append_frame(state: State, data: bytes) -> str:
+    # Built by hand: fifty times a second, and neither an id of ours nor base64 needs escaping.
+    event_id, audio = state.composer.mint("event"), pybase64.b64encode_as_string(data)
+    return f'{{"type":"input_audio_buffer.append","event_id":"{event_id}","audio":"{audio}"}}'
 
 
 def _text(state: State, command: cmd.SendText) -> None:
@@ -142,13 +145,13 @@ def _end_turn(state: State, command: cmd.EndTurn) -> None:
 
 
 def _commit(state: State, where: str) -> None:
-    if state.buffered_ms <= 0:
+    if not state.buffered:
         raise UsageError(
             "there is no audio to commit",
             where=where,
             remedy="send audio first, with send_audio()",
         )
-    state.buffered_ms = 0.0
+    state.buffered = False
     state.say("input_audio_buffer.commit")
 
 

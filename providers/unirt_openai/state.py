@@ -87,9 +87,13 @@ class State:
     "The provider said that a configuration is in force."
     told: dict[str, Any] = attrs.field(factory=dict)
     "The session object as the provider told it last."
+    _told_format: AudioFormat | None = None
+    "What the model speaks, as told there."
 
     # Items.
     outputs: dict[str, OutputItem] = attrs.field(factory=dict)
+    written: dict[str, list[OutputItem]] = attrs.field(factory=dict)
+    "The items of a response, until it is done."
     owners: dict[str, str | None] = attrs.field(factory=dict)
     "Which response an item belongs to; ``None`` for the user's."
     writing: dict[str, str] = attrs.field(factory=dict)
@@ -114,8 +118,8 @@ class State:
     # What was sent.
     sent: dict[str, str] = attrs.field(factory=dict)
     "The types of frames by their ids, for errors that name one."
-    buffered_ms: float = 0.0
-    "Audio appended since the last commit or clear of ours."
+    buffered: bool = False
+    "Whether audio was appended since the last commit or clear of ours."
     cancelled: dict[str, None] = attrs.field(factory=dict)
     "Responses that the application cancelled."
     truncated: dict[str, None] = attrs.field(factory=dict)
@@ -143,12 +147,16 @@ class State:
 
     # What is in force.
 
+    def heed(self, session: dict[str, Any]) -> None:
+        """The provider told its session object."""
+        self.told = session
+        told = read_format(dig(session, "audio", "output", "format"))
+        self._told_format = told or read_format(session.get("output_audio_format"))
+
     @property
     def output_format(self) -> AudioFormat:
         """What the model speaks, as told, else as configured, else by default."""
-        told = read_format(dig(self.told, "audio", "output", "format"))
-        told = told or read_format(self.told.get("output_audio_format"))
-        return told or self.config.output_format or self.capabilities.output_format
+        return self._told_format or self.config.output_format or self.capabilities.output_format
 
     @property
     def input_format(self) -> AudioFormat:
@@ -215,8 +223,11 @@ class State:
         if known is None:
             known = OutputItem(item_id)
             remember(self.outputs, item_id, known)
-        if known.response_id is None:
+        if known.response_id is None and response_id is not None:
             known.response_id = response_id
+            if response_id not in self.written:
+                remember(self.written, response_id, [])
+            self.written[response_id].append(known)
         return known
 
     def claim(self, item_id: str, owner: str | None) -> str:

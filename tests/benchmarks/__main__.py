@@ -86,7 +86,7 @@ def _tell(status: Status, what: str) -> None:
 
 def _show(results: dict[str, Any], entries: dict[str, Entry]) -> None:
     for table in report.terminal_tables(results, entries):
-        _console.print(table)
+        _console.print(table, highlight=False)
     for verdict in judge(TARGETS, results["sections"]):
         mark = "[green]met[/]   " if verdict.met else "[red]missed[/]"
         line = escape(report.verdict_line(verdict))
@@ -108,7 +108,7 @@ def _write(results: dict[str, Any], entries: dict[str, Entry]) -> None:
     draw(merged, entries, RESULTS.parent)
     blocks = report.blocks(merged, judge(TARGETS, merged["sections"]), entries)
     if not PAGE.exists():
-        PAGE.write_text(report.skeleton(blocks), encoding="utf-8")
+        PAGE.write_text(report.skeleton(), encoding="utf-8")
     for name in report.write(PAGE, blocks):
         _console.print(f"{PAGE.name} has no place for {name!r}", highlight=False)
 

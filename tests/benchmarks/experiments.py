@@ -13,7 +13,7 @@ import attrs
 
 from tests.benchmarks.roster import BOTH
 
-__all__ = ["SECTIONS", "Experiment", "Section", "experiments"]
+__all__ = ["SECTIONS", "Experiment", "Section"]
 
 
 @attrs.frozen(kw_only=True)

@@ -277,9 +277,7 @@ def _summary(runs: Runs, name: str) -> dict[str, Any]:
     if name in runs.skips:
         result["failed"] = runs.skips[name]
     if delays := runs.latencies.get(name):
-        result["latency_us"] = [
-            round(delay / 1e3, 1) for delay in quantiles(delays, _DISTRIBUTION)
-        ]
+        result["latency_us"] = [round(delay / 1e3, 1) for delay in quantiles(delays, _DISTRIBUTION)]
     return result
 
 

@@ -28,7 +28,20 @@ STAMP_BYTES = 9
 _RATE = 24_000
 _SEED = 2026
 _BINARY, _TEXT = 0x2, 0x1
-_WORDS = "the answer that a patient voice would give to a short question about trains".split()
+_WORDS = (
+    "The",
+    "train",
+    "that",
+    "you",
+    "ask",
+    "for",
+    "leaves",
+    "at",
+    "a",
+    "quarter",
+    "past",
+    "nine",
+)
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,14 @@ import datetime
 import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 __all__ = ["machine"]
 
 _PACKAGES = ("unirt-realtime", "websockets", "picows", "uvloop", "msgspec", "pybase64")
 
 
-def machine() -> dict[str, str | int]:
+def machine() -> dict[str, Any]:
     """Processor, cores, memory, versions, and the day."""
     return {
         "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
@@ -21,7 +22,7 @@ def machine() -> dict[str, str | int]:
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9),
         "system": f"{platform.system()} {platform.machine()}",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
-        **{name: _version(name) for name in _PACKAGES},
+        "packages": {name: _version(name) for name in _PACKAGES},
     }
 
 

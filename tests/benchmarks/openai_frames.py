@@ -53,7 +53,12 @@ _SESSION: dict[str, Any] = {
 _RESPONSE = f"resp_E6U0benchmark{NUMBER}"
 _ITEM = f"item_E6U0benchmark{NUMBER}"
 _PREVIOUS_ITEM = f"item_E6U0benchmark{PREVIOUS}"
-_PART = {"response_id": _RESPONSE, "item_id": _ITEM, "output_index": 0, "content_index": 0}
+_PART: dict[str, Any] = {
+    "response_id": _RESPONSE,
+    "item_id": _ITEM,
+    "output_index": 0,
+    "content_index": 0,
+}
 
 
 class Voice:

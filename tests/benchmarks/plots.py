@@ -16,11 +16,12 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
 from tests.benchmarks.lab import BOUNDS
+from tests.benchmarks.report import PLOTS
 from tests.benchmarks.roster import FLOOR, Entry
 
 __all__ = ["draw"]
 
-_STYLE = {
+_STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "unirt",
     "font.size": 9,
@@ -41,15 +42,13 @@ def draw(results: Mapping[str, Any], entries: Mapping[str, Entry], folder: Path)
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     with mpl.rc_context(_STYLE):
-        for name, section, plot in _PLOTS:
-            found = results["sections"].get(section)
-            if found is None:
-                continue
-            plot(found, entries)
-            path = folder / f"{name}.svg"
-            plt.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
-            plt.close("all")
-            written.append(path)
+        for section, names in PLOTS.items():
+            for name in names if section in results["sections"] else ():
+                _PLOTS[name](results["sections"][section], entries)
+                path = folder / f"{name}.svg"
+                plt.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+                plt.close("all")
+                written.append(path)
     return written
 
 
@@ -57,7 +56,8 @@ def _ratio_bars(section: Mapping[str, Any], entries: Mapping[str, Entry]) -> Non
     """One panel a protocol: who costs how many times the floor, from cheap to dear."""
     rows = [row for row in section["experiments"] if row["experiment"] == "drained-200"]
     most = max(len(row["contenders"]) for row in rows)
-    _, panels = plt.subplots(1, len(rows), figsize=(9, 0.9 + 0.28 * most), squeeze=False)
+    figure, panels = plt.subplots(1, len(rows), figsize=(9, 1.1 + 0.28 * most), squeeze=False)
+    figure.suptitle("CPU an event, drained, 200 ms chunks; the floor is 1")
     for panel, row in zip(panels[0], rows, strict=True):
         found = {
             name: result["ratios"]["us"]
@@ -83,7 +83,8 @@ def _ratio_bars(section: Mapping[str, Any], entries: Mapping[str, Entry]) -> Non
             )
         panel.axvline(1.0, color=_GREY, linewidth=0.8)
         panel.set_xlim(right=max(values) * 1.15)
-        panel.set_title(f"{_NAMES[row['protocol']]}, CPU an event, floor = 1")
+        panel.set_title(_NAMES[row["protocol"]])
+        panel.grid(visible=False, axis="y")
 
 
 def _sessions(section: Mapping[str, Any], entries: Mapping[str, Entry]) -> None:
@@ -175,15 +176,16 @@ def _shown_bold(name: str) -> bool:
 
 
 def _title(name: str, entries: Mapping[str, Entry]) -> str:
-    title = entries[name].title if name in entries else name
-    return title.replace("**", "")
+    if name not in entries:
+        return name
+    return (entries[name].label or entries[name].title).replace("**", "")
 
 
-_PLOTS: tuple[tuple[str, str, Callable[[Mapping[str, Any], Mapping[str, Entry]], None]], ...] = (
-    ("ratios", "drained", _ratio_bars),
-    ("sessions", "capacity", _sessions),
-    ("latency", "paced", _latency),
-    ("length", "length", _growth),
-    ("chunks", "chunks", _growth),
-)
-"File, section, and how it is drawn."
+_PLOTS: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Entry]], None]] = {
+    "ratios": _ratio_bars,
+    "sessions": _sessions,
+    "latency": _latency,
+    "length": _growth,
+    "chunks": _growth,
+}
+"How each of :data:`tests.benchmarks.report.PLOTS` is drawn."

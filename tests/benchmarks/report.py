@@ -22,10 +22,32 @@ from tests.benchmarks.figures import METRICS
 from tests.benchmarks.roster import Entry
 from tests.benchmarks.targets import Kind, Target, Verdict
 
-__all__ = ["blocks", "skeleton", "terminal_tables", "verdict_line", "verdict_table", "write"]
+__all__ = [
+    "PLOTS",
+    "blocks",
+    "skeleton",
+    "terminal_tables",
+    "verdict_line",
+    "verdict_table",
+    "write",
+]
 
 Grid = tuple[list[str], list[list[str]]]
 "Heads, and lines of cells."
+
+_IMPORTS = {
+    "import": "`import unirt`, over its bare dependencies",
+    "import-openai": "`import unirt`, with the provider loaded",
+    "import-google": "`import unirt`, with the provider loaded",
+}
+PLOTS: Mapping[str, tuple[str, ...]] = {
+    "drained": ("ratios",),
+    "paced": ("latency",),
+    "capacity": ("sessions",),
+    "length": ("length",),
+    "chunks": ("chunks",),
+}
+"The plots of a section, by file name."
 
 _NAMES = {"openai": "OpenAI", "google": "Gemini"}
 
@@ -53,12 +75,17 @@ def write(page: Path, blocks: Mapping[str, str]) -> list[str]:
     return homeless
 
 
-def skeleton(blocks: Mapping[str, str]) -> str:
-    """A page with nothing but a place for each block."""
-    places = (
-        f"<!-- benchmarks:begin {name} -->\n<!-- benchmarks:end {name} -->" for name in blocks
-    )
-    return "# Performance\n\n" + "\n\n".join(places) + "\n"
+def skeleton() -> str:
+    """A page with nothing but a place for each block, and the plots."""
+    parts = ["# Performance", *_places("machine", "targets")]
+    for name, section in SECTIONS.items():
+        parts += [f"## {section.title}", *_places(name)]
+        parts += [f"![{section.title}](../performance/{plot}.svg)" for plot in PLOTS.get(name, ())]
+    return "\n\n".join([*parts, "## Importing", *_places("imports")]) + "\n"
+
+
+def _places(*names: str) -> list[str]:
+    return [f"<!-- benchmarks:begin {n} -->\n<!-- benchmarks:end {n} -->" for n in names]
 
 
 def blocks(
@@ -80,8 +107,8 @@ def blocks(
 
 def terminal_tables(
     results: Mapping[str, Any], entries: Mapping[str, Entry]
-) -> Iterator[Table]:
-    """The same tables for a terminal."""
+) -> Iterator[Table | str]:
+    """The same tables and footnotes for a terminal."""
     for name, section in results["sections"].items():
         for title, (heads, lines) in _grids(name, section, entries):
             table = Table(title=f"{section['title']}: {title}" if title else section["title"])
@@ -90,6 +117,8 @@ def terminal_tables(
             for line in lines:
                 table.add_row(*(escape(cell.replace("**", "")) for cell in line))
             yield table
+        notes = _footnotes(section, entries)
+        yield from (escape(note) for note in notes)
 
 
 def verdict_table(verdicts: Sequence[Verdict]) -> Grid:
@@ -120,10 +149,16 @@ def verdict_line(verdict: Verdict) -> str:
 
 def what(target: Target) -> str:
     """What a target is about, in words."""
-    titles = {e.name: e.title for s in SECTIONS.values() for e in s.experiments}
+    places = {e.name: (s, e) for s in reversed(SECTIONS.values()) for e in s.experiments}
+    name = _IMPORTS.get(target.experiment, target.experiment)
+    if target.experiment in places:
+        section, experiment = places[target.experiment]
+        name = section.title
+        if len(section.experiments) > 1:
+            name += f", {experiment.title} {section.x or ''}".rstrip()
     metric = METRICS[target.metric].title
     kind = "" if target.kind is Kind.VALUE else f", {target.kind}"
-    return f"{titles.get(target.experiment, target.experiment)}: {metric}{kind}"
+    return f"{name}: {metric}{kind}"
 
 
 def _figure(target: Target, value: float) -> str:
@@ -267,7 +302,11 @@ def _ratio(result: Mapping[str, Any], metric: str) -> str:
     found = result.get("ratios", {}).get(metric)
     if found is None:
         return ""
-    return f"{found['median']:.2f} ({found['low']:.2f} to {found['high']:.2f})"
+    median, low, high = found["median"], found["low"], found["high"]
+    if low == median == high == 1:
+        return "1"
+    digits = 2 if high < 20 else 0
+    return f"{median:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
 
 def _footnotes(section: Mapping[str, Any], entries: Mapping[str, Entry]) -> list[str]:
@@ -286,8 +325,11 @@ def _footnotes(section: Mapping[str, Any], entries: Mapping[str, Entry]) -> list
 
 
 def _machine(machine: Mapping[str, Any]) -> str:
-    shown = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in machine.items())
-    return f"Taken on: {shown}."
+    packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
+    return (
+        f"Taken on {machine['date']}: {machine['processor']}, {machine['cores']} cores, "
+        f"{machine['memory_gb']} GB, {machine['system']}, {machine['python']}; {packages}."
+    )
 
 
 def _markdown(grid: Grid) -> str:

@@ -24,6 +24,8 @@ class Entry:
     title: str
     "As in the tables."
     command: tuple[str, ...]
+    label: str | None = None
+    "As in the plots, where that is shorter."
     protocols: tuple[str, ...] = BOTH
     environ: Mapping[str, str] = attrs.field(factory=dict)
     note: str | None = None
@@ -32,25 +34,30 @@ class Entry:
     "Why it cannot take part."
 
 
-def _own(name: str, title: str, module: str | None = None, *arguments: str) -> Entry:
-    command = (sys.executable, "-m", f"tests.benchmarks.contenders.{module or name}", *arguments)
-    return Entry(name=name, title=title, command=command)
+def _own(name: str, title: str, module: str, *arguments: str, label: str | None = None) -> Entry:
+    command = (sys.executable, "-m", f"tests.benchmarks.contenders.{module}", *arguments)
+    return Entry(name=name, title=title, command=command, label=label)
+
+
+def _variant(name: str, title: str, label: str | None = None) -> Entry:
+    """unirt with something switched: see :data:`tests.benchmarks.contenders.unirt.VARIANTS`."""
+    return _own(name, title, "unirt", name, label=label)
 
 
 _OWN = (
-    _own("raw_socket", "raw socket, bytes only"),
-    _own("receive_only", "websockets, receive only"),
-    _own(FLOOR, "**floor**: websockets + typed decode + PCM"),
-    _own("picows_floor", "picows + typed decode + PCM"),
-    _own("unirt", "**unirt**"),
-    _own("unirt_fast", "**unirt[fast]**: picows, uvloop", "unirt", "unirt_fast"),
-    _own("unirt_picows", "unirt over picows, without uvloop", "unirt", "unirt_picows"),
-    _own("sdk", "official SDK, PCM decoded"),
-    _own("folded", "folded view", "unirt", "folded"),
-    _own("both_views", "both views", "unirt", "both_views"),
-    _own("order_checked", "order checked by the application", "unirt", "order_checked"),
-    _own("no_history", "no history", "unirt", "no_history"),
-    _own("audio_out", "audio out resampled to 48 kHz", "unirt", "audio_out"),
+    _own("raw_socket", "raw socket, bytes only", "raw_socket"),
+    _own("receive_only", "websockets, receive only", "receive_only", label="receive only"),
+    _own(FLOOR, "**floor**: websockets + typed decode + PCM", "floor", label="floor"),
+    _own("picows_floor", "picows + typed decode + PCM", "picows_floor", label="picows floor"),
+    _variant("unirt", "**unirt**"),
+    _variant("unirt_fast", "**unirt[fast]**: picows, uvloop", label="unirt[fast]"),
+    _variant("unirt_picows", "unirt over picows, without uvloop"),
+    _own("sdk", "official SDK, PCM decoded", "sdk", label="official SDK"),
+    _variant("folded", "folded view"),
+    _variant("both_views", "both views"),
+    _variant("order_checked", "order checked by the application"),
+    _variant("no_history", "no history"),
+    _variant("audio_out", "audio out resampled to 48 kHz"),
 )
 
 

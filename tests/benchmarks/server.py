@@ -179,42 +179,38 @@ class _Client(Connection):
 
 
 class _Wheel:
-    """Calls many steps, each at its own regular times, with one task."""
+    """Calls many steps, each at its own regular times, with one timer."""
 
     def __init__(self) -> None:
         self.late: list[float] = []
         "By how much calls were late, in seconds."
         self._due: list[tuple[float, int, int, int, float, Callable[[int], bool]]] = []
         self._added = 0
-        self._task: asyncio.Task[None] | None = None
-        self._filled = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
 
     def add(self, step: Callable[[int], bool], count: int, every: float, phase: float) -> None:
         """Call `step` with 0, 1, 2 ... each `every` seconds, at most `count` times."""
         self._added += 1
         first = time.monotonic() + every * phase
         heappush(self._due, (first, self._added, 0, count, every, step))
-        self._filled.set()
-        if self._task is None:
-            self._task = asyncio.create_task(self._run())
+        self._wind()
 
-    async def _run(self) -> None:
-        while True:
-            while not self._due:
-                self._filled.clear()
-                await self._filled.wait()
-            wait = self._due[0][0] - time.monotonic()
-            await asyncio.sleep(max(wait, 0))
-            self._turn(time.monotonic())
+    def _wind(self) -> None:
+        """Set the timer for what is due next; the loop's time is ``time.monotonic``."""
+        if self._timer is not None:
+            self._timer.cancel()
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_at(self._due[0][0], self._turn) if self._due else None
 
-    def _turn(self, now: float) -> None:
-        due = self._due
+    def _turn(self) -> None:
+        due, now = self._due, time.monotonic()
         while due and due[0][0] <= now:
             when, key, index, count, every, step = heappop(due)
             if len(self.late) < _LATE_SAMPLES:
                 self.late.append(time.monotonic() - when)
             if step(index) and index + 1 < count:
                 heappush(due, (when + every, key, index + 1, count, every, step))
+        self._wind()
 
 
 def _audio_bytes(payload: bytes) -> int:

@@ -23,7 +23,7 @@ from tests.benchmarks.report import verdict_line
 from tests.benchmarks.roster import roster
 from tests.benchmarks.targets import SHORT, Target, Verdict, judge
 
-__all__ = ["Measures", "held", "run_short", "shortened"]
+__all__ = ["Measures", "held", "run_short", "shortened", "told"]
 
 _CONTENDERS = ("floor", "unirt")
 _LESS: dict[str, dict[str, dict[str, Any]]] = {
@@ -53,22 +53,25 @@ def run_short(console: Console, *, rounds: int, json_file: Path | None = None) -
     with Lab(entries, rounds=rounds, tell=lambda what: None) as lab:
         verdicts, rows = held(lab, SHORT)
         versions = lab.versions
-    for verdict in verdicts:
-        mark = "[green]held[/]  " if verdict.met else "[red]MISSED[/]"
-        console.print(mark, escape(verdict_line(verdict)), highlight=False, soft_wrap=True)
     if json_file is not None:
         sections = {"short": {"title": "Short form", "experiments": rows}}
         results = {"machine": machine(), "versions": versions, "sections": sections}
         json_file.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    missing = _unjudged(SHORT, verdicts)
+    return int(not told(console, SHORT, verdicts))
+
+
+def told(console: Console, targets: Sequence[Target], verdicts: Sequence[Verdict]) -> bool:
+    """Say how it went; whether all targets were judged, and met."""
+    for verdict in verdicts:
+        mark = "[green]held[/]  " if verdict.met else "[red]MISSED[/]"
+        console.print(mark, escape(verdict_line(verdict)), highlight=False, soft_wrap=True)
+    missing = _unjudged(targets, verdicts)
     for name in missing:
         console.print(f"[red]MISSED[/] {name}: nothing was measured", highlight=False)
-    return int(bool(missing) or not all(verdict.met for verdict in verdicts))
+    return not missing and all(verdict.met for verdict in verdicts)
 
 
-def held(
-    lab: Measures, targets: Sequence[Target]
-) -> tuple[list[Verdict], list[dict[str, Any]]]:
+def held(lab: Measures, targets: Sequence[Target]) -> tuple[list[Verdict], list[dict[str, Any]]]:
     """
     Hold the lab to `targets`, those that are missed a second time.
 

@@ -10,11 +10,15 @@ from __future__ import annotations
 
 import asyncio
 
-from websockets.frames import apply_mask
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
 from tests.benchmarks.load import frame
+
+try:
+    from websockets.speedups import apply_mask
+except ImportError:
+    from websockets.utils import apply_mask
 
 __all__ = ["Connection"]
 

@@ -107,9 +107,7 @@ class Verdict:
         return self.measured <= self.target.bound
 
 
-def judge(
-    targets: Sequence[Target], sections: Mapping[str, Mapping[str, Any]]
-) -> list[Verdict]:
+def judge(targets: Sequence[Target], sections: Mapping[str, Mapping[str, Any]]) -> list[Verdict]:
     """
     Hold results against targets; what was not measured is not judged.
 

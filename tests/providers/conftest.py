@@ -32,6 +32,7 @@ OPENAI_UNDECLARED = {
     "conversation.item.added.item.phase",
     "conversation.item.done.item.phase",
     "response.done.response.usage.output_token_details.reasoning_tokens",
+    "response.output_audio_transcript.delta.obfuscation",
 }
 """What recorded frames hold although the SDK (openai 3.54.0) does not declare it."""
 

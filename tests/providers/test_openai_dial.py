@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
@@ -175,6 +176,58 @@ async def test_receiving_can_be_cancelled_without_losing_a_frame(connected: Conn
         ask.set()
         assert await transport.receive() == b"late"
         await transport.close()
+
+
+QUERIES: list[dict[str, Any]] = [
+    {},
+    {"a": "b c&d=ü/+", "none": None, "yes": True, "n": 1.5, "many": ["x", "y", None]},
+    {"model": "other"},
+    {"tenant": "8", "key": ["1", "2"]},
+]
+
+
+@pytest.mark.parametrize("query", QUERIES)
+@pytest.mark.parametrize("call", [{}, {"call_id": "rtc_1"}])
+@pytest.mark.parametrize("path", ["/v1", "/a%20b/?tenant=7&empty=&x=%2F"])
+async def test_the_request_is_the_same_without_the_sdk(
+    query: dict[str, Any], call: dict[str, str], path: str
+) -> None:
+    environ = {"OPENAI_ORG_ID": "org-1", "OPENAI_CUSTOM_HEADERS": "x-one: 1\nOPENAI-PROJECT: p"}
+    async with listening() as (host, requests):
+        for kind in ("websocket", "fast"):
+            credentials = Credentials(
+                api_key=KEY,
+                base_url=f"http://{host}{path}",
+                environ=environ,
+                headers={"x-two": "2"},
+                options={"extra_query": query, **call},
+                transport=kind,
+            )
+            await (await dial(SessionConfig(model="m"), credentials)).close()
+    by_sdk, by_us = requests
+    parts = [urlsplit(request.path) for request in requests]
+    assert parts[0].path == parts[1].path
+    assert _pairs(parts[0].query) == _pairs(parts[1].query)
+    missing = {name.lower() for name in by_sdk.headers} - {name.lower() for name in by_us.headers}
+    assert {name for name in missing if not name.startswith("x-stainless-")} == {
+        "accept",
+        "content-type",
+    }
+    own = {"sec-websocket-key", "user-agent", "upgrade", "connection"}
+    for name, value in by_us.headers.raw_items():
+        if name.lower() not in own:
+            assert by_sdk.headers.get_all(name) == [value], name
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    return parse_qsl(query, keep_blank_values=True)
+
+
+async def test_a_query_that_is_no_query_is_refused() -> None:
+    options = {"extra_query": {"nested": {"a": 1}}}
+    credentials = Credentials(api_key=KEY, options=options, transport="fast")
+    with pytest.raises(ConfigurationError, match="'nested' of extra_query"):
+        await dial(SessionConfig(), credentials)
 
 
 # What fails.

@@ -308,7 +308,16 @@ def test_a_setting_that_cannot_be_is_refused_by_name(field: str, value: Any) -> 
     assert refused.value.remedy
 
 
-@pytest.mark.parametrize("name", ["webrtc", "pigeon", ""])
+@pytest.mark.parametrize("name", ["websocket", "fast"])
+async def test_the_dial_is_told_which_transport(name: str, toy: Toy) -> None:
+    await toy.greet()
+    provider = attrs.evolve(toy.provider, transports=("websocket", "fast"))
+    async with toy.connecting(provider=provider, transport=name):
+        pass
+    assert toy.dialled[0][1].transport == name
+
+
+@pytest.mark.parametrize("name", ["webrtc", "fast", "pigeon", ""])
 def test_a_transport_that_is_not_there_is_refused(name: str, toy: Toy) -> None:
     if not name:
         assert toy.connecting(transport=name).transport is None  # empty is not given

@@ -53,7 +53,7 @@ def test_it_has_every_option_that_is_set_by_default() -> None:
         ({"ssl": ssl.create_default_context()}, "ssl cannot be used with a ws:// address"),
         ({"server_hostname": "x"}, "server_hostname cannot be used"),
     ],
-    ids=str,
+    ids=["unknown", "compression", "max_queue", "ssl", "server_hostname"],
 )
 async def test_an_option_it_does_not_have_is_refused(options: dict[str, Any], what: str) -> None:
     with pytest.raises(unirt.ConfigurationError, match=what) as refused:
@@ -71,7 +71,7 @@ async def test_tls_is_not_left_out(context: Any) -> None:
 async def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("unirt.transports.fast", "unirt.transports.fast_dial"):
         monkeypatch.delitem(sys.modules, name)
-        monkeypatch.delattr(unirt.transports, name.rpartition(".")[2])
+        monkeypatch.delattr(f"unirt.transports.{name.rpartition('.')[2]}")
     monkeypatch.setitem(sys.modules, "picows", None)
     with pytest.raises(unirt.ConfigurationError) as missing:
         await dial("ws://127.0.0.1:9")

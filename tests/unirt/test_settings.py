@@ -124,6 +124,15 @@ def test_the_variables_beside_the_configuration(say: Any) -> None:
     assert connecting.transport is None
 
 
+@pytest.mark.parametrize(
+    ("argument", "env", "expected"),
+    [("fast", "websocket", "fast"), ("websocket", "fast", "websocket"), (None, "fast", "fast")],
+)
+def test_which_transport(argument: str | None, env: str, expected: str, say: Any) -> None:
+    say({"UNIRT_TRANSPORT": env})
+    assert unirt.connect("openai", transport=argument).credentials.transport == expected
+
+
 def test_every_field_of_the_settings_is_tested_here() -> None:
     elsewhere = {"provider", "base_url", "input_rate", "output_rate", "transport", "log"}
     tested = {name.removeprefix("UNIRT_").lower() for name in EVERY}

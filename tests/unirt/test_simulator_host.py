@@ -81,13 +81,14 @@ class Client:
 class Room:
     """Dials simulators, and hangs up at the end of the test."""
 
-    def __init__(self, provider: Provider) -> None:
+    def __init__(self, provider: Provider, kind: str) -> None:
         self._provider = provider
+        self._kind = kind
         self._clients: list[Client] = []
 
     async def dial(self, sim: Simulator, **options: object) -> Client:
         config = SessionConfig(model=self._provider.default_model)
-        credentials = Credentials(environ=sim.env, options=options)
+        credentials = Credentials(environ=sim.env, options=options, transport=self._kind)
         transport = await self._provider.dial(config, credentials)
         client = Client(self._provider, transport)
         self._clients.append(client)
@@ -99,9 +100,9 @@ class Room:
             await client.transport.close()
 
 
-@pytest.fixture
-async def room(provider: Provider) -> AsyncIterator[Room]:
-    room = Room(provider)
+@pytest.fixture(params=["websocket", "fast"])
+async def room(provider: Provider, request: pytest.FixtureRequest) -> AsyncIterator[Room]:
+    room = Room(provider, request.param)
     yield room
     await room.close()
 

@@ -72,7 +72,7 @@ class Answers(Turns):
             id=response_id or self.mint("resp"), turn_id=turn_id, in_conversation=in_conversation
         )
         self._responses[response.id] = self._active[response.id] = response
-        forget(self._responses, keep=self._active)
+        forget(self._responses, keep=lambda known: not known.done)
         if in_conversation:
             self._turn = None
             self._latest = self._running = response

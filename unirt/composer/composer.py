@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from unirt.composer.answers import Answers
-from unirt.composer.records import REMEMBERED, Call, Response
+from unirt.composer.records import Call, Response, forget
 from unirt.events import (
     Ending,
     ServerToolResult,
@@ -98,9 +98,7 @@ class Composer(Answers):
         )
         self.calls[call.id] = call
         response.call_ids.append(call.id)
-        settled = {key: value for key, value in self.calls.items() if not value.pending}
-        if len(settled) > REMEMBERED:
-            del self.calls[next(iter(settled))]
+        forget(self.calls, keep=lambda known: known.pending)
         self._complete_text(entry, arguments)
         self._add(
             ToolCall(

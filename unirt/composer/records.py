@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+import itertools
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import attrs
 
@@ -13,6 +14,11 @@ __all__ = ["Call", "OpenStream", "Response", "counting_ids", "forget"]
 
 REMEMBERED = 256
 "How many finished responses, turns and calls are remembered, to recognise late words about them."
+
+_SWEEP = 64
+"How many more may gather before the oldest are forgotten, all at once."
+
+V = TypeVar("V")
 
 
 def counting_ids(prefix: str = "u") -> Callable[[str], str]:
@@ -105,10 +111,11 @@ class Call:
         return not (self.answered or self.cancelled)
 
 
-def forget(memory: dict[Any, Any], keep: Mapping[Any, Any] | None = None) -> None:
+def forget(memory: dict[Any, V], keep: Callable[[V], bool] | None = None) -> None:
     """Drop the oldest entries beyond the bound, except those to keep."""
     excess = len(memory) - REMEMBERED
-    if excess <= 0:
+    if excess < _SWEEP:
         return
-    for key in [key for key in memory if keep is None or key not in keep][:excess]:
+    old = (key for key, value in memory.items() if keep is None or not keep(value))
+    for key in list(itertools.islice(old, excess)):
         del memory[key]

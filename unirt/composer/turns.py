@@ -122,6 +122,6 @@ class Turns(Scribe):
             index=index,
         )
         entry = self._user[key] = OpenStream(stream)
-        forget(self._user, keep={k: v for k, v in self._user.items() if not v.closed})
+        forget(self._user, keep=lambda known: not known.closed)
         self._add(StreamOpened(origin=self._origin, synthesised=True, stream=stream))
         return entry

@@ -127,6 +127,8 @@ class History:
         }
         "What each event does to it; no other event does anything."
         self._limit = limit
+        self._count = 0
+        "Of all items."
         self._turns: dict[str, _Turn] = {}
         self._entries: dict[str, tuple[_Turn, _Entry]] = {}
         "By item id."
@@ -181,6 +183,7 @@ class History:
     def _add(self, turn: _Turn, item: Item, *, user: bool) -> _Entry:
         entry = _Entry(item)
         (turn.user if user else turn.answers).append(entry)
+        self._count += 1
         if item.id is not None:
             self._entries[item.id] = turn, entry
         self._trim()
@@ -202,18 +205,17 @@ class History:
         return self._add(self._turn(stream.turn_id), item, user=stream.role == "user")
 
     def _trim(self) -> None:
-        while len(self._turns) > 1 and (
-            len(self._turns) > self._limit or sum(map(len, self._turns.values())) > self._limit
-        ):
+        while len(self._turns) > 1 and max(len(self._turns), self._count) > self._limit:
             oldest = self._turns.pop(next(iter(self._turns)))
             for entry in (*oldest.user, *oldest.answers):
                 self._forget(entry)
         only = next(iter(self._turns.values()))
-        while len(only) > self._limit:
+        while self._count > self._limit:
             self._forget((only.user or only.answers).pop(0))
         self._items = None
 
     def _forget(self, entry: _Entry) -> None:
+        self._count -= 1
         self._entries.pop(entry.item.id or "", None)
         self._calls.pop(entry.item.call_id or "", None)
 
@@ -304,8 +306,10 @@ class History:
     def _deleted(self, event: ItemDeleted) -> None:
         turn, entry = self._entries.pop(event.item_id or "", (None, None))
         if turn is not None and entry is not None:
+            self._count -= len(turn)
             turn.user = [e for e in turn.user if e is not entry]
             turn.answers = [e for e in turn.answers if e is not entry]
+            self._count += len(turn)
             self._items = None
 
     # What the application says.
@@ -324,12 +328,14 @@ class History:
             output=output,
             error=command.error,
         )
+        self._count -= len(turn)
         turn.answers = [
             e
             for e in turn.answers
             if e.item.call_id != command.call_id or e.item.kind is not ItemKind.TOOL_RESULT
         ]
         turn.answers.insert(turn.answers.index(call) + 1, _Entry(item))
+        self._count += len(turn)
         self._items = None
 
     def _seed(self, items: Iterable[Item]) -> None:
@@ -353,6 +359,7 @@ class History:
         entries = turn.user if neighbour in turn.user else turn.answers
         entry = _Entry(command.item)
         entries.insert(entries.index(neighbour) + 1, entry)
+        self._count += 1
         if command.item.id is not None:
             self._entries[command.item.id] = turn, entry
         self._items = None

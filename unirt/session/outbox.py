@@ -15,8 +15,8 @@ while it waits has done nothing. What the reader and the timer add beyond the bo
 frames for each that came in, and a provider that does not read soon stops sending.
 
 A producer whose every frame leaves at once would never wait, and nobody else of its event loop
-would have a turn. So only :data:`BURST` frames in a row leave at once; those after them wait for
-the task, which begins a new burst when it had its turn.
+would have a turn. So only :data:`BURST` frames in a row leave at once. Then verbs wait, and the
+task begins a new burst when it had its turn.
 """
 
 from __future__ import annotations
@@ -50,9 +50,10 @@ class Outbox:
         self._frames: deque[Frame] = deque()
         self._bytes = 0
         self._stopped = False
-        self._filled = asyncio.Event()
+        self._awaited = asyncio.Event()
+        "Set when there is something to do for the task."
         self._moved = asyncio.Event()
-        "Set when a frame was sent, and when none will be any more."
+        "Set when that was done, and when nothing will be done any more."
 
     @property
     def waiting(self) -> int:
@@ -70,12 +71,17 @@ class Outbox:
             else:
                 self._frames.append(frame)
                 self._bytes += len(frame)
-                self._filled.set()
+        if self._frames or not self._burst:
+            self._awaited.set()
 
     @property
     def full(self) -> bool:
         """Whether verbs have to wait for :meth:`room` before they queue anything."""
-        return len(self._frames) >= self._max_frames or self._bytes >= self._max_bytes
+        return (
+            not self._burst
+            or len(self._frames) >= self._max_frames
+            or self._bytes >= self._max_bytes
+        )
 
     async def room(self) -> None:
         """Wait until there is room for what a verb may queue, or nothing will be sent any more."""
@@ -110,8 +116,9 @@ class Outbox:
                     self._count(frame)
                     self._moved.set()
                 self._burst = BURST
-                self._filled.clear()
-                await self._filled.wait()
+                self._moved.set()
+                self._awaited.clear()
+                await self._awaited.wait()
         except TransportClosed:
             self.stop()
 

@@ -21,8 +21,10 @@ Samples = npt.NDArray[np.float32]
 
 _FLOAT32 = np.dtype("<f4")
 _PCM16 = np.dtype("<i2")
-_FULL_SCALE = np.float32(32768)
-_LOUDEST, _QUIETEST = np.float32(32767), np.float32(-32768)
+# Arrays of one number: numpy takes them as they are, and prepares a scalar anew at every call.
+_FULL_SCALE = np.array(32_768, np.float32)
+_LOWEST = np.array(-32_768, np.float32)
+_HIGHEST = np.array(32_767, np.float32)
 
 
 def decoder(format: AudioFormat) -> Callable[[bytes], Samples]:
@@ -61,17 +63,15 @@ def encoder(encoding: Encoding) -> Callable[[Samples], bytes]:
     if encoding is Encoding.FLOAT32:
         return lambda samples: samples.astype(_FLOAT32, copy=False).tobytes()
     if encoding is Encoding.PCM16:
-        return lambda samples: _levels(samples).tobytes()
+        return lambda samples: _levels(samples).astype(_PCM16).tobytes()
     codes = _g711_codes(encoding)
     return lambda samples: codes[_levels(samples).astype(np.int32) + 32768].tobytes()
 
 
-def _levels(samples: Samples) -> npt.NDArray[np.int16]:
-    # In place after the first step, and by the method: np.clip alone costs as much as all of this.
-    levels = samples * _FULL_SCALE
-    np.rint(levels, out=levels)
-    levels.clip(_QUIETEST, _LOUDEST, out=levels)
-    return levels.astype(_PCM16)
+def _levels(samples: Samples) -> Samples:
+    """The nearest of the 65,536 levels that 16 bits can tell apart."""
+    levels: Samples = np.rint(samples * _FULL_SCALE)
+    return levels.clip(_LOWEST, _HIGHEST)  # np.clip() would cost as much as all the rest
 
 
 @cache

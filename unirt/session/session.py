@@ -20,7 +20,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -283,18 +283,20 @@ class Session(Verbs):
         if deliver is not None:
             await deliver(self._take, self._hub.room)
         while True:
-            if not self._take(await transport.receive()):
+            if not self._take((await transport.receive(),)):
                 await self._hub.room()
 
-    def _take(self, frame: Frame) -> bool:
-        """One frame came; returns whether there is room for more. Never raises."""
+    def _take(self, frames: Sequence[Frame]) -> bool:
+        """Frames came; returns whether there is room for more. Never raises."""
         if self._ended:  # another task failed meanwhile: nothing may follow the last event
             return True
-        size = len(frame)
-        self._frames_in += 1
-        self._bytes_in += size
+        translator, now = self._translator, self._now()
         try:
-            self._translator.receive(frame, self._now())
+            for frame in frames:
+                translator.receive(frame, now)
+            size = sum(map(len, frames))
+            self._frames_in += len(frames)
+            self._bytes_in += size
             self._pump(size)
         except Exception as exc:
             self._fail(exc)

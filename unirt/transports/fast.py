@@ -185,7 +185,7 @@ class FastTransport(WSListener):
             self._failure = why
             self._connection.send_close(code, why)
             self._finish()
-        self._connection.disconnect(graceful=False)
+        self._connection.disconnect()
 
     # What the library calls.
 
@@ -285,3 +285,4 @@ class FastTransport(WSListener):
             self._keepalive.restart()
             return
         self._fail(WSCloseCode.INTERNAL_ERROR, "keepalive ping timeout")
+        self._connection.disconnect(graceful=False)  # it would not read what is still to be sent

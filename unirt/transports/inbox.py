@@ -10,8 +10,9 @@ room, the socket is stopped; what was read from it by then is still put in.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 __all__ = ["WAITING_BYTES", "Inbox"]
@@ -33,28 +34,27 @@ class Inbox:
     ) -> None:
         self.stopped = False
         "Whether the socket is not read, because enough waits."
-        self._bound = frames
+        self._bound = sys.maxsize if frames is None else frames
         self._stop, self._go_on = stop, go_on
         self._frames: deque[bytes] = deque()
         self._bytes = 0
         "How many came since nothing was waiting: no less than what waits, and cheaper to know."
-        self._take: Callable[[bytes], bool] | None = None
-        "Who takes each frame the moment it comes."
+        self._take: Callable[[Sequence[bytes]], bool] | None = None
+        "Who takes frames the moment they come."
         self._over = False
         self._change: asyncio.Future[None] | None = None
         "What somebody waits for; one that was cancelled may be left here."
 
-    def put(self, frame: bytes) -> None:
-        """A frame came."""
+    def put(self, frames: list[bytes]) -> None:
+        """Frames came, all at once."""
         if self._take is not None:
-            if not self._take(frame):
+            if not self._take(frames):
                 self._pause()
             return
-        self._frames.append(frame)
-        self._bytes += len(frame)
-        if self._change is not None:
-            self._wake()
-        if self._bytes >= WAITING_BYTES or len(self._frames) == self._bound:
+        self._frames += frames
+        self._bytes += sum(map(len, frames))
+        self._wake()
+        if self._bytes >= WAITING_BYTES or len(self._frames) >= self._bound:
             self._pause()
 
     def finish(self) -> None:
@@ -80,17 +80,18 @@ class Inbox:
         return frame
 
     async def deliver(
-        self, take: Callable[[bytes], bool], room: Callable[[], Awaitable[None]]
+        self, take: Callable[[Sequence[bytes]], bool], room: Callable[[], Awaitable[None]]
     ) -> None:
         """Hand over every frame, until there are no more; see :class:`unirt.transport.Prompt`."""
         try:
             while True:
-                while self._frames:
-                    if not take(self._frames.popleft()):
+                if self._frames:
+                    waiting, self._frames, self._bytes = self._frames, deque(), 0
+                    if not take(tuple(waiting)):
                         await room()
+                        continue
                 if self._over:
                     return
-                self._bytes = 0
                 self._take = take
                 self._resume()
                 while not (self.stopped or self._over):

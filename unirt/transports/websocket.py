@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import connect
-from websockets.asyncio.connection import Connection, broadcast
+from websockets.asyncio.connection import Connection
 from websockets.exceptions import (
     ConnectionClosed,
     InvalidProxy,
@@ -89,16 +89,6 @@ class WebSocketTransport:
         except ConnectionClosed as exc:
             raise closed(exc, asked=self._asked_to_close) from None
 
-    def send_now(self, frame: Frame) -> bool:
-        connection = self._connection
-        wire = connection.transport
-        if connection.state is not State.OPEN or wire.is_closing() or wire.get_write_buffer_size():
-            return False
-        # The one send of the library that is no coroutine, documented to work for clients as well.
-        # It knows no backpressure, and needs none here; and it costs half of the other.
-        broadcast((connection,), frame, raise_exceptions=True)
-        return True
-
     async def receive(self) -> Frame:
         # Text stays bytes: the JSON parser reads UTF-8 itself, and refuses what is none.
         try:
@@ -128,6 +118,7 @@ class PromptWebSocketTransport(WebSocketTransport):
     def __init__(self, connection: PromptConnection, url: str = "") -> None:
         super().__init__(connection, url)
         self._inbox = connection.inbox
+        self.send_now = connection.send_now
 
     async def receive(self) -> Frame:
         try:
@@ -136,7 +127,7 @@ class PromptWebSocketTransport(WebSocketTransport):
             raise self._gone() from None
 
     async def deliver(
-        self, take: Callable[[Frame], bool], room: Callable[[], Awaitable[None]]
+        self, take: Callable[[Sequence[Frame]], bool], room: Callable[[], Awaitable[None]]
     ) -> None:
         await self._inbox.deliver(take, room)
         raise self._gone()

@@ -158,6 +158,7 @@ def _done(state: State, wire: Wire) -> None:
             _deliver_told_calls(state, response)
     composer.response_done(response.id, ending=ending, reason=reason, detail=detail, usage=counted)
     state.writing.pop(response.id, None)
+    state.written.pop(response.id, None)
     state.formats.pop(response.id, None)
     state.requests.done(response, state.now)
 
@@ -221,8 +222,8 @@ def _is_news(response: Response, item_id: str, kind: StreamKind) -> bool:
 
 def _deliver_told_calls(state: State, response: Response) -> None:
     """Calls whose arguments were done, though neither item nor copy of them ever came."""
-    for output in list(state.outputs.values()):
-        told = output.response_id == response.id and output.type == "function_call"
+    for output in state.written.get(response.id, ()):
+        told = output.type == "function_call"
         if told and output.arguments is not None and not output.settled:
             output.settled = True
             deliver_call(state, response, output, output.arguments)

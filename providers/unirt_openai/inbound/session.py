@@ -49,7 +49,7 @@ def _session_created(state: State, wire: Wire) -> None:
         "model": session.text_or("model"),
         "expires_at": session.number_or("expires_at"),
     }
-    state.told = session.data
+    state.heed(session.data)
     config = session.data or None
     if not state.composer.session_started(config=config, **fields):
         state.composer.emit(ev.SessionUpdated, config=config)
@@ -58,7 +58,7 @@ def _session_created(state: State, wire: Wire) -> None:
 def _session_updated(state: State, wire: Wire) -> None:
     session = wire.obj_or("session")
     if session is not None:
-        state.told = session.data
+        state.heed(session.data)
     state.acknowledged = True
     state.composer.emit(ev.SessionUpdated, config=None if session is None else session.data)
 

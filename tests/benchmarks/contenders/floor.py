@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pybase64
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
+from websockets.asyncio.connection import Connection
 
 from tests.benchmarks.contender import Contender, Meter, Task, main
 from tests.benchmarks.contenders.protocols import (
@@ -27,7 +28,7 @@ from tests.benchmarks.microphone import APPLICATION_RATE, RATES, float_chunk, na
 __all__ = ["Floor", "opened", "resampler"]
 
 
-async def opened(task: Task) -> ClientConnection:
+async def opened(task: Task) -> Connection:
     """A connection whose handshake is done."""
     connection = await connect(
         task.url + PATHS[task.protocol], compression=None, max_size=None, proxy=None
@@ -68,7 +69,7 @@ class Floor(Contender):
             await hold()
 
 
-async def _hear_openai(connection: ClientConnection, meter: Meter) -> None:
+async def _hear_openai(connection: Connection, meter: Meter) -> None:
     while not meter.done:
         event = openai_event(await connection.recv(decode=False))
         if event.type == "response.output_audio.delta":
@@ -77,7 +78,7 @@ async def _hear_openai(connection: ClientConnection, meter: Meter) -> None:
             meter.turn()
 
 
-async def _hear_google(connection: ClientConnection, meter: Meter) -> None:
+async def _hear_google(connection: Connection, meter: Meter) -> None:
     while not meter.done:
         content = google_message(await connection.recv(decode=False)).serverContent
         if content is None:
@@ -107,7 +108,7 @@ def resampler(task: Task) -> Callable[[bytes], bytes]:
     return resampled
 
 
-async def _send_resampled(connection: ClientConnection, task: Task, meter: Meter) -> None:
+async def _send_resampled(connection: Connection, task: Task, meter: Meter) -> None:
     chunk, resampled = float_chunk(task), resampler(task)
     meter.start()
     for _ in range(task.count):

@@ -88,6 +88,4 @@ def append(protocol: str, pcm: bytes) -> str:
     sound = pybase64.b64encode_as_string(pcm)
     if protocol == "openai":
         return f'{{"type":"input_audio_buffer.append","audio":"{sound}"}}'
-    return (
-        f'{{"realtimeInput":{{"audio":{{"data":"{sound}","mimeType":"audio/pcm;rate=16000"}}}}}}'
-    )
+    return f'{{"realtimeInput":{{"audio":{{"data":"{sound}","mimeType":"audio/pcm;rate=16000"}}}}}}'

@@ -4,6 +4,8 @@ The vendors' own clients, used as their documentation shows, with the PCM taken 
 The Gemini SDK dials ``wss`` whatever address it is given. For all contenders to carry the same
 load, two private attributes of its client are set here, so that it dials the plain address; what it
 does with a frame is untouched. Its dial offers permessage-deflate and the server declines.
+
+As in an application, all sessions of a process share one client.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any
 
 from tests.benchmarks.contender import Contender, Meter, Task, main
@@ -48,27 +51,39 @@ class SDK(Contender):
             await hold()
 
 
-@asynccontextmanager
-async def _openai(task: Task) -> AsyncIterator[Any]:
+@cache
+def _openai_client(url: str) -> Any:
     from openai import AsyncOpenAI
 
-    client = AsyncOpenAI(api_key="sk-benchmark", websocket_base_url=f"{task.url}/v1")
-    async with client, client.realtime.connect(model="gpt-realtime-2.1") as connection:
+    return AsyncOpenAI(api_key="sk-benchmark", websocket_base_url=f"{url}/v1")
+
+
+@asynccontextmanager
+async def _openai(task: Task) -> AsyncIterator[Any]:
+    client = _openai_client(task.url)
+    async with client.realtime.connect(model="gpt-realtime-2.1") as connection:
         await connection.recv()
         await connection.session.update(session={"type": "realtime"})
         await connection.recv()
         yield connection
 
 
-@asynccontextmanager
-async def _google(task: Task) -> AsyncIterator[Any]:
+@cache
+def _google_client(url: str) -> Any:
     from google import genai
-    from google.genai import types
 
     client = genai.Client(api_key="benchmark")
     inner: Any = client._api_client
-    inner._websocket_base_url = lambda http_options=None: task.url
+    inner._websocket_base_url = lambda http_options=None: url
     inner._websocket_ssl_ctx = {}
+    return client
+
+
+@asynccontextmanager
+async def _google(task: Task) -> AsyncIterator[Any]:
+    from google.genai import types
+
+    client = _google_client(task.url)
     config = types.LiveConnectConfig(
         response_modalities=[types.Modality.AUDIO],
         output_audio_transcription=types.AudioTranscriptionConfig(),
@@ -120,9 +135,7 @@ async def _append_openai(connection: Any, pcm: bytes) -> None:
 async def _append_google(session: Any, pcm: bytes) -> None:
     from google.genai import types
 
-    await session.send_realtime_input(
-        audio=types.Blob(data=pcm, mime_type="audio/pcm;rate=16000")
-    )
+    await session.send_realtime_input(audio=types.Blob(data=pcm, mime_type="audio/pcm;rate=16000"))
 
 
 if __name__ == "__main__":

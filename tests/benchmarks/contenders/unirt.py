@@ -18,12 +18,15 @@ import attrs
 import unirt
 from tests.benchmarks.contender import Contender, Meter, Task, main, rss_bytes
 from tests.benchmarks.microphone import APPLICATION_RATE, float_chunk, native_chunk
+from unirt.connect import Connecting
 from unirt.grammar import Checker
 from unirt.session import Limits, Session
 
 __all__ = ["VARIANTS", "Unirt", "Variant"]
 
 _ENVIRON = {"OPENAI_API_KEY": "sk-benchmark-benchmark", "GOOGLE_API_KEY": "benchmark-benchmark"}
+_LOOK_S = 0.005
+"How often memory is looked at, in seconds."
 _FLOATS = unirt.AudioFormat(rate=APPLICATION_RATE, encoding="float32")
 
 
@@ -64,8 +67,9 @@ class Unirt(Contender):
     def __init__(self, name: str = "unirt", variant: Variant | None = None) -> None:
         self.name = name
         self._variant = variant or VARIANTS[name]
+        self.hears = "audio_out" not in self._variant.options  # else it is other audio
 
-    def _connect(self, task: Task, **options: Any) -> unirt.connect.Connecting:
+    def _connect(self, task: Task, **options: Any) -> Connecting:
         return unirt.connect(
             task.protocol,
             base_url=task.url,
@@ -106,24 +110,43 @@ class Unirt(Contender):
     async def do_slow(self, task: Task) -> dict[str, Any]:
         """A consumer that takes ``pause_ms`` for each event, until the server has said all."""
         pause = task.more["pause_ms"] / 1e3
-        peak, taken, end = 0, 0, time.monotonic() + task.seconds
+        taken, end = 0, time.monotonic() + task.seconds
         async with self._connect(task) as session:
             await _ask(task, session)
             before = rss_bytes()
+            peak = _Peak()
             async for _ in session:
                 taken += 1
                 await asyncio.sleep(pause)
-                if taken % 16 == 0:
-                    peak = max(peak, rss_bytes())
                 if session.stats.frames_in >= task.wire_events or time.monotonic() > end:
                     break
             stats = session.stats
+            most = await peak.stop()
         return {
-            "rss_growth_mb": max(peak - before, 0) / 1e6,
+            "rss_growth_mb": max(most - before, 0) / 1e6,
             "taken": taken,
             "frames_in": stats.frames_in,
             "dropped_s": stats.dropped_audio_ms / 1e3,
         }
+
+
+class _Peak:
+    """The most memory that the process had, looked at every few ms."""
+
+    def __init__(self) -> None:
+        self._most = 0
+        self._task = asyncio.create_task(self._watch())
+
+    async def _watch(self) -> None:
+        while True:
+            self._most = max(self._most, rss_bytes())
+            await asyncio.sleep(_LOOK_S)
+
+    async def stop(self) -> int:
+        """The most so far, in bytes."""
+        self._task.cancel()
+        await asyncio.wait({self._task})
+        return max(self._most, rss_bytes())
 
 
 async def _ask(task: Task, session: Session) -> None:

@@ -29,8 +29,6 @@ CACHE = Path(__file__).resolve().parents[3] / ".bench"
 
 _MARK = "pins.json"
 _TIMEOUT_S = 1200
-_LAST_WORDS = 300
-"How much of what pip says about a failure is told, in characters."
 
 
 class NotBuilt(Exception):
@@ -160,16 +158,23 @@ def built(venv: Venv, cache: Path, tell: Callable[[str], None]) -> Path:
     if _marked(home) == pins and python.exists():
         return python
     tell(f"{venv.name}: building its virtual environment")
-    shutil.rmtree(home, ignore_errors=True)
+    _make_room(home)
     try:
         EnvBuilder(with_pip=True, symlinks=True).create(home)
         _install(python, venv.requirements)
-    except subprocess.CalledProcessError as exc:
+    except (OSError, subprocess.SubprocessError) as exc:
         raise NotBuilt(f"{venv.name} cannot be installed here: {_reason(exc)}") from exc
-    except (OSError, subprocess.TimeoutExpired) as exc:
-        raise NotBuilt(f"{venv.name} cannot be installed here: {exc}") from exc
     (home / _MARK).write_text(json.dumps(pins, indent=1) + "\n", encoding="utf-8")
     return python
+
+
+def _make_room(home: Path) -> None:
+    """Remove an environment that is of no use any more, and nothing else."""
+    if not home.exists():
+        return
+    if not (home / "pyvenv.cfg").exists():
+        raise NotBuilt(f"{home.name} is in the cache folder, and is no virtual environment")
+    shutil.rmtree(home)
 
 
 def _marked(home: Path) -> object:
@@ -184,10 +189,18 @@ def _install(python: Path, requirements: tuple[str, ...]) -> None:
     subprocess.run(command, check=True, capture_output=True, text=True, timeout=_TIMEOUT_S)
 
 
-def _reason(failed: subprocess.CalledProcessError) -> str:
-    """What pip said last, on one line."""
-    said = [line for line in str(failed.stderr or "").splitlines() if line.startswith("ERROR")]
-    return " ".join(said)[-_LAST_WORDS:] or f"pip ended with status {failed.returncode}"
+def _reason(failure: OSError | subprocess.SubprocessError) -> str:
+    """Why it failed, on one line, without a path of this machine: it may come into a report."""
+    match failure:
+        case subprocess.TimeoutExpired():
+            return f"pip took longer than {_TIMEOUT_S} s"
+        case subprocess.CalledProcessError():
+            lines = str(failure.stderr or "").splitlines()
+            errors = [line for line in lines if line.startswith("ERROR:")]
+            status = f"it ended with status {failure.returncode}"
+            return errors[-1].removeprefix("ERROR:").strip() if errors else status
+        case _:
+            return getattr(failure, "strerror", None) or type(failure).__name__
 
 
 def main() -> None:

@@ -49,7 +49,7 @@ class Ear(RealtimeModelListener):  # type: ignore[misc]  # its base is not insta
         elif event.type == "turn_ended":
             self._meter.turn()
         elif event.type == "exception":
-            raise event.exception
+            self._meter.stop()  # too early: the bytes are counted
 
 
 class Ready(RealtimeModelListener):  # type: ignore[misc]  # its base is not installed where types are checked
