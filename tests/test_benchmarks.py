@@ -490,7 +490,8 @@ def test_the_tables_say_what_was_measured() -> None:
     blocks = report.blocks(found, judge(TARGETS, found["sections"]), roster())
     assert "| **unirt** | 12.3 | 1.23 (1.23 to 1.23) | 12.3 |" in blocks["drained"]
     assert "- official SDK, PCM decoded on OpenAI: not | installed." in blocks["drained"]
-    assert "| 10 | 50.0 | 100.0 | 50.0 | 100.0 |" in blocks["length"]
+    assert "| provider | contender | 1 | 10 |" in blocks["length"]
+    assert "| Gemini | **unirt** | 10.0 | 100.0 |" in blocks["length"]
     assert "| **unirt** | 700 |" in blocks["capacity"]
     assert "| unirt | OpenAI | 1.23 | ≤ 1.35 | yes |" in blocks["targets"]
     assert found["machine"]["python"] in blocks["machine"]

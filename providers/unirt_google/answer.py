@@ -171,6 +171,7 @@ class Answer:
         if response is None or self._message is None:
             return False
         self._transcribed = True
+        self.speaking = None
         return self._composer.finish(response, StreamKind.TRANSCRIPT, self._message)
 
     def called(self, response: Response) -> None:

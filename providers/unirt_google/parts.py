@@ -276,7 +276,10 @@ def output_transcription(dialogue: Dialogue, wire: Wire) -> None:
         if response is None:
             dialogue.answer.discard(kind, len(text))
             return
-        dialogue.composer.text(response, kind, dialogue.answer.message(kind), 0, text, **fields)
+        item_id = dialogue.answer.message(kind)
+        entry = dialogue.composer.text(response, kind, item_id, 0, text, **fields)
+        if dialogue.answer.speaking is not None:
+            dialogue.answer.speaking.words = entry
     if not (finished and dialogue.answer.transcribed()) and not text:
         dialogue.composer.noted("serverContent.outputTranscription", "no text")
 

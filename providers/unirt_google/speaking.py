@@ -1,10 +1,10 @@
 """
-The frame that a session is made of: one piece of audio, and nothing else in it.
+The frames that a session is made of: one piece of audio, or of its words, and nothing else.
 
-Three of four frames go on with the stream that the frame before them went on with. Where such a
-piece belongs was found out with the first one, so the others take the short way here. Whatever is
-not exactly of this shape goes the way of :mod:`~unirt_google.inbound`, which understands these
-frames too: the short way may be left out, and nothing but the time it takes would change.
+Nearly all frames go on with what the frames before them said. Where such a piece belongs was found
+out with the first one, so the others take the short way here. Whatever is not exactly of this shape
+goes the way of :mod:`~unirt_google.inbound`, which understands these frames too: the short way may
+be left out, and nothing but the time it takes would change.
 """
 
 from __future__ import annotations
@@ -28,23 +28,37 @@ class Speaking:
     format: AudioFormat
     response: Response
     entry: OpenStream
+    words: OpenStream | None = None
+    "Its transcript, once some of it came."
 
 
 def goes_on(composer: Composer, speaking: Speaking, data: Any) -> bool:
     """Deliver a frame that is one more piece of the same; ``False`` for every other frame."""
     try:
         content = data["serverContent"]
-        turn = content["modelTurn"]
+        if len(data) != 1 or len(content) != 1:
+            return False
+        turn = content.get("modelTurn")
+        if turn is None:
+            return _words(composer, speaking, content["outputTranscription"])
         (part,) = turn["parts"]
         blob = part["inlineData"]
         if blob["mimeType"] != speaking.mime_type or speaking.entry.closed:
             return False
-        if not (len(data) == len(content) == len(turn) == len(part) == 1 and len(blob) == 2):
+        if len(turn) != 1 or len(part) != 1 or len(blob) != 2:
             return False
         audio = decode_audio(blob["data"], "")
-    except (LookupError, TypeError, ValueError, WireError):
+    except (LookupError, TypeError, ValueError, AttributeError, WireError):
         return False
     if not audio:
         return False
     composer.more_audio(speaking.response, speaking.entry, audio, speaking.format)
+    return True
+
+
+def _words(composer: Composer, speaking: Speaking, told: Any) -> bool:
+    words, text = speaking.words, told["text"]
+    if words is None or words.closed or len(told) != 1 or type(text) is not str or not text:
+        return False
+    composer.more_text(words, text)
     return True

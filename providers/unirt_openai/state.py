@@ -16,15 +16,16 @@ import attrs
 
 from unirt.audio import AudioFormat
 from unirt.capabilities import Capabilities
-from unirt.composer import Composer, OpenStream, Response
+from unirt.composer import Composer, Response
 from unirt.config import Manual, SemanticVAD, ServerVAD, SessionConfig, Tool
 from unirt.items import Item
 from unirt.translator import Frame
 from unirt.wire import Wire
 from unirt_openai.formats import read_format
 from unirt_openai.requests import Requests
+from unirt_openai.speaking import Speaking
 
-__all__ = ["Ids", "OutputItem", "Speaking", "State", "dig", "ids_of", "remember"]
+__all__ = ["Ids", "OutputItem", "State", "dig", "ids_of", "remember"]
 
 REMEMBERED = 512
 "How many items, and how many frames sent, are remembered."
@@ -53,22 +54,6 @@ class OutputItem:
     "Which content part is the spoken one; a truncation must name it."
     settled: bool = False
     "The provider said that the item is done."
-
-
-@attrs.define(eq=False)
-class Speaking:
-    """
-    The stream that audio flows in, and what a frame says that goes on with it.
-
-    Nearly every frame of a session does. What such a frame is about was found out with the first
-    one, so the others need no search; whatever may change the answer ends the `Speaking`.
-    """
-
-    item_id: str
-    index: int
-    response: Response
-    entry: OpenStream
-    format: AudioFormat
 
 
 @attrs.define(eq=False, kw_only=True)

@@ -27,6 +27,7 @@ from unirt_openai.configure import session_object, with_defaults
 from unirt_openai.facts import DEFAULT_MODEL, MAX_SESSION_MS, PROVIDER_NAME, capabilities
 from unirt_openai.native import parse_native
 from unirt_openai.seeding import creatable
+from unirt_openai.speaking import goes_on
 from unirt_openai.state import State
 
 __all__ = ["OpenAITranslator"]
@@ -134,6 +135,9 @@ class OpenAITranslator:
             inbound.complain(state, error)
             return
         composer.begin(frame if data is None else data, now)
+        speaking = state.speaking
+        if speaking is not None and goes_on(composer, speaking, data):
+            return
         try:
             type_ = inbound.hear(state, data)
             if not self._ready:

@@ -16,6 +16,7 @@ from rich.status import Status
 from tests.benchmarks import report
 from tests.benchmarks.experiments import SECTIONS
 from tests.benchmarks.imports import run_imports
+from tests.benchmarks.instructions import run_instructions
 from tests.benchmarks.lab import Lab
 from tests.benchmarks.machine import machine
 from tests.benchmarks.processes import ROOT
@@ -32,6 +33,9 @@ _console = Console(width=None if sys.stdout.isatty() else 160)
 def main(
     short: Annotated[
         bool, typer.Option("--short", help="The form for CI: a few ratios, with room for noise.")
+    ] = False,
+    instructions: Annotated[
+        bool, typer.Option("--instructions", help="Only count instructions, with valgrind.")
     ] = False,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds that count.")] = 15,
     only: Annotated[
@@ -54,6 +58,8 @@ def main(
     _compile()
     if short:
         raise typer.Exit(run_short(_console, rounds=min(rounds, 7), json_file=json_file))
+    if instructions:
+        raise typer.Exit(run_instructions(_console))
     names = [name for name in only.split(",") if name] or [*SECTIONS, "imports"]
     if unknown := set(names) - {*SECTIONS, "imports"}:
         raise typer.BadParameter(f"there is no section {', '.join(sorted(unknown))}")

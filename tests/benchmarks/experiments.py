@@ -199,11 +199,11 @@ SECTIONS: dict[str, Section] = {
         Section(
             name="capacity",
             title="Sessions a core holds",
-            metrics=("share", "lag_p99_ms", "heard", "late_p99_ms"),
+            metrics=("share", "lag_p99_ms", "heard", "late_p99_ms", "active_kb"),
             x="sessions",
             climbs=True,
             experiments=tuple(
-                _sessions(count, 2.0, _PLAIN, rounds=0.0)
+                _sessions(count, 2.0, _PLAIN, rounds=0.0, fresh=True)
                 for count in (1, 10, 50, *range(100, 1_001, 100), 1_200, 1_400, 1_600)
             ),
         ),

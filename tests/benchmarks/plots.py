@@ -158,6 +158,7 @@ def _growth(section: Mapping[str, Any], entries: Mapping[str, Entry]) -> None:
         _curves(panel, rows, "us", entries)
         panel.set_xscale("log")
         panel.set_ylim(bottom=0)
+        panel.set_xlabel(section.get("x") or "")
         panel.set_title(_NAMES[protocol])
         panel.legend(frameon=False)
     panels[0][0].set_ylabel("CPU an event, us")

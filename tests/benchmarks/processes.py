@@ -32,6 +32,10 @@ _FOREIGN = ("UNIRT_", "OPENAI_", "GOOGLE_", "GEMINI_", "AZURE_", "PYTHON")
 "Variables of this machine that would change what is measured."
 
 
+_LAST_WORDS_S = 0.5
+"How long an ended process's last words may take to arrive, in seconds."
+
+
 class Failed(Exception):
     """A process ended, said nothing in time, or said that it failed."""
 
@@ -121,6 +125,15 @@ class Process:
         return answer
 
     def _failed(self, what: str) -> Failed:
+        assert self._child.stderr is not None
+        deadline = time.monotonic() + _LAST_WORDS_S
+        while (left := deadline - time.monotonic()) > 0:
+            if not select.select([self._child.stderr], [], [], left)[0]:
+                break
+            data = os.read(self._child.stderr.fileno(), 1 << 20)
+            if not data:
+                break
+            self._errors = (self._errors + data)[-4000:]
         words = self._errors.decode(errors="replace").strip().splitlines()
         return Failed(f"{self.name}: {what}" + (f" ({words[-1]})" if words else ""))
 

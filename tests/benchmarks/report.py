@@ -8,7 +8,6 @@ protocol the absolute figures and the ratio to the floor, with the quartiles of 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -68,19 +67,18 @@ def write(page: Path, blocks: Mapping[str, str]) -> list[str]:
             continue
         if end not in text:
             raise ValueError(f"{page.name}: {begin} has no end")
-        pattern = re.escape(begin) + ".*?" + re.escape(end)
-        new = f"{begin}\n{block.strip()}\n{end}"
-        text = re.sub(pattern, lambda _: new, text, flags=re.DOTALL)  # noqa: B023  used at once
+        before, _, rest = text.partition(begin)
+        _, _, after = rest.partition(end)
+        text = f"{before}{begin}\n{block.strip()}\n{end}{after}"
     page.write_text(text, encoding="utf-8")
     return homeless
 
 
 def skeleton() -> str:
-    """A page with nothing but a place for each block, and the plots."""
+    """A page with nothing but a place for each block."""
     parts = ["# Performance", *_places("machine", "targets")]
     for name, section in SECTIONS.items():
         parts += [f"## {section.title}", *_places(name)]
-        parts += [f"![{section.title}](../performance/{plot}.svg)" for plot in PLOTS.get(name, ())]
     return "\n\n".join([*parts, "## Importing", *_places("imports")]) + "\n"
 
 
@@ -101,6 +99,9 @@ def blocks(
             if part
         ]
         parts += _footnotes(section, entries)
+        parts += [
+            f"![{section['title']}](../performance/{plot}.svg)" for plot in PLOTS.get(name, ())
+        ]
         made[name] = "\n\n".join(parts)
     return made
 
@@ -179,7 +180,8 @@ def _grids(
     if "held" in section:
         yield "Sessions that a core holds", _held(section["held"], entries)
     if shape.x is not None:
-        yield "", _series(shape, rows, entries)
+        for metric in shape.metrics:
+            yield f"{_head(metric)}, by {shape.x}", _series(metric, rows, entries)
         return
     names = list(dict.fromkeys(row["experiment"] for row in rows))
     for experiment in names:
@@ -241,37 +243,17 @@ def _measured(shape: Section, row: Mapping[str, Any]) -> list[str]:
     return [m for m in shape.metrics if any(m in r.get("metrics", {}) for r in results)]
 
 
-def _series(
-    shape: Section, rows: Sequence[Mapping[str, Any]], entries: Mapping[str, Entry]
-) -> Grid:
-    """A line for each x, columns for each protocol and contender."""
-    columns = [
-        (protocol, name, metric)
-        for protocol in dict.fromkeys(row["protocol"] for row in rows)
-        for name in dict.fromkeys(n for row in rows for n in row["contenders"])
-        for metric in shape.metrics
-    ]
-    columns = [column for column in columns if any(_at(row, *column) != "" for row in rows)]
-    heads = [shape.x or ""] + [
-        f"{_NAMES.get(protocol, '')} {_title(name, entries).replace('**', '')}, {_head(metric)}"
-        for protocol, name, metric in columns
-    ]
+def _series(metric: str, rows: Sequence[Mapping[str, Any]], entries: Mapping[str, Entry]) -> Grid:
+    """A line for each provider and contender, a column for each x."""
+    xs = sorted({row["x"] for row in rows})
     lines = []
-    for x in sorted({row["x"] for row in rows}):
-        here = {row["protocol"]: row for row in rows if row["x"] == x}
-        cells = [
-            _at(here[protocol], protocol, name, metric) if protocol in here else ""
-            for protocol, name, metric in columns
-        ]
-        lines.append([f"{x:,g}", *cells])
-    return heads, lines
-
-
-def _at(row: Mapping[str, Any], protocol: str, name: str, metric: str) -> str:
-    if row["protocol"] != protocol:
-        return ""
-    result = row["contenders"].get(name, {})
-    return _value(result, metric) if metric in result.get("metrics", {}) else ""
+    for protocol in dict.fromkeys(row["protocol"] for row in rows):
+        there = {row["x"]: row["contenders"] for row in rows if row["protocol"] == protocol}
+        for name in dict.fromkeys(name for found in there.values() for name in found):
+            cells = [_value(there.get(x, {}).get(name, {}), metric) for x in xs]
+            if any(cells):
+                lines.append([_NAMES.get(protocol, ""), _label(name, entries), *cells])
+    return ["provider", "contender", *(f"{x:,g}" for x in xs)], lines
 
 
 def _order(rows: Sequence[Mapping[str, Any]], name: str, shape: Section) -> float:
@@ -286,6 +268,11 @@ def _order(rows: Sequence[Mapping[str, Any]], name: str, shape: Section) -> floa
 
 def _title(name: str, entries: Mapping[str, Entry]) -> str:
     return entries[name].title if name in entries else name
+
+
+def _label(name: str, entries: Mapping[str, Entry]) -> str:
+    """The short title, where many stand beside each other."""
+    return (entries[name].label if name in entries else None) or _title(name, entries)
 
 
 def _head(metric: str) -> str:

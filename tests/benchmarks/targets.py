@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-__all__ = ["ROOM", "SHORT", "TARGETS", "Kind", "Target", "Verdict", "judge"]
+__all__ = ["INSTRUCTIONS", "ROOM", "SHORT", "TARGETS", "Kind", "Target", "Verdict", "judge"]
 
 ROOM = 1.25
 "By how much the short form, on a noisy machine, may miss a ratio."
@@ -91,6 +91,13 @@ SHORT: tuple[Target, ...] = tuple(
     }
 )
 "What the short form holds to."
+
+
+INSTRUCTIONS: Mapping[str, float] = {"openai": 99.0, "google": 99.0}
+"""
+The instructions of an event, sans socket, over those of the floor's decode, by protocol: what was
+counted last, and a twentieth more.
+"""
 
 
 @attrs.frozen(kw_only=True)

@@ -277,9 +277,8 @@ class Answers(Turns):
         self, response: Response, entry: OpenStream, data: bytes, format: AudioFormat
     ) -> None:
         """Deliver the next piece of a stream of the response that :meth:`audio` has opened."""
-        delta = AudioDelta(origin=self._origin, stream=entry.stream, data=data, format=format)
-        self._events.append(delta)
-        ms = delta.duration_ms
+        self._events.append(AudioDelta(self._origin, entry.stream, data, format))
+        ms = format.duration_ms(len(data))
         response.audio_ms += ms
         entry.audio_ms += ms
         now, until = self._now, response.plays_until
@@ -295,15 +294,20 @@ class Answers(Turns):
         *,
         synthesised: bool = False,
         **fields: Any,
-    ) -> None:
-        """Deliver the next piece of text, transcript, thought, or arguments."""
+    ) -> OpenStream | None:
+        """Deliver a piece of text; returns its stream where it was delivered."""
         entry = response.streams.get((item_id, index, kind))
         if entry is None or entry.closed:
             entry = self.open(response, kind, item_id, index)
         if entry is None:
             self._discard(response, item_id, kind, len(text))
-            return
-        self._text(entry, text, synthesised=synthesised, **fields)
+        else:
+            self._text(entry, text, synthesised=synthesised, **fields)
+        return entry
+
+    def more_text(self, entry: OpenStream, text: str) -> None:
+        """Deliver the next piece of a stream that :meth:`text` has opened."""
+        self._text(entry, text)
 
     def image(
         self, response: Response, item_id: str, index: int, data: bytes, mime_type: str

@@ -104,13 +104,7 @@ class Scribe:
         entry.parts.append(text)
         delta = _DELTAS[entry.stream.kind]
         self._events.append(
-            delta(
-                origin=self._origin,
-                synthesised=synthesised,
-                stream=entry.stream,
-                text=text,
-                **fields,
-            )
+            delta(self._origin, entry.stream, text, synthesised=synthesised, **fields)
         )
 
     def _complete_text(self, entry: OpenStream, text: str) -> None:

@@ -42,14 +42,14 @@ class Origin:
     "Turns `raw` into the vendor SDK's own typed object; imports that SDK when called."
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen
 class Event:
     """One thing that happened in a session. Frozen: compare with ``==``, tell by ``match``."""
 
     plane: ClassVar[Plane]
 
     origin: Origin = attrs.field(repr=False, eq=False)
-    synthesised: bool = False
+    synthesised: bool = attrs.field(default=False, kw_only=True)
     "``True`` where the provider did not say it and the translator concluded it."
 
     @property
@@ -152,7 +152,7 @@ class Stream:
     "``commentary`` or ``final_answer`` where the provider says which."
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen
 class ContentEvent(Event):
     """The base of all content events: each is one step of one stream."""
 

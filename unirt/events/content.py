@@ -64,7 +64,7 @@ class StreamOpened(ContentEvent):
     """A stream of content begins. Its deltas follow, maybe interleaved with other streams'."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen
 class AudioDelta(ContentEvent):
     """The next piece of spoken output."""
 
@@ -72,22 +72,21 @@ class AudioDelta(ContentEvent):
     "Samples in `format`, whole frames."
     format: AudioFormat = PCM16_24K
     "Read from the wire where the wire says it."
-    duration_ms: float = attrs.field(init=False, repr=False, eq=False)
-    "How long this piece lasts, in ms; kept, because everybody on its way asks."
 
-    @duration_ms.default
-    def _duration_ms(self) -> float:
+    @property
+    def duration_ms(self) -> float:
+        """How long this piece lasts, in ms."""
         return self.format.duration_ms(len(self.data))
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen
 class TextDelta(ContentEvent):
     """The next piece of written words: the model's, or what the user typed."""
 
     text: str
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen
 class TranscriptDelta(ContentEvent):
     """
     The next piece of the transcript of something spoken; append it.
@@ -135,7 +134,7 @@ class TranscriptSegment(ContentEvent):
     end_ms: float | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen
 class ThoughtDelta(ContentEvent):
     """The next piece of a summary of the model's reasoning. It is not spoken; keep it apart."""
 
@@ -150,7 +149,7 @@ class ImageDelta(ContentEvent):
     mime_type: str
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen
 class ToolCallDelta(ContentEvent):
     """The next piece of a tool call's arguments, as JSON text. Do not act on it; wait."""
 
@@ -177,7 +176,7 @@ class ToolCall(ContentEvent):
         return self.stream.call_id or ""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen
 class ServerToolDelta(ContentEvent):
     """The next piece of the arguments of a tool that the provider runs by itself."""
 

@@ -44,7 +44,7 @@ class Outbox:
         self._transport = transport
         self._send_now: Callable[[Frame], bool] = getattr(transport, "send_now", _not_now)
         self._burst = 0
-        "How many more frames may leave at once; none before the task runs."
+        "How many more frames may leave at once; none before the task has its first turn."
         self._max_frames = limits.outgoing_frames
         self._max_bytes = limits.outgoing_bytes
         self._frames: deque[Frame] = deque()
@@ -67,7 +67,8 @@ class Outbox:
         for frame in frames:
             if self._burst and not self._frames and self._send_now(frame):
                 self._burst -= 1
-                self._count(frame)
+                self.frames_out += 1
+                self.bytes_out += len(frame)
             else:
                 self._frames.append(frame)
                 self._bytes += len(frame)
@@ -107,24 +108,21 @@ class Outbox:
         frames, send_now, send = self._frames, self._send_now, self._transport.send
         try:
             while True:
+                self._burst = BURST
+                self._moved.set()
                 while frames:
                     frame = frames[0]
                     if not send_now(frame):
                         await send(frame)
                     if frames:  # it was emptied meanwhile by stop()
                         self._bytes -= len(frames.popleft())
-                    self._count(frame)
+                    self.frames_out += 1
+                    self.bytes_out += len(frame)
                     self._moved.set()
-                self._burst = BURST
-                self._moved.set()
                 self._awaited.clear()
                 await self._awaited.wait()
         except TransportClosed:
             self.stop()
-
-    def _count(self, frame: Frame) -> None:
-        self.frames_out += 1
-        self.bytes_out += len(frame)
 
 
 def _not_now(frame: Frame) -> bool:

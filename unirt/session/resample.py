@@ -54,9 +54,10 @@ class Converter:
         """Convert the next piece; what comes out may lag behind what was fed."""
         if self._native:
             return data
-        data = self._rest + data
-        whole = len(data) - len(data) % self.source.frame_bytes
-        data, self._rest = data[:whole], data[whole:]
+        if self._rest:
+            data, self._rest = self._rest + data, b""
+        if odd := len(data) % self.source.frame_bytes:
+            data, self._rest = data[:-odd], data[-odd:]
         return self._convert(data) if data else b""
 
     def flush(self) -> bytes:

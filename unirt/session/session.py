@@ -233,7 +233,8 @@ class Session(Verbs):
             AudioFormatError: The data cannot be in that format.
         """
         self._check_open("send_audio")
-        wire = self.config.input_format or self.capabilities.input_format
+        translator = self._translator
+        wire = translator.config.input_format or translator.capabilities.input_format
         raw, given = self._audio_in.accept(data, format, wire)
         for piece in pieces(raw, given):
             if self._outbox.full:

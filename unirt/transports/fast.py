@@ -3,9 +3,9 @@ Frames over a WebSocket, by the ``picows`` library: the extra ``[fast]``.
 
 The same wire and the same meaning as :mod:`unirt.transports.websocket`, at a fraction of the
 processor time. The library parses in C and calls back with each frame where it lies in its buffer;
-it is copied once, into the bytes that :meth:`FastTransport.receive` returns, which does not even
-suspend while there are any. What the library leaves to its user is here: messages in several
-frames, the closing handshake, pings, and a bound to what waits unread.
+it is copied once, into bytes, and all that one read of the socket brought goes into an
+:class:`~unirt.transports.inbox.Inbox`. What the library leaves to its user is here: messages in
+several frames, the closing handshake, pings, and a bound to what waits unread.
 
 How a connection comes about is in :mod:`unirt.transports.fast_dial`.
 """
@@ -14,8 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sys
-from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, cast
 
 from picows import WSCloseCode, WSError, WSFrame, WSListener, WSMsgType, WSTransport
@@ -24,13 +23,11 @@ from websockets.frames import Close
 
 from unirt.translator import Frame
 from unirt.transport import TransportClosed
+from unirt.transports.inbox import Inbox
 from unirt.transports.keepalive import Keepalive
 from unirt.transports.websocket import shortened, shown_url
 
 __all__ = ["FastTransport"]
-
-_WAITING_BYTES: Final = 1 << 20
-"How many bytes may wait unread before the socket is not read any more; one frame may exceed it."
 
 _TEXT: Final = WSMsgType.TEXT
 _BINARY: Final = WSMsgType.BINARY
@@ -65,18 +62,13 @@ class FastTransport(WSListener):
         self._ping_timeout = ping_timeout
         self._close_timeout = close_timeout
         self._max_size = max_size
-        self._max_queue = max_queue or sys.maxsize
-        self._loop = asyncio.get_running_loop()
+        self._max_queue = max_queue
         self._connection: WSTransport
+        self._inbox: Inbox
         self._keepalive: Keepalive | None = None
 
-        self._frames: deque[bytes] = deque()
-        self._waiting_bytes = 0
-        "How many came since nothing was waiting: no less than what waits, and cheaper to know."
-        self._paused = False
-        "Whether the socket is not read, because enough waits."
-        self._arrival: asyncio.Future[None] | None = None
-        "What :meth:`receive` waits for; one that was cancelled may be left here."
+        self._messages: list[bytes] = []
+        "What one read of the socket brought so far."
         self._partial: bytearray | None = None
         "The message whose last frame has not come."
         self._writable = asyncio.Event()
@@ -110,19 +102,16 @@ class FastTransport(WSListener):
         return True
 
     async def receive(self) -> Frame:
-        frames = self._frames
-        while not frames:
-            if self._over:
-                raise self._end()
-            self._arrival = self._loop.create_future()
-            await self._arrival
-        frame = frames.popleft()
-        if not frames:
-            self._waiting_bytes = 0
-            if self._paused:
-                self._paused = False
-                self._connection.underlying_transport.resume_reading()
-        return frame
+        try:
+            return await self._inbox.receive()
+        except EOFError:
+            raise self._end() from None
+
+    async def deliver(
+        self, take: Callable[[Sequence[Frame]], bool], room: Callable[[], Awaitable[None]]
+    ) -> None:
+        await self._inbox.deliver(take, room)
+        raise self._end()
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         connection = self._connection
@@ -170,14 +159,10 @@ class FastTransport(WSListener):
         """Wake whoever waits: nothing comes any more."""
         self._over = True
         self._writable.set()
-        self._wake()
+        self._hand_over()
+        self._inbox.finish()
         if self._keepalive is not None:
             self._keepalive.stop()
-
-    def _wake(self) -> None:
-        arrival, self._arrival = self._arrival, None
-        if arrival is not None and not arrival.done():
-            arrival.set_result(None)
 
     def _fail(self, code: WSCloseCode, why: str) -> None:
         """Close for a peer that is silent or breaks the protocol."""
@@ -191,6 +176,8 @@ class FastTransport(WSListener):
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._connection = transport
+        wire = transport.underlying_transport
+        self._inbox = Inbox(self._max_queue, stop=wire.pause_reading, go_on=wire.resume_reading)
         if self._ping_interval is not None:
             self._keepalive = Keepalive(
                 transport.send_ping,
@@ -208,9 +195,11 @@ class FastTransport(WSListener):
             and not (frame.rsv1 or frame.rsv2 or frame.rsv3)
         ):
             # Text stays bytes: the JSON parser reads UTF-8 itself, and refuses what is none.
-            self._put(frame.get_payload_as_bytes())
+            self._messages.append(frame.get_payload_as_bytes())
         else:
             self._take(frame)
+        if frame.last_in_buffer:
+            self._hand_over()
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         # There is no handshake, whatever the stubs say, where no close frame was exchanged.
@@ -227,14 +216,11 @@ class FastTransport(WSListener):
 
     # What a frame brings.
 
-    def _put(self, message: bytes) -> None:
-        self._frames.append(message)
-        self._waiting_bytes += len(message)
-        if self._arrival is not None:
-            self._wake()
-        if self._waiting_bytes >= _WAITING_BYTES or len(self._frames) >= self._max_queue:
-            self._paused = True
-            self._connection.underlying_transport.pause_reading()
+    def _hand_over(self) -> None:
+        messages = self._messages
+        if messages:
+            self._messages = []
+            self._inbox.put(messages)
 
     def _take(self, frame: WSFrame) -> None:
         """Take what is no message in one frame: a part of one, a control frame, an illegal one."""
@@ -264,7 +250,7 @@ class FastTransport(WSListener):
             return
         self._partial = None if frame.fin else partial
         if frame.fin:
-            self._put(bytes(partial))
+            self._messages.append(bytes(partial))
 
     def _take_close(self, payload: bytes) -> None:
         try:
@@ -280,7 +266,7 @@ class FastTransport(WSListener):
         self._finish()
 
     def _unanswered(self) -> None:
-        if self._paused and self._keepalive is not None:
+        if self._inbox.stopped and self._keepalive is not None:
             # Whoever does not read sees no answer either: it is not the peer who is silent.
             self._keepalive.restart()
             return

@@ -119,6 +119,7 @@ class PromptWebSocketTransport(WebSocketTransport):
         super().__init__(connection, url)
         self._inbox = connection.inbox
         self.send_now = connection.send_now
+        "See :class:`unirt.transport.Prompt`."
 
     async def receive(self) -> Frame:
         try:

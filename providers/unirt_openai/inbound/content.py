@@ -14,14 +14,14 @@ So streams close with their item, whose status says it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from unirt import events as ev
 from unirt.composer import Response
 from unirt.events import StreamKind
 from unirt.wire import Wire, decode_audio
 from unirt_openai.inbound.rows import Handler, Row
-from unirt_openai.state import Ids, Speaking, State, ids_of, remember
+from unirt_openai.speaking import Speaking
+from unirt_openai.state import Ids, State, ids_of, remember
 
 __all__ = ["PARTS", "ROWS"]
 
@@ -74,9 +74,6 @@ def _unmapped(state: State, wire: Wire, part: Wire, response: Response, item_id:
 
 def _audio_delta(state: State, wire: Wire) -> None:
     data = decode_audio(wire.text("delta"), "$.delta")
-    if data and (speaking := state.speaking) is not None and _goes_on(speaking, wire.data):
-        state.composer.more_audio(speaking.response, speaking.entry, data, speaking.format)
-        return
     index = wire.count("content_index")
     response = state.response_of(wire)
     item_id = state.item_of(wire, response)
@@ -93,16 +90,6 @@ def _audio_delta(state: State, wire: Wire) -> None:
         state.speaking = Speaking(item_id, index, response, entry, format_)
 
 
-def _goes_on(speaking: Speaking, frame: dict[str, Any]) -> bool:
-    """Whether a frame of audio is about the same stream as the one before it."""
-    return (
-        frame.get("item_id") == speaking.item_id
-        and frame.get("response_id") == speaking.response.id
-        and frame.get("content_index") is speaking.index
-        and not speaking.entry.closed
-    )
-
-
 def _text_delta(kind: StreamKind) -> Handler:
     def handle(state: State, wire: Wire) -> None:
         text = wire.text("delta")
@@ -113,7 +100,15 @@ def _text_delta(kind: StreamKind) -> Handler:
             _empty(state, wire, response, item_id)
             return
         _open(state, response, kind, item_id, index)
-        state.composer.text(response, kind, item_id, index, text)
+        entry = state.composer.text(response, kind, item_id, index, text)
+        speaking = state.speaking
+        if speaking is not None and kind is StreamKind.TRANSCRIPT:
+            same = (item_id, index, response) == (
+                speaking.item_id,
+                speaking.index,
+                speaking.response,
+            )
+            speaking.words = entry if same else None
 
     return handle
 

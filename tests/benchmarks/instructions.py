@@ -1,0 +1,142 @@
+"""
+How many instructions an event takes: a figure that no other load on the machine moves.
+
+``valgrind --tool=cachegrind`` counts what one process executes while it translates turns from
+memory, once some and once twice as many; the difference is what the turns took, without start and
+imports. There is no socket in it: unirt is the whole session over a transport in memory, the floor
+decodes the same frames. Only the ratio is held to a bound, for the count itself belongs to one build
+of Python and its libraries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from rich.console import Console
+
+from tests.benchmarks.processes import ENVIRONMENT, ROOT
+from tests.benchmarks.targets import INSTRUCTIONS
+
+__all__ = ["counted", "run_instructions"]
+
+_TURNS = 10
+_CHUNK_MS = 20
+_COUNT = re.compile(rb"I\s+refs:\s+([\d,]+)")
+
+
+def run_instructions(console: Console) -> int:
+    """Count, and hold the ratios to :data:`~tests.benchmarks.targets.INSTRUCTIONS`; exit status."""
+    if shutil.which("valgrind") is None:
+        console.print("MISSED instructions: valgrind is not installed", highlight=False)
+        return 1
+    status = 0
+    for protocol, bound in INSTRUCTIONS.items():
+        floor, ours = (counted(who, protocol) for who in ("floor", "unirt"))
+        ratio = ours / floor
+        mark = "[green]held[/]  " if ratio <= bound else "[red]MISSED[/]"
+        status |= ratio > bound
+        console.print(
+            f"{mark} unirt on {protocol}: {ours:,.0f} instructions an event, the floor "
+            f"{floor:,.0f}: ratio {ratio:.2f}, at most {bound:.2f}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    return status
+
+
+def counted(who: str, protocol: str) -> float:
+    """The instructions of one event."""
+    once, events = _run(who, protocol, _TURNS)
+    twice, both = _run(who, protocol, 2 * _TURNS)
+    return (twice - once) / (both - events)
+
+
+def _run(who: str, protocol: str, turns: int) -> tuple[int, int]:
+    """The instructions of a whole process, and the events in it."""
+    command = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
+    command += [sys.executable, "-m", "tests.benchmarks.instructions", who, protocol, str(turns)]
+    environ = {"PATH": "/usr/bin:/bin", **ENVIRONMENT}
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, check=True)
+    found = _COUNT.search(done.stderr)
+    if found is None:
+        raise RuntimeError("valgrind told no count")
+    return int(found[1].replace(b",", b"")), json.loads(done.stdout)["events"]
+
+
+def _payloads(protocol: str, turns: int) -> tuple[Any, list[bytes]]:
+    """The server's side of the handshake, and all that it says after it."""
+    from tests.benchmarks.load import NUMBER, PREVIOUS, Load
+    from tests.benchmarks.server import PROTOCOLS
+
+    voice, turn = PROTOCOLS[protocol]
+    steps = turn(Load(chunk_ms=_CHUNK_MS))
+
+    def numbered(payload: bytes, number: int) -> bytes:
+        own, before = b"%08d" % number, b"%08d" % (number - 1)
+        return payload.replace(NUMBER.encode(), own).replace(PREVIOUS.encode(), before)
+
+    return voice(), [numbered(step.payload, n) for n in range(turns) for step in steps]
+
+
+def _floor(protocol: str, turns: int) -> int:
+    import pybase64
+
+    from tests.benchmarks.contenders.protocols import google_message, openai_event
+
+    _, frames = _payloads(protocol, turns)
+    heard = 0
+    for frame in frames:
+        if protocol == "openai":
+            event = openai_event(frame)
+            if event.type == "response.output_audio.delta":
+                heard += len(pybase64.b64decode(event.delta, validate=True))
+        elif (content := google_message(frame).serverContent) and content.modelTurn:
+            for part in content.modelTurn.parts:
+                if part.inlineData is not None:
+                    heard += len(pybase64.b64decode(part.inlineData.data, validate=True))
+    assert heard
+    return len(frames)
+
+
+def _unirt(protocol: str, turns: int) -> int:
+    return asyncio.run(_session(protocol, turns))
+
+
+async def _session(protocol: str, turns: int) -> int:
+    import unirt
+    from unirt.transports.memory import memory_pair
+
+    voice, frames = _payloads(protocol, turns)
+    ours, theirs = memory_pair(capacity=len(frames) + 10)
+
+    async def shake_hands() -> None:
+        for said in voice.greeting():
+            await theirs.send(said)
+        while True:
+            for said in voice.answer(json.loads(await theirs.receive())):
+                await theirs.send(said)
+
+    answering = asyncio.create_task(shake_hands())
+    left = turns
+    async with unirt.connect(protocol, transport=ours, env_file=None, environ={}) as session:
+        for frame in frames:
+            await theirs.send(frame)
+        async for event in session:
+            left -= isinstance(event, unirt.ResponseDone)
+            if not left:
+                break
+    answering.cancel()
+    return len(frames)
+
+
+_WHO: dict[str, Callable[[str, int], int]] = {"floor": _floor, "unirt": _unirt}
+
+if __name__ == "__main__":
+    print(json.dumps({"events": _WHO[sys.argv[1]](sys.argv[2], int(sys.argv[3]))}))
