@@ -349,7 +349,7 @@ def test_bare_dependencies_are_what_is_imported_anyway_and_nothing_of_ours() -> 
 
 def test_every_target_is_about_something_that_is_measured() -> None:
     names = {e.name for section in SECTIONS.values() for e in section.experiments}
-    names |= {"import", "import-openai", "import-google"}
+    names |= {"import", "import-openai", "import-google", "instructions"}
     for target in TARGETS:
         assert target.experiment in names
         assert target.metric in METRICS
@@ -450,7 +450,7 @@ def test_what_is_missed_is_measured_once_more_and_then_counts(
     assert told(Console(file=output, width=200), DRAINED, verdicts) is passes
     assert [rounds for _, rounds in lab.seen] == measured
     assert len(rows) == 2
-    assert ("MISSED unirt on openai" in output.getvalue()) is not passes
+    assert ("MISSED unirt on OpenAI" in output.getvalue()) is not passes
 
 
 def test_what_was_not_measured_is_missed() -> None:
@@ -520,7 +520,7 @@ def test_a_block_without_an_end_is_refused(tmp_path: Path) -> None:
 def test_a_new_page_has_a_place_for_everything(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(report.skeleton(), encoding="utf-8")
-    blocks = dict.fromkeys(["machine", "targets", "imports", *SECTIONS], "text")
+    blocks = dict.fromkeys(["machine", "targets", *SECTIONS], "text")
     assert report.write(page, blocks) == []
     assert page.read_text(encoding="utf-8").count("text\n<!--") == len(blocks)
 

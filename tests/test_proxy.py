@@ -34,10 +34,10 @@ class Proxy:
         upstream_reader, upstream_writer = await asyncio.open_connection(host, int(port))
         writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
         await asyncio.gather(
-            self._carry(reader, upstream_writer), self._carry(upstream_reader, writer)
+            self.carry(reader, upstream_writer), self.carry(upstream_reader, writer)
         )
 
-    async def _carry(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    async def carry(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):
             while data := await source.read(65_536):
                 sink.write(data)
@@ -164,3 +164,35 @@ async def test_a_proxy_of_an_unknown_kind_is_a_dial_error(
     with pytest.raises(unirt.DialError, match="proxy") as refused:
         await dial("ws://127.0.0.1:9/", proxy="gopher://me:password@127.0.0.1:9")
     assert "password" not in str(refused.value)
+
+
+async def test_a_socks_proxy_resolves_the_name(dial: Callable[..., Awaitable[Transport]]) -> None:
+    asked: list[bytes] = []
+
+    async def socks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """SOCKS 5 without a password (RFC 1928)."""
+        _, methods = await reader.readexactly(2)
+        await reader.readexactly(methods)
+        writer.write(b"\x05\x00")
+        assert (await reader.readexactly(4))[3] == 3, "a name, and no address"
+        name = await reader.readexactly((await reader.readexactly(1))[0])
+        asked.append(name)
+        port = int.from_bytes(await reader.readexactly(2), "big")
+        writer.write(b"\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x00")
+        carrier, upstream = Proxy(), await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.gather(carrier.carry(reader, upstream[1]), carrier.carry(upstream[0], writer))
+        left.set()
+
+    left = asyncio.Event()
+    async with (
+        await asyncio.start_server(socks, "127.0.0.1", 0) as proxy,
+        serve(echo, "127.0.0.1", 0) as server,
+    ):
+        port = next(iter(server.sockets)).getsockname()[1]
+        proxy_url = f"socks5h://127.0.0.1:{proxy.sockets[0].getsockname()[1]}"
+        transport = await dial(f"ws://no-such-name.test:{port}/", proxy=proxy_url)
+        await transport.send("here")
+        assert await transport.receive() == b"here"
+        await transport.close()
+        await left.wait()
+    assert asked == [b"no-such-name.test"]

@@ -38,7 +38,7 @@ def parse_frame(frame: str | bytes | bytearray | memoryview) -> Any:
     if isinstance(frame, memoryview):
         frame = bytes(frame)
     try:
-        return from_json(frame)
+        return from_json(frame, cache_strings="keys")
     except ValueError as exc:
         raise WireError("$", f"not JSON: {exc}") from None
 

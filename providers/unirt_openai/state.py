@@ -198,9 +198,13 @@ class State:
         item_id = wire.text_or("item_id") or writing or self.composer.mint("item")
         item_id = self.claim(item_id, response.id)
         if item_id != writing:
-            remember(self.writing, response.id, item_id)
-            self.speaking = None
+            self.writes(response, item_id)
         return item_id
+
+    def writes(self, response: Response, item_id: str) -> None:
+        """The response writes that item now: what goes on, goes on there."""
+        remember(self.writing, response.id, item_id)
+        self.speaking = None
 
     def output(self, item_id: str, response_id: str | None = None) -> OutputItem:
         """What is known of an item that a response writes; begun where nothing is."""

@@ -27,6 +27,9 @@ from tests.benchmarks.targets import TARGETS, judge
 PAGE = ROOT / "docs" / "topics" / "performance.md"
 RESULTS = ROOT / "docs" / "performance" / "results.json"
 
+_APART = {"imports": run_imports, "instructions": run_instructions}
+"The sections that the lab cannot run."
+
 _console = Console(width=None if sys.stdout.isatty() else 160)
 
 
@@ -34,13 +37,8 @@ def main(
     short: Annotated[
         bool, typer.Option("--short", help="The form for CI: a few ratios, with room for noise.")
     ] = False,
-    instructions: Annotated[
-        bool, typer.Option("--instructions", help="Only count instructions, with valgrind.")
-    ] = False,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds that count.")] = 15,
-    only: Annotated[
-        str, typer.Option(help=f"Sections, with commas: {', '.join([*SECTIONS, 'imports'])}.")
-    ] = "",
+    only: Annotated[str, typer.Option(help=f"Sections, with commas: {', '.join(SECTIONS)}.")] = "",
     peers: Annotated[
         bool, typer.Option("--peers", help="Also the libraries of others, in environments of ours.")
     ] = False,
@@ -50,6 +48,9 @@ def main(
     write: Annotated[
         bool, typer.Option("--write/--no-write", help="Write tables and plots to the docs.")
     ] = True,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit with 1 if a target is missed.")
+    ] = False,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Also write the results there.")
     ] = None,
@@ -58,10 +59,8 @@ def main(
     _compile()
     if short:
         raise typer.Exit(run_short(_console, rounds=min(rounds, 7), json_file=json_file))
-    if instructions:
-        raise typer.Exit(run_instructions(_console))
-    names = [name for name in only.split(",") if name] or [*SECTIONS, "imports"]
-    if unknown := set(names) - {*SECTIONS, "imports"}:
+    names = [name for name in only.split(",") if name] or list(SECTIONS)
+    if unknown := set(names) - set(SECTIONS):
         raise typer.BadParameter(f"there is no section {', '.join(sorted(unknown))}")
     entries = roster(peers=peers, cache=cache)
     results = _measure(names, entries, rounds)
@@ -70,6 +69,8 @@ def main(
         json_file.write_text(_dumped(results), encoding="utf-8")
     if write:
         _write(results, entries)
+    if check and not all(verdict.met for verdict in judge(TARGETS, results["sections"])):
+        raise typer.Exit(1)
 
 
 def _measure(names: list[str], entries: dict[str, Entry], rounds: int) -> dict[str, Any]:
@@ -79,8 +80,8 @@ def _measure(names: list[str], entries: dict[str, Entry], rounds: int) -> dict[s
         Lab(entries, rounds=rounds, tell=lambda what: _tell(status, what)) as lab,
     ):
         for name in names:
-            if name == "imports":
-                sections[name] = run_imports(rounds, lambda what: _tell(status, what))
+            if run := _APART.get(name):
+                sections[name] = run(rounds, lambda what: _tell(status, what))
             else:
                 sections[name] = lab.section(SECTIONS[name])
         return {"machine": machine(), "versions": lab.versions, "sections": sections}

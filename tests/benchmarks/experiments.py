@@ -248,6 +248,21 @@ SECTIONS: dict[str, Section] = {
                 attrs.evolve(_drained(200, 60, ("raw_socket", "floor")), name="server", rounds=0.5),
             ),
         ),
+        Section(
+            name="imports",
+            title="Importing",
+            metrics=("ms", "rss_mb"),
+            ratios=("ms",),
+        ),
+        Section(
+            name="instructions",
+            title="Instructions an event, without the socket",
+            metrics=("instructions",),
+            ratios=("instructions",),
+        ),
     )
 }
-"All sections but the imports, which need no server, in the order of the report."
+"""
+All sections, in the order of the report. Those without experiments need no server:
+:mod:`.imports` and :mod:`.instructions` measure them.
+"""

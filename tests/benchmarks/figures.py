@@ -43,6 +43,7 @@ METRICS: dict[str, Metric] = {
         Metric(name="faults", title="page faults per 1,000 events", unit="", digits=1),
         Metric(name="ms", title="import", unit="ms", digits=0),
         Metric(name="late_p99_ms", title="server late p99", unit="ms", digits=2),
+        Metric(name="instructions", title="instructions an event", unit="", digits=0),
         Metric(name="kevents_s", title="rate", unit="1,000 events/s", digits=0),
     )
 }

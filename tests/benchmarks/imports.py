@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tests.benchmarks import google_frames, openai_frames
+from tests.benchmarks.experiments import SECTIONS
 from tests.benchmarks.lab import Runs, rotated, summary
 from tests.benchmarks.load import NUMBER, Load
 from tests.benchmarks.processes import ROOT, Process
@@ -71,7 +72,7 @@ def run_imports(rounds: int, tell: Callable[[str], None]) -> dict[str, Any]:
         name = f"import-{provider}"
         rows.append(_row(name, title, provider, body, _SDKS[provider], rounds, tell))
     return {
-        "title": "Importing",
+        "title": SECTIONS["imports"].title,
         "experiments": rows,
         "titles": {"floor": "its bare dependencies", "sdk": "the official SDK"},
         "vendors": {name: vendors_after_a_turn(name)["vendors"] for name in ("openai", "google")},

@@ -18,6 +18,7 @@ from rich.table import Table
 
 from tests.benchmarks.experiments import SECTIONS, Section
 from tests.benchmarks.figures import METRICS
+from tests.benchmarks.imports import VENDORS
 from tests.benchmarks.roster import Entry
 from tests.benchmarks.targets import Kind, Target, Verdict
 
@@ -34,7 +35,8 @@ __all__ = [
 Grid = tuple[list[str], list[list[str]]]
 "Heads, and lines of cells."
 
-_IMPORTS = {
+_APART = {
+    "instructions": SECTIONS["instructions"].title,
     "import": "`import unirt`, over its bare dependencies",
     "import-openai": "`import unirt`, with the provider loaded",
     "import-google": "`import unirt`, with the provider loaded",
@@ -79,7 +81,7 @@ def skeleton() -> str:
     parts = ["# Performance", *_places("machine", "targets")]
     for name, section in SECTIONS.items():
         parts += [f"## {section.title}", *_places(name)]
-    return "\n\n".join([*parts, "## Importing", *_places("imports")]) + "\n"
+    return "\n\n".join(parts) + "\n"
 
 
 def _places(*names: str) -> list[str]:
@@ -99,6 +101,8 @@ def blocks(
             if part
         ]
         parts += _footnotes(section, entries)
+        if "vendors" in section:
+            parts.append(_vendors(section["vendors"]))
         parts += [
             f"![{section['title']}](../performance/{plot}.svg)" for plot in PLOTS.get(name, ())
         ]
@@ -129,7 +133,7 @@ def verdict_table(verdicts: Sequence[Verdict]) -> Grid:
         [
             what(verdict.target),
             verdict.target.contender.replace("_fast", "[fast]"),
-            _NAMES.get(verdict.protocol, "both"),
+            _NAMES.get(verdict.protocol, "either"),
             _figure(verdict.target, verdict.measured),
             f"≤ {_figure(verdict.target, verdict.target.bound)}",
             "yes" if verdict.met else "**no**",
@@ -143,7 +147,7 @@ def verdict_line(verdict: Verdict) -> str:
     """One verdict, for whoever reads the log."""
     target = verdict.target
     return (
-        f"{target.contender} on {verdict.protocol}: {what(target)}: "
+        f"{target.contender} on {_NAMES.get(verdict.protocol, 'either')}: {what(target)}: "
         f"{_figure(target, verdict.measured)}, at most {_figure(target, target.bound)}"
     )
 
@@ -151,7 +155,7 @@ def verdict_line(verdict: Verdict) -> str:
 def what(target: Target) -> str:
     """What a target is about, in words."""
     places = {e.name: (s, e) for s in reversed(SECTIONS.values()) for e in s.experiments}
-    name = _IMPORTS.get(target.experiment, target.experiment)
+    name = _APART.get(target.experiment, target.experiment)
     if target.experiment in places:
         section, experiment = places[target.experiment]
         name = section.title
@@ -172,9 +176,7 @@ def _grids(
     name: str, section: Mapping[str, Any], entries: Mapping[str, Entry]
 ) -> Iterator[tuple[str, Grid]]:
     """The tables of a section: one for each experiment, or one for a whole series."""
-    shape = SECTIONS.get(name) or Section(
-        name=name, title=section["title"], metrics=("ms", "rss_mb"), ratios=("ms",)
-    )
+    shape = SECTIONS[name]
     entries = _renamed(entries, section.get("titles", {}))
     rows = section["experiments"]
     if "held" in section:
@@ -186,7 +188,7 @@ def _grids(
     names = list(dict.fromkeys(row["experiment"] for row in rows))
     for experiment in names:
         these = [row for row in rows if row["experiment"] == experiment]
-        title = these[0]["title"] if len(names) > 1 or name not in SECTIONS else ""
+        title = these[0]["title"] if len(names) > 1 else ""
         yield title, _comparison(shape, these, entries)
 
 
@@ -309,6 +311,15 @@ def _footnotes(section: Mapping[str, Any], entries: Mapping[str, Entry]) -> list
             elif name in entries and (note := entries[name].note):
                 notes[f"{title}: {note}"] = None
     return ["\n".join(f"- {note}" for note in notes)] if notes else []
+
+
+def _vendors(found: Mapping[str, Sequence[str]]) -> str:
+    """Which of the vendors' packages a session needs before it connects."""
+    there = sorted({name for names in found.values() for name in names})
+    return (
+        f"After `import unirt`, loading a provider and translating a whole turn, "
+        f"`sys.modules` holds {', '.join(there) or 'none'} of {', '.join(VENDORS)}."
+    )
 
 
 def _machine(machine: Mapping[str, Any]) -> str:

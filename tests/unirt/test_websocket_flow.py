@@ -1,7 +1,7 @@
 """What the WebSocket transports do with time: who waits for whom, and who is given up."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -106,6 +106,103 @@ async def test_who_waits_to_send_is_told_of_the_end(dial: Dial) -> None:
         told = await asyncio.gather(*sends, return_exceptions=True)
         await transport.close()
     assert [type(exc) for exc in told] == [TransportClosed, TransportClosed]
+
+
+class Shelf:
+    """Takes what is delivered, up to a number of frames between two clearings."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.taken: list[bytes] = []
+        self.free = size
+        self.full = asyncio.Event()
+        self.cleared = asyncio.Event()
+
+    def take(self, frames: Sequence[bytes]) -> bool:
+        self.taken += frames
+        self.free -= len(frames)
+        if self.free <= 0:
+            self.full.set()
+        return self.free > 0
+
+    async def room(self) -> None:
+        await self.cleared.wait()
+        self.free = self.size
+        self.cleared.clear()
+        self.full.clear()
+
+
+async def test_frames_are_delivered_in_order_and_then_the_end(dial: Dial) -> None:
+    async def speak(connection: ServerConnection) -> None:
+        for n in range(3):
+            await connection.send(str(n))
+            await connection.recv()
+        await connection.close(4000, "enough")
+
+    async with server(speak) as url:
+        transport: Any = await dial(url)
+        shelf = Shelf(100)
+        assert await transport.receive() == b"0"
+        delivering = asyncio.create_task(transport.deliver(shelf.take, shelf.room))
+        for _ in range(3):
+            await transport.send("next")
+        with pytest.raises(TransportClosed) as told:
+            await delivering
+        await transport.close()
+    assert shelf.taken == [b"1", b"2"]
+    assert (told.value.code, told.value.by) == (4000, "remote")
+
+
+async def test_delivery_waits_for_room_and_the_server_with_it(dial: Dial) -> None:
+    count, size = 1_024, 64 << 10
+    sent = 0
+
+    async def pour(connection: ServerConnection) -> None:
+        nonlocal sent
+        for n in range(count):
+            await connection.send(f"{n:{size}}")
+            sent += 1
+        await connection.close()
+
+    async with server(pour) as url:
+        transport: Any = await dial(url)
+        shelf = Shelf(16)
+        delivering = asyncio.create_task(transport.deliver(shelf.take, shelf.room))
+        await shelf.full.wait()
+        for _ in range(4 * count):
+            await asyncio.sleep(0)
+        assert sent < count
+        held = len(shelf.taken)
+        while not delivering.done():
+            shelf.cleared.set()
+            await asyncio.sleep(0)
+        await asyncio.gather(delivering, return_exceptions=True)
+        await transport.close()
+    assert held < count
+    assert [int(frame) for frame in shelf.taken] == list(range(count))
+
+
+async def test_a_cancelled_delivery_leaves_the_rest_to_receive(dial: Dial) -> None:
+    async def echo(connection: ServerConnection) -> None:
+        async for message in connection:
+            await connection.send(message)
+
+    async with server(echo) as url:
+        transport: Any = await dial(url)
+        shelf = Shelf(1)
+        delivering = asyncio.create_task(transport.deliver(shelf.take, shelf.room))
+        await transport.send("one")
+        await shelf.full.wait()
+        delivering.cancel()
+        await asyncio.wait({delivering})
+        await transport.send("two")
+        shelf.cleared.set()
+        delivering = asyncio.create_task(transport.deliver(shelf.take, shelf.room))
+        await asyncio.sleep(0)
+        delivering.cancel()
+        await asyncio.wait({delivering})
+        assert [*shelf.taken, await transport.receive()] == [b"one", b"two"]
+        await transport.close()
 
 
 # Pings.

@@ -13,7 +13,6 @@ from unirt.errors import AudioFormatError
 from unirt.session.resample import Converter
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
     AudioData = bytes | bytearray | memoryview | npt.NDArray[Any]
@@ -105,38 +104,31 @@ def _from_array(
             where=_WHERE,
             remedy="send bytes, a bytearray, a memoryview or a numpy array",
         )
-    found = _format_of(data, format or default)
-    if format is not None and found != format:
-        raise AudioFormatError(
-            f"an array of {data.dtype} with shape {data.shape} is {found}, not {format}",
-            where=_WHERE,
-            remedy="leave out format=, or convert the array to it",
-        )
-    order = {Encoding.PCM16: "<i2", Encoding.FLOAT32: "<f4"}.get(found.encoding, "u1")
-    return data.astype(order, copy=False).tobytes(), found
+    said = format or default
+    encoding, order = _stored(data, said)
+    channels = said.channels if data.ndim == 1 else data.shape[-1]
+    if encoding is not said.encoding or channels != said.channels:
+        said = attrs.evolve(said, encoding=encoding, channels=channels)
+        if format is not None:
+            raise AudioFormatError(
+                f"an array of {data.dtype} with shape {data.shape} is {said}, not {format}",
+                where=_WHERE,
+                remedy="leave out format=, or convert the array to it",
+            )
+    return data.astype(order, copy=False).tobytes(), said
 
 
-def _format_of(array: npt.NDArray[Any], said: AudioFormat) -> AudioFormat:
-    """What is said, with the encoding and the channels that the array has."""
-    channels = said.channels if array.ndim == 1 else array.shape[-1]
-    encoding = _encoding_of(array.dtype, said) if array.ndim in (1, 2) else None
-    if encoding is None:
-        raise AudioFormatError(
-            f"an array of {array.dtype} with shape {array.shape} is no audio that unirt knows",
-            where=_WHERE,
-            remedy="use int16 or float32 samples of shape (frames,) or (frames, channels)",
-        )
-    if encoding is said.encoding and channels == said.channels:
-        return said
-    return attrs.evolve(said, encoding=encoding, channels=channels)
-
-
-def _encoding_of(dtype: np.dtype[Any], said: AudioFormat) -> Encoding | None:
-    match dtype.kind, dtype.itemsize:
-        case "f", _:
-            return Encoding.FLOAT32
-        case "i", 2:
-            return Encoding.PCM16
-        case "u", 1 if said.encoding in (Encoding.ULAW, Encoding.ALAW):
-            return said.encoding
-    return None
+def _stored(array: npt.NDArray[Any], said: AudioFormat) -> tuple[Encoding, str]:
+    """The encoding that an array of such samples has, and its type on the wire."""
+    match array.ndim, array.dtype.kind, array.dtype.itemsize:
+        case 1 | 2, "f", _:
+            return Encoding.FLOAT32, "<f4"
+        case 1 | 2, "i", 2:
+            return Encoding.PCM16, "<i2"
+        case 1 | 2, "u", 1 if said.encoding in (Encoding.ULAW, Encoding.ALAW):
+            return said.encoding, "u1"
+    raise AudioFormatError(
+        f"an array of {array.dtype} with shape {array.shape} is no audio that unirt knows",
+        where=_WHERE,
+        remedy="use int16 or float32 samples of shape (frames,) or (frames, channels)",
+    )

@@ -96,7 +96,7 @@ def _item_added(state: State, wire: Wire) -> None:
     item = read_item(told, audio_format=state.output_format)
     response = state.response_of(wire)
     item_id = state.claim(item.id or state.composer.mint("item"), response.id)
-    remember(state.writing, response.id, item_id)
+    state.writes(response, item_id)
     output = state.remember_output(item_id, item, told.text_or("type") or "", response.id)
     output.arguments = item.arguments or output.arguments
     ids: Ids = {"item_id": item_id, **ids_of(response)}
