@@ -130,6 +130,8 @@ class Lab:
                 sample = self._sample(experiment, protocol, name, runs)
                 if number >= warm_up:
                     runs.samples[name].append(sample)
+            if number < warm_up:
+                runs.latencies.clear()
         return {
             "experiment": experiment.name,
             "title": experiment.title,

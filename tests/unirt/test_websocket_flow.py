@@ -165,7 +165,7 @@ async def test_delivery_waits_for_room_and_the_server_with_it(dial: Dial) -> Non
         await connection.close()
 
     async with server(pour) as url:
-        transport: Any = await dial(url)
+        transport: Any = await dial(url, close_timeout=3600)
         shelf = Shelf(16)
         delivering = asyncio.create_task(transport.deliver(shelf.take, shelf.room))
         await shelf.full.wait()

@@ -1,10 +1,12 @@
 """
 A session: one translator, one transport, and the tasks that carry frames between them.
 
-The way of a frame: the reader takes it off the transport, feeds the translator, and hands the
-events to the views, all in one step without an ``await``. The way of a verb: it waits for room,
-feeds the translator, and leaves the frames in the outbox, likewise. So the translator never sees
-two things at once, and needs no lock.
+The way of a frame: it is taken off the transport, fed to the translator, and its events are handed
+to the views, all in one step without an ``await``; so are all the frames that one read of the
+socket brought. A transport that can (:class:`~unirt.transport.Prompt`) hands them over out of its
+own callback; from any other the reader fetches them one by one. The way of a verb: it waits for
+room, feeds the translator, and leaves the frames in the outbox, likewise. So the translator never
+sees two things at once, and needs no lock.
 
 Three tasks run while a session is open: the reader here, the writer in
 :mod:`unirt.session.outbox`, and a timer where the translator asked for one. A fourth, the closer,

@@ -9,7 +9,8 @@ The policy, in full:
   it. A voice application that is two
   minutes behind has no use for the audio, and audio is what fills memory.
 - **No other event is ever dropped.** When a view holds ``limits.events`` of them unread, the
-  session stops reading the network until that view is read, or abandoned. A provider whose
+  session stops reading the network until that view is read, or abandoned; what one read of the
+  socket brought with the event that reached the bound is still told. A provider whose
   keepalive pings stay unanswered that long ends the connection, and that is told as any other end.
 - The session's own two views, ``async for event in session`` and ``session.content()``, keep their
   place: a loop that was left with ``break`` goes on there. ``session.view()`` opens more.

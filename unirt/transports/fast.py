@@ -157,10 +157,11 @@ class FastTransport(WSListener):
 
     def _finish(self) -> None:
         """Wake whoever waits: nothing comes any more."""
+        self._hand_over()
         self._over = True
         self._writable.set()
-        self._hand_over()
         self._inbox.finish()
+        self._go_on()  # a socket that is stopped would hide that the peer hangs up
         if self._keepalive is not None:
             self._keepalive.stop()
 
@@ -176,8 +177,8 @@ class FastTransport(WSListener):
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._connection = transport
-        wire = transport.underlying_transport
-        self._inbox = Inbox(self._max_queue, stop=wire.pause_reading, go_on=wire.resume_reading)
+        stop = transport.underlying_transport.pause_reading
+        self._inbox = Inbox(self._max_queue, stop=stop, go_on=self._go_on)
         if self._ping_interval is not None:
             self._keepalive = Keepalive(
                 transport.send_ping,
@@ -218,9 +219,14 @@ class FastTransport(WSListener):
 
     def _hand_over(self) -> None:
         messages = self._messages
-        if messages:
+        if messages and not self._over:  # what comes after a close means nothing
             self._messages = []
             self._inbox.put(messages)
+
+    def _go_on(self) -> None:
+        # TLS through a proxy has nothing beneath it any more once it is gone.
+        if not self._connection.is_disconnected:
+            self._connection.underlying_transport.resume_reading()
 
     def _take(self, frame: WSFrame) -> None:
         """Take what is no message in one frame: a part of one, a control frame, an illegal one."""
