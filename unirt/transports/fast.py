@@ -218,9 +218,8 @@ class FastTransport(WSListener):
     # What a frame brings.
 
     def _hand_over(self) -> None:
-        messages = self._messages
+        messages, self._messages = self._messages, []
         if messages and not self._over:  # what comes after a close means nothing
-            self._messages = []
             self._inbox.put(messages)
 
     def _go_on(self) -> None:

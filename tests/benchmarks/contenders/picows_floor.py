@@ -6,6 +6,7 @@ Nothing holds the server back here: what arrives is heard at once, in the callba
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import picows
@@ -31,8 +32,6 @@ class _Listener(picows.WSListener):
 
     def __init__(self, task: Task) -> None:
         self._first, self._frames = handshake(task.protocol)
-        import asyncio
-
         self.ready = asyncio.Event()
         self.writable = asyncio.Event()
         self.writable.set()
