@@ -22,6 +22,7 @@ from unirt.items import Item
 from unirt.translator import Frame
 from unirt.wire import Wire
 from unirt_openai.formats import read_format
+from unirt_openai.items import read_item
 from unirt_openai.requests import Requests
 from unirt_openai.speaking import Speaking
 
@@ -91,6 +92,8 @@ class State:
     "The user's items of whose transcript some was delivered."
     approvals: dict[str, None] = attrs.field(factory=dict)
     "Approval requests that were told."
+    _read: tuple[dict[str, Any], AudioFormat, Item] | None = None
+    "The item that was read last, and from what."
     servers: dict[str, str] = attrs.field(factory=dict)
     "The server that a list of tools is of, by item."
     formats: dict[str, AudioFormat] = attrs.field(factory=dict)
@@ -123,6 +126,17 @@ class State:
         frame = {"type": type_, "event_id": event_id, **fields}
         self.frames.append(json.dumps(frame, separators=(",", ":"), ensure_ascii=False))
         return event_id
+
+    def read(self, wire: Wire, *, ours: bool = False) -> Item:
+        """
+        Read an item; `ours` for one of the user's.
+
+        The provider tells an item up to five times, most of them in the very words of the last.
+        """
+        format_ = self.input_format if ours else self.output_format
+        if self._read is None or self._read[:2] != (wire.data, format_):
+            self._read = wire.data, format_, read_item(wire, audio_format=format_)
+        return self._read[2]
 
     def new_item_id(self) -> str:
         """An id for an item that we create, taken by no item that is known."""

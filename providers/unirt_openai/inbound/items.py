@@ -17,7 +17,6 @@ from unirt.events import StreamKind
 from unirt.items import Item, ItemKind, Role, TextContent
 from unirt.wire import Wire
 from unirt_openai.inbound.rows import Row
-from unirt_openai.items import read_item
 from unirt_openai.state import Ids, State, dig, ids_of, remember
 
 __all__ = ["ROWS", "request_approval"]
@@ -60,7 +59,7 @@ def _truncated(state: State, wire: Wire) -> None:
 def _read(state: State, wire: Wire) -> Item:
     told = wire.obj("item")
     ours = told.text_or("role") != Role.ASSISTANT
-    return read_item(told, audio_format=state.input_format if ours else state.output_format)
+    return state.read(told, ours=ours)
 
 
 def _ids(state: State, item: Item) -> Ids:

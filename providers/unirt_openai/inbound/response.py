@@ -23,7 +23,6 @@ from unirt_openai.formats import read_format
 from unirt_openai.inbound.items import request_approval
 from unirt_openai.inbound.rows import Row
 from unirt_openai.inbound.tools import call_added, call_done, deliver_call, server_call_done
-from unirt_openai.items import read_item
 from unirt_openai.state import Ids, State, dig, ids_of, remember
 from unirt_openai.usage import read_usage
 
@@ -93,7 +92,7 @@ def _close_dropped(state: State) -> None:
 
 def _item_added(state: State, wire: Wire) -> None:
     told, index = wire.obj("item"), wire.count("output_index")
-    item = read_item(told, audio_format=state.output_format)
+    item = state.read(told)
     response = state.response_of(wire)
     item_id = state.claim(item.id or state.composer.mint("item"), response.id)
     state.writes(response, item_id)
@@ -109,7 +108,7 @@ def _item_added(state: State, wire: Wire) -> None:
 
 def _item_done(state: State, wire: Wire) -> None:
     told, index = wire.obj("item"), wire.count("output_index")
-    item = read_item(told, audio_format=state.output_format)
+    item = state.read(told)
     response = state.response_of(wire)
     item_id = state.claim(
         item.id or state.writing.get(response.id) or state.composer.mint("item"), response.id
@@ -145,7 +144,7 @@ def _done(state: State, wire: Wire) -> None:
     ending, reason, detail = _ending(told)
     usage = told.obj_or("usage")
     counted = None if usage is None else read_usage(usage)
-    output = [(read_item(entry), entry.text_or("type") or "") for entry in told.objs("output")]
+    output = [(state.read(entry), entry.text_or("type") or "") for entry in told.objs("output")]
     composer = state.composer
     known = composer.response(response_id) if response_id is not None else composer.active
     response = known or composer.response_started(response_id, synthesised=True)
