@@ -396,6 +396,12 @@ def test_a_bound_holds_for_a_ratio_a_difference_or_a_value(
     assert verdict.met is met
 
 
+def test_a_bound_for_one_provider_is_no_matter_of_the_other() -> None:
+    target = Target(experiment="e", metric="us", bound=1, protocol="google")
+    rows = [row(protocol, "us", 3, 2, experiment="e") for protocol in BOTH]
+    assert [v.protocol for v in judge([target], {"s": {"experiments": rows}})] == ["google"]
+
+
 def test_growth_is_the_end_of_a_series_over_its_middle() -> None:
     rows = [
         row("openai", "us", ours, 10, experiment=f"length-{turns}", x=turns)
@@ -489,6 +495,7 @@ def test_the_tables_say_what_was_measured() -> None:
     found = results()
     blocks = report.blocks(found, judge(TARGETS, found["sections"]), roster())
     assert "| **unirt** | 12.3 | 1.23 (1.23 to 1.23) | 12.3 |" in blocks["drained"]
+    assert "| --- | ---: | ---: | ---: | ---: |" in blocks["drained"]
     assert "- official SDK, PCM decoded on OpenAI: not | installed." in blocks["drained"]
     assert "| provider | contender | 1 | 10 |" in blocks["length"]
     assert "| Gemini | **unirt** | 10.0 | 100.0 |" in blocks["length"]

@@ -121,7 +121,9 @@ def _inline_data(dialogue: Dialogue, part: Wire) -> None:
             item_id = answer.message(StreamKind.AUDIO)
             entry = dialogue.composer.audio(response, item_id, 0, data, format)
             if entry is not None:
-                answer.speaks(Speaking(mime_type, format, response, entry))
+                answer.speaks(
+                    Speaking(response=response, entry=entry, format=format, mime_type=mime_type)
+                )
 
 
 @lru_cache(maxsize=64)

@@ -122,6 +122,13 @@ class GoogleTranslator:
         dialogue, composer = self._dialogue, self._dialogue.composer
         if composer.closed:
             return
+        speaking = dialogue.answer.speaking
+        if (
+            speaking is not None
+            and type(frame) is bytes
+            and composer.same_again(speaking, frame, now)
+        ):
+            return
         if not isinstance(frame, _TEXT):
             composer.begin(frame, now)
             self._hear(dict(frame))
@@ -134,8 +141,7 @@ class GoogleTranslator:
             return
         # A frame that says `null` is told as text: no JSON at all would mean no frame.
         composer.begin(frame if data is None else data, now)
-        speaking = dialogue.answer.speaking
-        if speaking is None or not goes_on(composer, speaking, data):
+        if speaking is None or not goes_on(composer, speaking, data, frame):
             self._hear(data)
 
     def _hear(self, data: Any) -> None:

@@ -2,9 +2,10 @@
 The frames that a session is made of: one more piece of audio, or of its words.
 
 Nearly all frames go on with what the frames before them said. Where such a piece belongs was found
-out with the first one, so the others take the short way here. Whatever is not exactly that goes the
-way of :mod:`~unirt_openai.inbound`, which understands these frames too: the short way may be left
-out, and nothing but the time it takes would change.
+out with the first one, so the others take a short way: audio in a known envelope is not even read
+as JSON (:meth:`~unirt.composer.Composer.same_again`), and what else goes on is recognised here.
+Whatever is not exactly that goes the way of :mod:`~unirt_openai.inbound`, which understands these
+frames too: the short ways may be left out, and nothing but the time it takes would change.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from typing import Any
 
 import attrs
 
-from unirt.audio import AudioFormat
-from unirt.composer import Composer, OpenStream, Response
+from unirt.composer import Composer
+from unirt.composer import Speaking as Anywhere
 from unirt.wire import WireError, decode_audio
 
 __all__ = ["Speaking", "goes_on"]
@@ -23,20 +24,15 @@ _AUDIO = frozenset({"response.output_audio.delta", "response.audio.delta"})
 _WORDS = frozenset({"response.output_audio_transcript.delta", "response.audio_transcript.delta"})
 
 
-@attrs.define(eq=False)
-class Speaking:
-    """Where the latest audio went; what may change where the next one goes ends it."""
+@attrs.define(eq=False, kw_only=True)
+class Speaking(Anywhere):
+    """Where the latest audio went, and what a frame must name to go on there."""
 
     item_id: str
     index: int
-    response: Response
-    entry: OpenStream
-    format: AudioFormat
-    words: OpenStream | None = None
-    "Its transcript, once some of it came."
 
 
-def goes_on(composer: Composer, speaking: Speaking, data: Any) -> bool:
+def goes_on(composer: Composer, speaking: Speaking, data: Any, frame: object) -> bool:
     """Deliver a frame that is one more piece of the same; ``False`` for every other frame."""
     try:
         if (
@@ -48,9 +44,11 @@ def goes_on(composer: Composer, speaking: Speaking, data: Any) -> bool:
         type_, delta = data["type"], data["delta"]
         if type_ in _AUDIO:
             audio = None if speaking.entry.closed else decode_audio(delta, "")
-            if audio:
-                composer.more_audio(speaking.response, speaking.entry, audio, speaking.format)
-            return bool(audio)
+            if not audio:
+                return False
+            speaking.study(frame, delta, data.get("event_id"))
+            composer.more_audio(speaking.response, speaking.entry, audio, speaking.format)
+            return True
     except (LookupError, TypeError, ValueError, WireError):
         return False
     words = speaking.words

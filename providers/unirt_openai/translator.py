@@ -127,6 +127,13 @@ class OpenAITranslator:
         if composer.closed:
             return
         state.now = now
+        speaking = state.speaking
+        if (
+            speaking is not None
+            and type(frame) is bytes
+            and composer.same_again(speaking, frame, now)
+        ):
+            return
         queued = len(state.frames)
         try:
             data = parse_frame(frame) if isinstance(frame, _TEXT) else _plain(frame)
@@ -135,8 +142,7 @@ class OpenAITranslator:
             inbound.complain(state, error)
             return
         composer.begin(frame if data is None else data, now)
-        speaking = state.speaking
-        if speaking is not None and goes_on(composer, speaking, data):
+        if speaking is not None and goes_on(composer, speaking, data, frame):
             return
         try:
             type_ = inbound.hear(state, data)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import compileall
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -121,7 +122,9 @@ def _write(results: dict[str, Any], entries: dict[str, Entry]) -> None:
 
 
 def _dumped(results: dict[str, Any]) -> str:
-    return json.dumps(results, indent=1, ensure_ascii=False) + "\n"
+    """JSON with each innermost object and array on a line of its own."""
+    spread = json.dumps(results, indent=1, ensure_ascii=False)
+    return re.sub(r"[\[{][^\[\]{}]*[\]}]", lambda found: " ".join(found[0].split()), spread) + "\n"
 
 
 def _compile() -> None:

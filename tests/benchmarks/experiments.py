@@ -7,6 +7,7 @@ each value of its ``x``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -52,6 +53,8 @@ class Section:
     "What the x of its series is, with the unit."
     climbs: bool = False
     "Whether each contender goes on through the series until it can hold no more."
+    titles: Mapping[str, str] = attrs.field(factory=dict)
+    "What contenders are called in this section, where it is something else."
     experiments: tuple[Experiment, ...] = ()
 
 
@@ -109,7 +112,7 @@ def _length(turns: int) -> Experiment:
     load = {"kind": "drain", "chunk_ms": 20, "audio_per_turn": 10, "transcripts_per_turn": 4}
     return Experiment(
         name=f"length-{turns}",
-        title=f"{turns} turns",
+        title=f"{turns:,} turns",
         load={**load, "turns": turns},
         ask={"do": "drain"},
         contenders=("floor", "unirt"),
@@ -167,6 +170,11 @@ SECTIONS: dict[str, Section] = {
             title="Sending the user's voice",
             metrics=("chunk_us",),
             ratios=("chunk_us",),
+            titles={
+                "floor": "**floor**: base64 + websockets",
+                "picows_floor": "base64 + picows",
+                "sdk": "official SDK",
+            },
             experiments=(
                 _sent(20, 4_000),
                 _sent(100, 2_000),
@@ -238,7 +246,7 @@ SECTIONS: dict[str, Section] = {
             title="What each feature costs",
             metrics=("us",),
             ratios=("us",),
-            experiments=(_drained(200, 60, _TOGGLES),),
+            experiments=(attrs.evolve(_drained(200, 60, _TOGGLES), name="toggles"),),
         ),
         Section(
             name="server",
@@ -253,12 +261,14 @@ SECTIONS: dict[str, Section] = {
             title="Importing",
             metrics=("ms", "rss_mb"),
             ratios=("ms",),
+            titles={"floor": "its bare dependencies", "sdk": "official SDK"},
         ),
         Section(
             name="instructions",
             title="Instructions an event, without the socket",
             metrics=("instructions",),
             ratios=("instructions",),
+            titles={"floor": "typed decode + PCM"},
         ),
     )
 }

@@ -74,7 +74,6 @@ def run_imports(rounds: int, tell: Callable[[str], None]) -> dict[str, Any]:
     return {
         "title": SECTIONS["imports"].title,
         "experiments": rows,
-        "titles": {"floor": "its bare dependencies", "sdk": "the official SDK"},
         "vendors": {name: vendors_after_a_turn(name)["vendors"] for name in ("openai", "google")},
     }
 

@@ -117,8 +117,8 @@ def terminal_tables(
     for name, section in results["sections"].items():
         for title, (heads, lines) in _grids(name, section, entries):
             table = Table(title=f"{section['title']}: {title}" if title else section["title"])
-            for i, head in enumerate(heads):
-                table.add_column(head, justify="left" if i == 0 else "right")
+            for head, column in zip(heads, zip(*lines, strict=True), strict=False):
+                table.add_column(head, justify="right" if _is_figures(column) else "left")
             for line in lines:
                 table.add_row(*(escape(cell.replace("**", "")) for cell in line))
             yield table
@@ -160,7 +160,7 @@ def what(target: Target) -> str:
         section, experiment = places[target.experiment]
         name = section.title
         if len(section.experiments) > 1:
-            name += f", {experiment.title} {section.x or ''}".rstrip()
+            name += f", {experiment.title}"
     metric = METRICS[target.metric].title
     kind = "" if target.kind is Kind.VALUE else f", {target.kind}"
     return f"{name}: {metric}{kind}"
@@ -177,7 +177,7 @@ def _grids(
 ) -> Iterator[tuple[str, Grid]]:
     """The tables of a section: one for each experiment, or one for a whole series."""
     shape = SECTIONS[name]
-    entries = _renamed(entries, section.get("titles", {}))
+    entries = _renamed(entries, shape.titles)
     rows = section["experiments"]
     if "held" in section:
         yield "Sessions that a core holds", _held(section["held"], entries)
@@ -332,5 +332,10 @@ def _machine(machine: Mapping[str, Any]) -> str:
 
 def _markdown(grid: Grid) -> str:
     heads, lines = grid
-    aligned = ["---", *("---:" for _ in heads[1:])]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, aligned, *lines))
+    aligned = ["---:" if _is_figures(column) else "---" for column in zip(*lines, strict=True)]
+    rows = (heads, aligned or ["---"] * len(heads), *lines)
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
+
+
+def _is_figures(column: Sequence[str]) -> bool:
+    return all(cell[:1].isdigit() or cell[:1] in ("", "≤") for cell in column)

@@ -88,10 +88,8 @@ def story(known: list[list[Any]], chance: random.Random) -> list[Step]:
             frames.insert(i, frames[j])
         else:
             frames[i], frames[j] = frames[j], frames[i]
-    steps: list[Step] = []
-    for frame in frames:
-        steps.append((frame, chance.choice(COMMANDS) if chance.random() < 0.08 else None))
-    return steps
+    meanwhile = [chance.choice(COMMANDS) if chance.random() < 0.08 else None for _ in frames]
+    return list(zip(frames, meanwhile, strict=True))
 
 
 def told(provider: str, steps: list[Step], *, offline: bool) -> tuple[list[Any], list[Event]]:
@@ -101,7 +99,7 @@ def told(provider: str, steps: list[Step], *, offline: bool) -> tuple[list[Any],
     said: list[Any] = []
     events: list[Event] = []
     for at, (frame, command) in enumerate(steps):
-        translator.receive(json.dumps(frame), at / 10)
+        translator.receive(json.dumps(frame).encode(), at / 10)
         if command is not None and not offline:
             try:
                 translator.send(command, at / 10)

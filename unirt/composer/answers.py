@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from unirt.audio import AudioFormat
-from unirt.composer.records import OpenStream, Response, forget
+from unirt.composer.records import OpenStream, Response, Speaking, forget
 from unirt.composer.turns import Turns
 from unirt.errors import UsageError
 from unirt.events import (
@@ -278,11 +278,27 @@ class Answers(Turns):
     ) -> None:
         """Deliver the next piece of a stream of the response that :meth:`audio` has opened."""
         self._events.append(AudioDelta(self._origin, entry.stream, data, format))
-        ms = format.duration_ms(len(data))
+        ms = len(data) * 1000 / format.byte_rate
         response.audio_ms += ms
         entry.audio_ms += ms
         now, until = self._now, response.plays_until
         response.plays_until = (until if until > now else now) + ms / 1000
+
+    def same_again(self, speaking: Speaking, frame: bytes, now: float) -> bool:
+        """
+        Deliver a frame that differs from the last one in nothing but its audio.
+
+        It takes the place of :meth:`begin` and all that follows; ``False``, and nothing was done,
+        for every other frame.
+        """
+        if speaking.envelope is None or speaking.entry.closed:
+            return False
+        audio = speaking.envelope.open(frame)
+        if audio is None:
+            return False
+        self.begin_unread(frame, now)
+        self.more_audio(speaking.response, speaking.entry, audio, speaking.format)
+        return True
 
     def text(
         self,

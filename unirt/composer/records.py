@@ -8,9 +8,11 @@ from typing import Any, TypeVar
 
 import attrs
 
+from unirt.audio import AudioFormat
+from unirt.envelope import Envelope
 from unirt.events import Stream, StreamKind
 
-__all__ = ["Call", "OpenStream", "Response", "counting_ids", "forget"]
+__all__ = ["Call", "OpenStream", "Response", "Speaking", "counting_ids", "forget"]
 
 REMEMBERED = 256
 "How many finished responses, turns and calls are remembered, to recognise late words about them."
@@ -91,6 +93,29 @@ class Response:
             return False
         heard = self.heard_ms(now)
         return heard is not None and heard < self.audio_ms
+
+
+@attrs.define(eq=False)
+class Speaking:
+    """
+    Where the latest audio went, for the frames that go on there.
+
+    Kept by a translator as long as nothing happens that may change where the next audio goes.
+    """
+
+    response: Response
+    entry: OpenStream
+    format: AudioFormat
+    words: OpenStream | None = None
+    "Its transcript, once some of it came."
+    envelope: Envelope | None = None
+    _studied: bool = False
+
+    def study(self, frame: object, audio: str, changing_id: str | None = None) -> None:
+        """Learn, from a frame and the base64 that was read from it, how the next ones will look."""
+        if not self._studied and isinstance(frame, bytes):
+            self._studied = True
+            self.envelope = Envelope.around(frame, audio, changing_id)
 
 
 @attrs.define(eq=False)

@@ -70,6 +70,11 @@ class Scribe:
         self._now = now
         self._origin = Origin(self.provider, now, raw, self._parse_native)
 
+    def begin_unread(self, frame: bytes, now: float) -> None:
+        """Start on a frame that is known to be JSON, and was not decoded."""
+        self._now = now
+        self._origin = Origin(self.provider, now, None, self._parse_native, frame)
+
     @property
     def pending_events(self) -> int:
         """How many events wait to be drained."""

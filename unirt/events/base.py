@@ -13,6 +13,8 @@ from typing import Any, ClassVar
 
 import attrs
 
+from unirt.wire import parse_frame
+
 __all__ = ["ContentEvent", "ControlEvent", "Event", "Origin", "Plane", "Stream", "StreamKind"]
 
 
@@ -23,7 +25,7 @@ class Plane(StrEnum):
     CONTENT = "content"
 
 
-@attrs.define
+@attrs.define(eq=False)
 class Origin:
     """
     Where events come from: one wire frame, shared by every event that it caused.
@@ -36,10 +38,18 @@ class Origin:
     "The provider's registered name."
     received_at: float = 0.0
     "When the frame was received, in seconds of the caller's clock."
-    raw: Any = attrs.field(default=None, repr=False)
-    "The decoded JSON, untouched; the text or bytes as received where they are not JSON."
-    parse_native: Callable[[Any], Any] | None = attrs.field(default=None, repr=False, eq=False)
+    _raw: Any = attrs.field(default=None, repr=False)
+    parse_native: Callable[[Any], Any] | None = attrs.field(default=None, repr=False)
     "Turns `raw` into the vendor SDK's own typed object; imports that SDK when called."
+    _unread: bytes | None = attrs.field(default=None, repr=False)
+    "A frame whose JSON nobody has asked for yet."
+
+    @property
+    def raw(self) -> Any:
+        """The decoded JSON, untouched; the text or bytes as received where they are not JSON."""
+        if self._unread is not None:
+            self._raw, self._unread = parse_frame(self._unread), None
+        return self._raw
 
 
 @attrs.frozen

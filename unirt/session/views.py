@@ -174,7 +174,7 @@ class Hub:
         """The oldest unread event of a view, which has one."""
         event = box.events.popleft()
         if type(event) is AudioDelta:
-            box.audio_ms -= event.duration_ms
+            box.audio_ms -= len(event.data) * 1000 / event.format.byte_rate
         else:
             box.others -= 1
             if box.others == self._limits.events - 1:
@@ -211,7 +211,7 @@ class Hub:
         audio_ms, others = 0.0, 0
         for event in events:
             if type(event) is AudioDelta:
-                audio_ms += event.duration_ms
+                audio_ms += len(event.data) * 1000 / event.format.byte_rate  # its duration_ms
             else:
                 others += 1
         limits = self._limits

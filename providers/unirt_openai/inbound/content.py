@@ -87,7 +87,9 @@ def _audio_delta(state: State, wire: Wire) -> None:
         remember(state.formats, response.id, format_)
     entry = state.composer.audio(response, item_id, index, data, format_)
     if entry is not None:
-        state.speaking = Speaking(item_id, index, response, entry, format_)
+        state.speaking = Speaking(
+            response=response, entry=entry, format=format_, item_id=item_id, index=index
+        )
 
 
 def _text_delta(kind: StreamKind) -> Handler:

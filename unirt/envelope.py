@@ -1,0 +1,74 @@
+"""
+Frames that differ from the last one in nothing but their audio.
+
+A spoken answer comes in hundreds of frames that say the same thing about another piece of audio:
+byte for byte the same JSON around the base64, but for one id perhaps. Reading such a frame as JSON
+finds out again what is known, and copies the base64 while it does so, which takes longer than
+decoding it. An :class:`Envelope` knows such frames by their bytes instead, and hands out the audio.
+
+It is exact: whatever it opens would have been read as the same JSON, with this audio and another
+id. It never guesses: whatever is not byte for byte in the envelope is left to be read.
+"""
+
+from __future__ import annotations
+
+import pybase64
+
+__all__ = ["Envelope"]
+
+_MARKS = b"_-"
+"What an id may hold beside letters and digits, none of which means more than itself in JSON."
+_LONG = 64
+"Characters of base64 that stand in no other place of a frame by chance."
+
+
+class Envelope:
+    """What stands around the audio, and around the id before it where there is one."""
+
+    __slots__ = ("_head", "_middle", "_tail")
+
+    def __init__(self, head: bytes, middle: bytes, tail: bytes) -> None:
+        self._head = head
+        self._middle = middle
+        "From the end of the id to the audio; empty where there is no id."
+        self._tail = tail
+
+    @classmethod
+    def around(cls, frame: bytes, audio: str, changing_id: str | None = None) -> Envelope | None:
+        """
+        The envelope of a frame that was read; ``None`` where it shows no clear one.
+
+        Args:
+            frame: As received.
+            audio: The base64 that was read from it.
+            changing_id: What else differs from frame to frame: an id, before the audio.
+        """
+        payload = audio.encode()
+        if len(payload) < _LONG or frame.count(payload) != 1:
+            return None
+        head, _, tail = frame.partition(payload)
+        if changing_id is None:
+            return cls(head, b"", tail)
+        quoted = b'"%s"' % changing_id.encode()
+        if head.count(quoted) != 1:
+            return None
+        before, _, after = head.partition(quoted)
+        return cls(before + b'"', b'"' + after, tail)
+
+    def open(self, frame: bytes) -> bytes | None:
+        """The decoded audio of a frame in this envelope; ``None`` for any other frame."""
+        start, end = len(self._head), len(frame) - len(self._tail)
+        if not (frame.startswith(self._head) and frame.endswith(self._tail)):
+            return None
+        if self._middle:
+            id_end = frame.find(b'"', start)
+            if not frame.startswith(self._middle, id_end):
+                return None
+            if not frame[start:id_end].translate(None, _MARKS).isalnum():
+                return None
+            start = id_end + len(self._middle)
+        try:
+            # Strict, so what it takes holds no quote and no escape: it is one JSON string.
+            return pybase64.b64decode(memoryview(frame)[start:end], validate=True) or None
+        except ValueError:
+            return None
