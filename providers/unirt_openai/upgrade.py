@@ -1,10 +1,9 @@
 """
-The upgrade request, where the SDK does not make it.
+The upgrade request, as the SDK would make it.
 
-The SDK dials with one library only. Where another one dials, the request is made here, to the same
-address and as the same caller: what ``AsyncRealtimeConnectionManager._connect_ws`` does with a key,
-``default_headers`` and ``_websocket_query_params`` (openai 3.54.0, 2026-11). Left out is what says
-that the SDK is the client, ``User-Agent`` and ``X-Stainless-*``, for it is not.
+To the same address and as the same caller: what ``AsyncRealtimeConnectionManager._connect_ws`` does
+with a key, ``default_headers`` and ``_websocket_query_params`` (openai 3.54.0, 2026-11). Left out is
+what says that the SDK is the client, ``User-Agent`` and ``X-Stainless-*``, for it is not.
 """
 
 from __future__ import annotations
