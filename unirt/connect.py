@@ -10,7 +10,9 @@ know it, and a failed enter leaves no task and no socket.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import os
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -34,6 +36,8 @@ from unirt.provider import Credentials, Provider
 from unirt.registry import installed, load
 from unirt.session import Limits, Session
 from unirt.session.arguments import config_of
+from unirt.session.observers import Observer, Observers
+from unirt.session.trace import Trace
 from unirt.transport import Transport
 
 if TYPE_CHECKING:
@@ -45,6 +49,11 @@ Dial = Callable[[SessionConfig, Credentials], Awaitable[Transport]]
 "What opens a connection: :attr:`Provider.dial`, or the application's own."
 
 _DEFAULT_TRANSPORT = "websocket"
+
+_PARTS = re.compile(r"[\s,;=]+")
+"Where a header's value is taken apart, in search of the credential in it."
+_LEAST_SECRET = 12
+"Characters; a shorter part of a header is no credential, and might be any word."
 
 
 def connect(
@@ -81,6 +90,8 @@ def connect(
     handshake_timeout: float = 20.0,
     close_timeout: float = 5.0,
     limits: Limits | None = None,
+    observers: Iterable[Observer] = (),
+    trace: str | os.PathLike[str] | None = None,
     env_file: str | os.PathLike[str] | None = ".env",
     environ: Mapping[str, str] | None = None,
 ) -> Connecting:
@@ -108,6 +119,9 @@ def connect(
         handshake_timeout: How long dialling and the handshake may take together, in seconds.
         close_timeout: How long closing may take, in seconds.
         limits: The bounds of what the session holds.
+        observers: Functions that are given the events of every step, before any view has them; see
+            :mod:`unirt.session.observers`.
+        trace: A file that is told every event, for debugging; see :mod:`unirt.session.trace`.
         env_file: Where the ``.env`` file is; ``None`` for no file.
         environ: The variables to read, instead of the environment's and the file's.
 
@@ -169,6 +183,8 @@ def connect(
         handshake_timeout=handshake_timeout,
         close_timeout=close_timeout,
         limits=limits or Limits(),
+        observers=_checked(observers),
+        trace=layers.settings.trace if trace is None else trace,
     )
 
 
@@ -187,6 +203,8 @@ class Connecting:
     handshake_timeout: float
     close_timeout: float
     limits: Limits
+    observers: tuple[Observer, ...]
+    trace: str | os.PathLike[str] | None
     _entered: bool = attrs.field(default=False, init=False)
     _session: Session | None = attrs.field(default=None, init=False)
 
@@ -225,16 +243,36 @@ class Connecting:
 
     def _without_secrets(self, words: str) -> str:
         """The provider's words, in case it quotes a key."""
+        return self._hider()(words)
+
+    def _hider(self) -> Callable[[str], str]:
+        """What masks the credentials of this session in a text."""
+        given = self.credentials
         names = [variable.name for variable in self.provider.env if variable.secret]
-        secrets = [self.credentials.api_key, *map(self.credentials.environ.get, names)]
-        for secret in filter(None, secrets):
-            words = words.replace(secret, "***")
-        return words
+        secrets = {given.api_key, *map(given.environ.get, names)}
+        for value in given.headers.values():
+            secrets |= {part for part in _PARTS.split(value) if len(part) >= _LEAST_SECRET}
+        longest_first = sorted(filter(None, secrets), key=len, reverse=True)
+        if not longest_first:
+            return str
+        pattern = re.compile("|".join(map(re.escape, longest_first)))
+        return lambda words: pattern.sub("***", words)
+
+    def _observed(self) -> Observers | None:
+        if not (self.trace or self.observers):
+            return None
+        trace = None
+        if self.trace:
+            about = {"provider": self.provider.name, "model": self.config.model}
+            trace = Trace(self.trace, about=about, now=self.clock.now, hide=self._hider())
+        return Observers(self.observers, trace)
 
     async def _dialled(self, deadline: float) -> Session:
         """A session that is connected, and not started."""
         transport = None if callable(self.transport) else self.transport
+        observers = None
         try:
+            observers = self._observed()
             config = self.provider.resolve(self.config, self.credentials)
             translator = self.provider.new_translator(config)
             if transport is None:
@@ -248,8 +286,11 @@ class Connecting:
                 audio_in=self.audio_in,
                 audio_out=self.audio_out,
                 close_timeout=self.close_timeout,
+                observers=observers,
             )
         except BaseException:
+            if observers is not None:
+                observers.close()
             if transport is not None:
                 await transport.close()
             raise
@@ -321,6 +362,19 @@ def _transport(
         where="transport" if given else "UNIRT_TRANSPORT",
         remedy=f"use {choices}, or leave it out",
     )
+
+
+def _checked(observers: Iterable[Observer]) -> tuple[Observer, ...]:
+    """The observers, if they are ones."""
+    found = tuple(observers)
+    for observer in found:
+        if not callable(observer) or inspect.iscoroutinefunction(observer):
+            raise ConfigurationError(
+                f"{type(observer).__name__} is nothing that can be called without waiting for it",
+                where="observers",
+                remedy="give plain functions of a sequence of events",
+            )
+    return found
 
 
 def _at_rate(rate: int | None) -> AudioFormat | None:

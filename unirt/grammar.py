@@ -29,6 +29,7 @@ session is closed everything is.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
@@ -36,7 +37,10 @@ from unirt import events as ev
 from unirt.errors import IllegalStream
 from unirt.events import ContentEvent, Event, StreamKind
 
-__all__ = ["PAYLOADS", "TRANSITIONS", "Checker", "Noun", "State"]
+__all__ = ["PAYLOADS", "REMEMBERED", "TRANSITIONS", "Checker", "Noun", "State", "check"]
+
+REMEMBERED = 1_024
+"Responses, and streams, that a checker knows after their end; an older one's id is new again."
 
 
 class Noun(StrEnum):
@@ -136,19 +140,41 @@ PAYLOADS: Mapping[StreamKind, frozenset[type[Event]]] = {
 }
 "What a stream of a kind may hold."
 
+_ENDS = (State.DONE, State.OVER)
+"The states in which a response or a stream is not open any more."
+
 _RESPONSE_EVENTS = frozenset(
     event for row in TRANSITIONS[Noun.RESPONSE].values() for event in row if event not in _FLOW
 )
 
 
 class Checker:
-    """Follows one session's events and raises at the first that is illegal."""
+    """
+    Follows one session's events and raises at the first that is illegal.
+
+    It may follow a session for as long as that lasts: what it holds is bounded, and what an event
+    costs does not grow. ``unirt.connect(observers=[Checker().feed_all])`` has a session followed.
+    """
 
     def __init__(self) -> None:
         self._index = -1
         self._session = State.ABSENT
         self._responses: dict[str, State] = {}
+        "Those that are not done."
         self._streams: dict[str, tuple[State, str | None]] = {}
+        "Those that are open, each with its response."
+        self._past_responses: OrderedDict[str, State] = OrderedDict()
+        self._past_streams: OrderedDict[str, State] = OrderedDict()
+
+    def feed_all(self, events: Iterable[Event]) -> None:
+        """
+        Check the next events.
+
+        Raises:
+            IllegalStream: At the first that is not legal here.
+        """
+        for event in events:
+            self.feed(event)
 
     def feed(self, event: Event) -> None:
         """
@@ -191,37 +217,54 @@ class Checker:
             raise self._illegal(event, f"still open: {', '.join(left)}")
 
     def _feed_response(self, event: Event, kind: type[Event], response_id: str) -> None:
-        state = self._responses.get(response_id, State.ABSENT)
+        past = self._past_responses
+        state = self._responses.get(response_id) or past.get(response_id, State.ABSENT)
         row = TRANSITIONS[Noun.RESPONSE][state]
         if kind not in row:
             raise self._illegal(event, f"the response {response_id!r} is {state}")
         if kind is ev.ResponseDone and (left := self._open_streams(response_id)):
             raise self._illegal(event, f"still open: {', '.join(left)}")
-        self._responses[response_id] = row[kind]
+        state = row[kind]
+        if state in _ENDS:
+            self._responses.pop(response_id, None)
+            _remember(past, response_id, state)
+        else:
+            self._responses[response_id] = state
 
     def _feed_stream(self, event: ContentEvent, kind: type[Event]) -> None:
         stream = event.stream
-        state, _ = self._streams.get(stream.id, (State.ABSENT, None))
+        past = self._past_streams
+        state, _ = self._streams.get(stream.id) or (past.get(stream.id, State.ABSENT), None)
         row = TRANSITIONS[Noun.STREAM][state]
         if kind not in row:
             raise self._illegal(event, f"the stream {stream.id!r} is {state}")
         if kind not in PAYLOADS[stream.kind] and kind not in (ev.StreamOpened, ev.StreamClosed):
             raise self._illegal(event, f"a stream of kind {stream.kind} cannot hold it")
-        self._streams[stream.id] = row[kind], stream.response_id
+        state = row[kind]
+        if state in _ENDS:
+            self._streams.pop(stream.id, None)
+            _remember(past, stream.id, state)
+        else:
+            self._streams[stream.id] = state, stream.response_id
 
     def _open_streams(self, response_id: str | None = None) -> list[str]:
         return [
             f"stream {id_!r}"
-            for id_, (state, owner) in self._streams.items()
-            if state is not State.OVER and (response_id is None or owner == response_id)
+            for id_, (_, owner) in self._streams.items()
+            if response_id is None or owner == response_id
         ]
 
     def _open_responses(self) -> list[str]:
-        ended = (State.DONE, State.OVER)
-        return [f"response {id_!r}" for id_, state in self._responses.items() if state not in ended]
+        return [f"response {id_!r}" for id_ in self._responses]
 
     def _illegal(self, event: Event, what: str) -> IllegalStream:
         return IllegalStream(what, index=self._index, event=event)
+
+
+def _remember(past: OrderedDict[str, State], id_: str, state: State) -> None:
+    past[id_] = state
+    if len(past) > REMEMBERED:
+        past.popitem(last=False)
 
 
 def check(events: Iterable[Event], complete: bool = False) -> None:
@@ -232,7 +275,6 @@ def check(events: Iterable[Event], complete: bool = False) -> None:
         IllegalStream: At the first illegal event.
     """
     checker = Checker()
-    for event in events:
-        checker.feed(event)
+    checker.feed_all(events)
     if complete:
         checker.finish()

@@ -80,6 +80,7 @@ class Settings(BaseSettings):
     log: Literal["debug", "info", "warning", "error"] | None = Field(
         None, description="how much the logger 'unirt' tells"
     )
+    trace: str | None = Field(None, description="a file that is told every event, for debugging")
 
 
 class _Given(Settings):

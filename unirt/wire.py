@@ -69,7 +69,7 @@ class Wire:
     def __init__(self, data: Any, path: str = "$") -> None:
         if not isinstance(data, dict):
             raise WireError(path, f"{_name(data)} where an object was expected")
-        self.data = cast("dict[str, Any]", data)
+        self.data: dict[str, Any] = data
         self.path = path
 
     def __contains__(self, key: str) -> bool:

@@ -22,6 +22,7 @@ __all__ = ["Speaking", "goes_on"]
 
 _AUDIO = frozenset({"response.output_audio.delta", "response.audio.delta"})
 _WORDS = frozenset({"response.output_audio_transcript.delta", "response.audio_transcript.delta"})
+_GOING_ON = _AUDIO | _WORDS
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -35,13 +36,10 @@ class Speaking(Anywhere):
 def goes_on(composer: Composer, speaking: Speaking, data: Any, frame: object) -> bool:
     """Deliver a frame that is one more piece of the same; ``False`` for every other frame."""
     try:
-        if (
-            data["item_id"] != speaking.item_id
-            or data["response_id"] != speaking.response.id
-            or data["content_index"] is not speaking.index
-        ):
+        type_ = data["type"]
+        if type_ not in _GOING_ON or not _same_part(speaking, data):
             return False
-        type_, delta = data["type"], data["delta"]
+        delta = data["delta"]
         if type_ in _AUDIO:
             audio = None if speaking.entry.closed else decode_audio(delta, "")
             if not audio:
@@ -52,7 +50,15 @@ def goes_on(composer: Composer, speaking: Speaking, data: Any, frame: object) ->
     except (LookupError, TypeError, ValueError, WireError):
         return False
     words = speaking.words
-    if type_ not in _WORDS or words is None or words.closed or type(delta) is not str or not delta:
+    if words is None or words.closed or type(delta) is not str or not delta:
         return False
     composer.more_text(words, delta)
     return True
+
+
+def _same_part(speaking: Speaking, data: dict[str, Any]) -> bool:
+    return (
+        data["item_id"] == speaking.item_id
+        and data["response_id"] == speaking.response.id
+        and data["content_index"] is speaking.index
+    )

@@ -2,8 +2,8 @@
 The upgrade request, as the SDK would make it.
 
 To the same address and as the same caller: what ``AsyncRealtimeConnectionManager._connect_ws`` does
-with a key, ``default_headers`` and ``_websocket_query_params`` (openai 3.54.0, 2026-11). Left out is
-what says that the SDK is the client, ``User-Agent`` and ``X-Stainless-*``, for it is not.
+with a key, ``default_headers`` and ``_websocket_query_params`` (openai 3.54.0, 2026-11). Left out
+is what says that the SDK is the client, ``User-Agent`` and ``X-Stainless-*``, for it is not.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from typing import Any
 from tests.benchmarks import google_frames, openai_frames
 from tests.benchmarks.experiments import SECTIONS
 from tests.benchmarks.lab import Runs, rotated, summary
-from tests.benchmarks.load import NUMBER, Load
+from tests.benchmarks.load import Load, numbered
 from tests.benchmarks.processes import ROOT, Process
 
 __all__ = ["VENDORS", "bare", "imported", "run_imports", "vendors_after_a_turn"]
@@ -127,7 +127,7 @@ def vendors_after_a_turn(provider: str) -> Mapping[str, Any]:
     """How many events a turn gives, and which vendor's packages were imported for them."""
     turn = openai_frames.turn if provider == "openai" else google_frames.turn
     load = Load(audio_per_turn=3, transcripts_per_turn=1)
-    steps = [step.payload.decode().replace(NUMBER, "00000000") for step in turn(load)]
+    steps = [numbered(step.payload, 0).decode() for step in turn(load)]
     code = _TRANSLATED.format(name=provider, vendors=VENDORS)
     done = subprocess.run(
         [sys.executable, "-c", code],

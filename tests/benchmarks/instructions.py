@@ -93,15 +93,11 @@ def _child(who: str, protocol: str, turns: int) -> list[str]:
 
 def _payloads(protocol: str, turns: int) -> tuple[Any, list[bytes]]:
     """The server's side of the handshake, and all that it says after it."""
-    from tests.benchmarks.load import NUMBER, PREVIOUS, Load
+    from tests.benchmarks.load import Load, numbered
     from tests.benchmarks.server import PROTOCOLS
 
     voice, turn = PROTOCOLS[protocol]
     steps = turn(Load(chunk_ms=_CHUNK_MS))
-
-    def numbered(payload: bytes, number: int) -> bytes:
-        own, before = b"%08d" % number, b"%08d" % (number - 1)
-        return payload.replace(NUMBER.encode(), own).replace(PREVIOUS.encode(), before)
 
     return voice(), [numbered(step.payload, n) for n in range(turns) for step in steps]
 

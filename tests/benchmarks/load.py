@@ -12,15 +12,32 @@ from __future__ import annotations
 import base64
 import random
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["NUMBER", "PREVIOUS", "Block", "Load", "Step", "frame", "interleaved", "sounds", "words"]
+__all__ = [
+    "NUMBER",
+    "PREVIOUS",
+    "Block",
+    "Load",
+    "Step",
+    "frame",
+    "interleaved",
+    "numbered",
+    "sounds",
+    "words",
+]
 
 NUMBER = "########"
 "Stands for the number of the turn in what is encoded; no base64 can hold it."
 PREVIOUS = "~~~~~~~~"
-"Stands for the number of the turn before."
+"Stands for the number of the turn before; the string that it is in is ``null`` in the first turn."
+
+_NUMBER = NUMBER.encode()
+_PREVIOUS = PREVIOUS.encode()
+_REFERENCE = re.compile(rb'"[^"]*%s"' % _PREVIOUS)
+"A JSON string that names something of the turn before."
 
 STAMP_BYTES = 9
 "The PCM that a time stamp takes: 8 bytes, and one more for whole groups of base64."
@@ -88,7 +105,8 @@ class _Span:
     stamp: int | None
     "Where the base64 of its audio begins."
     numbers: tuple[int, ...]
-    previous: tuple[int, ...]
+    references: tuple[tuple[int, bytes], ...]
+    "Where something of the turn before is named, and how."
 
 
 class Block:
@@ -108,39 +126,72 @@ class Block:
             self.data += frame(step.payload, binary=binary)
             self.spans.append(self._span(start, step))
         self._numbers = [offset for span in self.spans for offset in span.numbers]
-        self._previous = [offset for span in self.spans for offset in span.previous]
+        self._references = [there for span in self.spans for there in span.references]
 
     def _span(self, start: int, step: Step) -> _Span:
         stamp = None
         if step.audio is not None and len(step.audio) >= STAMP_BYTES // 3 * 4:
             stamp = self.data.index(step.audio.encode(), start)
 
-        def places(mark: str) -> tuple[int, ...]:
-            found = re.finditer(re.escape(mark.encode()), self.data[start:])
-            return tuple(start + match.start() for match in found)
-
-        return _Span(start, len(self.data), stamp, places(NUMBER), places(PREVIOUS))
+        data = bytes(self.data[start:])
+        numbers = tuple(start + found.start() for found in re.finditer(_NUMBER, data))
+        references = tuple((start + found.start(), found[0]) for found in _REFERENCE.finditer(data))
+        return _Span(start, len(self.data), stamp, numbers, references)
 
     def turn(self, number: int) -> bytes:
         """All frames of one turn."""
-        self._write(self._numbers, number)
-        self._write(self._previous, number - 1)
+        self._write(number, self._numbers, self._references)
         return bytes(self.data)
+
+    def pieces(self, limit: int) -> list[tuple[int, int]]:
+        """
+        Where to cut a turn so that each piece is whole frames: only between frames may others go.
+
+        Args:
+            limit: How many bytes a piece has at most; one frame may exceed it.
+        """
+        cuts: list[tuple[int, int]] = []
+        for span in self.spans:
+            if cuts and span.end - cuts[-1][0] <= limit:
+                cuts[-1] = (cuts[-1][0], span.end)
+            else:
+                cuts.append((span.start, span.end))
+        return cuts
 
     def event(self, index: int, number: int, now_ns: int) -> bytes:
         """One frame of a turn, its audio stamped with the time."""
         span = self.spans[index]
-        self._write(span.numbers, number)
-        self._write(span.previous, number - 1)
+        self._write(number, span.numbers, span.references)
         if span.stamp is not None:
             stamp = now_ns.to_bytes(8, "little") + b"\0"
             self.data[span.stamp : span.stamp + 12] = base64.b64encode(stamp)
         return bytes(memoryview(self.data)[span.start : span.end])
 
-    def _write(self, offsets: list[int] | tuple[int, ...], number: int) -> None:
-        digits = b"%08d" % (number % 10**8)
-        for offset in offsets:
+    def _write(
+        self, number: int, numbers: Sequence[int], references: Sequence[tuple[int, bytes]]
+    ) -> None:
+        digits = _digits(number)
+        for offset in numbers:
             self.data[offset : offset + 8] = digits
+        for offset, text in references:
+            self.data[offset : offset + len(text)] = _named(text, number)
+
+
+def numbered(payload: bytes, number: int) -> bytes:
+    """One event as it is in the turn of that number."""
+    payload = _REFERENCE.sub(lambda found: _named(found[0], number), payload)
+    return payload.replace(_NUMBER, _digits(number))
+
+
+def _digits(number: int) -> bytes:
+    return b"%08d" % (number % 10**8)
+
+
+def _named(text: bytes, number: int) -> bytes:
+    """A name of the turn before, as wide as it always is: JSON takes the spaces."""
+    if number == 0:
+        return b"null".ljust(len(text))
+    return text.replace(_PREVIOUS, _digits(number - 1))
 
 
 def frame(payload: bytes, *, binary: bool) -> bytes:

@@ -60,6 +60,7 @@ class Server:
         self.voice, self._turn = PROTOCOLS[protocol]
         self.load = Load()
         self.block = Block([], binary=self.voice.binary)
+        self.pieces: list[tuple[int, int]] = []
         self.wheel = _Wheel()
         self._opened = 0
         self.set_load(Load())
@@ -69,6 +70,7 @@ class Server:
         self.load = load
         steps = self._turn(load)
         self.block = Block(steps, binary=self.voice.binary)
+        self.pieces = self.block.pieces(_PIECE_BYTES)
         self.events_out = self.bytes_out = self.appends = self.audio_bytes_in = 0
         self.wheel.late.clear()
         self._cpu_s = time.process_time()
@@ -118,9 +120,12 @@ class _Client(Connection):
         self._server = server
         self._load = server.load
         self._block = server.block
+        self._pieces = server.pieces
         self._voice = server.voice()
         self._number = number
         self._playing: asyncio.Task[None] | None = None
+        self._first: bytes | None = None
+        "What is played instead of the first event, where the request is to be given back in it."
         self._asked = False
 
     def opened(self) -> None:
@@ -141,11 +146,12 @@ class _Client(Connection):
             self.say(answer, binary=self._voice.binary)
         if self._voice.asks(message) and not self._asked:
             self._asked = True
-            self._play(self._voice.created(message))
+            self._first = self._voice.created(message)
+            self._play()
 
-    def _play(self, first: bytes | None) -> None:
+    def _play(self) -> None:
         if self._load.kind == "drain":
-            self._playing = asyncio.create_task(self._drain(first))
+            self._playing = asyncio.create_task(self._drain())
         elif self._load.kind == "paced":
             events = len(self._block.spans)
             phase = self._number * _GOLDEN % 1.0
@@ -153,14 +159,15 @@ class _Client(Connection):
                 self._step, events * self._load.turns, self._load.interval_ms / 1e3, phase
             )
 
-    async def _drain(self, first: bytes | None) -> None:
+    async def _drain(self) -> None:
         for number in range(self._load.turns):
             frames = self._block.turn(number)
-            if number == 0 and first is not None:
-                self.say(first, binary=self._voice.binary)
-                frames = frames[self._block.spans[0].end :]
-            for start in range(0, len(frames), _PIECE_BYTES):
-                self._sent(frames[start : start + _PIECE_BYTES])
+            for start, end in self._pieces:
+                begin = start
+                if start == 0 and number == 0 and self._first is not None:
+                    self.say(self._first, binary=self._voice.binary)
+                    begin = self._block.spans[0].end
+                self._sent(frames[begin:end])
                 await self.drained()
             self._server.events_out += len(self._block.spans)
 
@@ -169,7 +176,10 @@ class _Client(Connection):
         if not self.open:
             return False
         number, place = divmod(index, len(self._block.spans))
-        self._sent(self._block.event(place, number, time.monotonic_ns()))
+        if index == 0 and self._first is not None:
+            self.say(self._first, binary=self._voice.binary)
+        else:
+            self._sent(self._block.event(place, number, time.monotonic_ns()))
         self._server.events_out += 1
         return True
 

@@ -111,10 +111,12 @@ class Speaking:
     envelope: Envelope | None = None
     _studied: bool = False
 
-    def study(self, frame: object, audio: str, changing_id: str | None = None) -> None:
+    def study(self, frame: object, audio: str, changing_id: object = None) -> None:
         """Learn, from a frame and the base64 that was read from it, how the next ones will look."""
-        if not self._studied and isinstance(frame, bytes):
-            self._studied = True
+        if self._studied:
+            return
+        self._studied = True
+        if isinstance(frame, bytes) and (changing_id is None or isinstance(changing_id, str)):
             self.envelope = Envelope.around(frame, audio, changing_id)
 
 

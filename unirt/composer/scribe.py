@@ -90,7 +90,11 @@ class Scribe:
         self, kind: type[ControlEvent], /, *, synthesised: bool = False, **fields: Any
     ) -> None:
         """Add a control event that has no order of its own."""
-        self._add(kind(origin=self._origin, synthesised=synthesised, **fields))
+        event = kind(origin=self._origin, synthesised=synthesised, **fields)
+        if self.started:
+            self._events.append(event)
+        else:
+            self._add(event)
 
     def noted(self, type: str, why: str, **ids: Any) -> None:
         """Add a ``Noted``: the frame was understood and changes nothing."""

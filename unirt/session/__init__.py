@@ -5,7 +5,8 @@ Nothing here knows a provider, or imports numpy before there is audio to convert
 """
 
 from unirt.session.limits import Limits, Stats
+from unirt.session.observers import Observer
 from unirt.session.session import Session
 from unirt.session.views import ContentView, View
 
-__all__ = ["ContentView", "Limits", "Session", "Stats", "View"]
+__all__ = ["ContentView", "Limits", "Observer", "Session", "Stats", "View"]

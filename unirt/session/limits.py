@@ -20,9 +20,9 @@ class Limits:
     "Unread audio a view holds, in ms; beyond it the oldest is dropped and counted."
     events: int = 20_000
     "Unread other events a view holds; beyond it nothing more is read from the network."
-    replay_events: int = 1_000
+    replay_events: int = 200
     "Events kept from the start, for views that are opened later."
-    replay_bytes: int = 1_000_000
+    replay_bytes: int = 64_000
     "Bytes of frames behind those events."
     outgoing_frames: int = 64
     "Frames that wait to be sent; beyond it verbs wait."

@@ -29,17 +29,7 @@ from typing import TYPE_CHECKING, Any, Self
 from unirt.audio import AudioFormat
 from unirt.capabilities import Capabilities
 from unirt.clock import Clock
-from unirt.commands import (
-    AppendAudio,
-    CancelResponse,
-    ClearInput,
-    ClearPlayback,
-    Command,
-    CommitInput,
-    EndTurn,
-    Interrupt,
-    ReportPlayback,
-)
+from unirt.commands import AppendAudio, ClearInput, Command, CommitInput, EndTurn
 from unirt.config import SessionConfig
 from unirt.errors import SessionClosedError
 from unirt.items import Item
@@ -47,9 +37,10 @@ from unirt.session.audio_in import AudioIn, pieces
 from unirt.session.audio_out import AudioOut
 from unirt.session.handshake import Handshake
 from unirt.session.limits import Limits, Stats
+from unirt.session.observers import Observers
 from unirt.session.outbox import Outbox
 from unirt.session.state import State
-from unirt.session.verbs import Verbs
+from unirt.session.verbs import URGENT, Verbs
 from unirt.session.views import ContentView, Hub, View
 from unirt.translator import Frame, Translator
 from unirt.transport import Transport, TransportClosed
@@ -61,9 +52,6 @@ if TYPE_CHECKING:
 __all__ = ["Session"]
 
 _LOG = logging.getLogger("unirt.session")
-
-_URGENT = (Interrupt, CancelResponse, ClearPlayback, ReportPlayback)
-"Verbs that do not wait behind a congested network before they are queued."
 
 
 class Session(Verbs):
@@ -82,6 +70,7 @@ class Session(Verbs):
         audio_in: What the application sends; ``None`` for what the provider listens to.
         audio_out: What the application wants to hear; ``None`` for what the provider speaks.
         close_timeout: The bound on closing, in seconds.
+        observers: Who is told of everything before the views are; owned from here on.
     """
 
     def __init__(
@@ -95,6 +84,7 @@ class Session(Verbs):
         audio_in: AudioFormat | None = None,
         audio_out: AudioFormat | None = None,
         close_timeout: float = 5.0,
+        observers: Observers | None = None,
     ) -> None:
         limits = limits or Limits()
         self.provider = provider
@@ -106,6 +96,7 @@ class Session(Verbs):
         self._clock = clock
         self._now = clock.now
         self._close_timeout = close_timeout
+        self._observers = observers
         self._audio_in = AudioIn(audio_in)
         self._audio_out = None if audio_out is None else AudioOut(audio_out)
         self._hub = Hub(limits)
@@ -206,7 +197,7 @@ class Session(Verbs):
 
     async def send(self, command: Command) -> None:
         self._check_open(type(command).__name__)
-        if not isinstance(command, _URGENT):
+        if not isinstance(command, URGENT):
             await self._outbox.room()
             self._check_open(type(command).__name__)
         match command:
@@ -308,11 +299,16 @@ class Session(Verbs):
     def _pump(self, size: int = 0) -> None:
         """Take what the translator has: frames to the outbox, events to the views."""
         translator = self._translator
+        observers = self._observers
         if frames := translator.frames_to_send():
             self._outbox.put(frames)
+            if observers is not None:
+                observers.sent(frames)
         if events := translator.events_received():
             if self._audio_out is not None:
                 events = self._audio_out.convert(events)
+            if observers is not None:
+                observers.told(events)
             self._state.feed(events)
             self._hub.deliver(events, size)
         if self._handshake is not None:
@@ -416,6 +412,8 @@ class Session(Verbs):
             finally:
                 await self._join()
                 self._end(code, reason, "local")
+                if self._observers is not None:
+                    self._observers.close()
 
     async def _join(self) -> None:
         for task in self._tasks:

@@ -14,6 +14,7 @@ from unirt.commands import (
     ApproveServerTool,
     CancelResponse,
     ClearInput,
+    ClearPlayback,
     Command,
     CommitInput,
     DeleteItem,
@@ -36,7 +37,10 @@ from unirt.config import Tool
 from unirt.items import Item
 from unirt.session.arguments import ConfigFields, config_of
 
-__all__ = ["Verbs"]
+__all__ = ["URGENT", "Verbs"]
+
+URGENT = (Interrupt, CancelResponse, ClearPlayback, ReportPlayback)
+"What does not wait behind a congested network before it is queued."
 
 
 class Verbs(ABC):

@@ -1,0 +1,62 @@
+"""
+Observers: functions of the application that are told everything, before any view is.
+
+They are called in the middle of a step, between the frame and the views, so the rules are strict.
+An observer returns at once, changes nothing of what it is given, and starts a task for whatever
+takes time. One that raises has its error logged and is not called again, and the session goes on:
+what looks on must not be able to stop what it looks at.
+
+A session without observers has no :class:`Observers` either, and pays for one comparison a step.
+"""
+
+from __future__ import annotations
+
+import logging
+from asyncio import CancelledError
+from collections.abc import Callable, Iterable, Sequence
+
+from unirt.events import Event
+from unirt.session.trace import Trace
+from unirt.translator import Frame
+
+__all__ = ["Observer", "Observers"]
+
+_LOG = logging.getLogger("unirt.session")
+
+Observer = Callable[[Sequence[Event]], None]
+"Is given the events of each step, in order; see :mod:`unirt.session.observers`."
+
+
+class Observers:
+    """
+    Whoever looks on at one session.
+
+    Args:
+        observers: In the order in which they are told.
+        trace: Is told before them, and of the frames that go out too; owned from here on.
+    """
+
+    def __init__(self, observers: Iterable[Observer], trace: Trace | None) -> None:
+        self._trace = trace
+        self._observers = (*(() if trace is None else (trace.told,)), *observers)
+
+    def told(self, events: Sequence[Event]) -> None:
+        """Events came. Never raises."""
+        for observer in self._observers:
+            try:
+                observer(events)
+            except (Exception, CancelledError) as exc:
+                # Nothing is awaited here: a cancellation is that of something it looked at.
+                self._observers = tuple(o for o in self._observers if o is not observer)
+                name = getattr(observer, "__qualname__", type(observer).__name__)
+                _LOG.error("the observer %s raised, and is not called again", name, exc_info=exc)
+
+    def sent(self, frames: Sequence[Frame]) -> None:
+        """Frames were handed to the outbox."""
+        if self._trace is not None:
+            self._trace.sent(frames)
+
+    def close(self) -> None:
+        """The session is over."""
+        if self._trace is not None:
+            self._trace.close()
