@@ -37,7 +37,7 @@ from unirt.registry import installed, load
 from unirt.session import Limits, Session
 from unirt.session.arguments import config_of
 from unirt.session.observers import Observer, Observers
-from unirt.session.trace import Trace
+from unirt.text import check_text
 from unirt.transport import Transport
 
 if TYPE_CHECKING:
@@ -163,6 +163,7 @@ def connect(
     )
     found = config_of(layers.config_for(chosen.name), where=lambda name: f"UNIRT_{name.upper()}")
     config = SessionConfig(model=chosen.default_model).merged(found).merged(asked)
+    check_text(config, "connect")
     opened, by_name = _transport(transport, layers.settings.transport, chosen)
     credentials = Credentials(
         api_key=api_key,
@@ -263,6 +264,8 @@ class Connecting:
             return None
         trace = None
         if self.trace:
+            from unirt.session.trace import Trace
+
             about = {"provider": self.provider.name, "model": self.config.model}
             trace = Trace(self.trace, about=about, now=self.clock.now, hide=self._hider())
         return Observers(self.observers, trace)
@@ -364,17 +367,22 @@ def _transport(
     )
 
 
-def _checked(observers: Iterable[Observer]) -> tuple[Observer, ...]:
-    """The observers, if they are ones."""
-    found = tuple(observers)
-    for observer in found:
-        if not callable(observer) or inspect.iscoroutinefunction(observer):
-            raise ConfigurationError(
-                f"{type(observer).__name__} is nothing that can be called without waiting for it",
-                where="observers",
-                remedy="give plain functions of a sequence of events",
-            )
-    return found
+def _checked(given: Any) -> tuple[Observer, ...]:
+    """The observers, if that is what they are."""
+    observers = tuple(given) if isinstance(given, Iterable) else (None,)
+    if not all(map(_is_plain, observers)):
+        raise ConfigurationError(
+            "it holds what cannot be called, or only be awaited",
+            where="observers",
+            remedy="give a list of plain functions, each of a sequence of events",
+        )
+    return observers
+
+
+def _is_plain(observer: Any) -> bool:
+    """Whether it is a function that nobody has to await."""
+    waits = inspect.iscoroutinefunction
+    return callable(observer) and not waits(observer) and not waits(observer.__call__)
 
 
 def _at_rate(rate: int | None) -> AudioFormat | None:

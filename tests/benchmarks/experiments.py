@@ -37,6 +37,8 @@ class Experiment:
     "Whether the libraries of others take part."
     x: float | None = None
     "Where it is in its series."
+    steps: Mapping[str, str] = attrs.field(factory=dict)
+    "Which contender does what another does and one thing more, and whom that is added to."
 
 
 @attrs.frozen(kw_only=True)
@@ -71,6 +73,21 @@ _TOGGLES = (
     "unirt_picows",
     "unirt_fast",
 )
+
+_STEPS = {
+    "anatomy_json": "anatomy_transport",
+    "anatomy_pcm": "anatomy_json",
+    "anatomy_envelope": "anatomy_transport",
+    "anatomy_translator": "anatomy_envelope",
+    "anatomy_session": "anatomy_translator",
+    "unirt": "anatomy_session",
+    "both_views": "unirt",
+    "unirt_fast": "anatomy_transport_fast",
+}
+"""
+The way of a frame through unirt. Reading and decoding all JSON is beside the way: it is what the
+envelopes take the place of.
+"""
 
 
 def _drained(chunk_ms: float, turns: int, contenders: tuple[str, ...], **more: Any) -> Experiment:
@@ -120,6 +137,12 @@ def _length(turns: int) -> Experiment:
         fresh=turns >= 1_000,
         x=turns,
     )
+
+
+def _dissected(chunk_ms: float) -> Experiment:
+    """Each step of the way, to the end of the next."""
+    whole = _drained(chunk_ms, 60, tuple(dict.fromkeys(("floor", *_STEPS.values(), *_STEPS))))
+    return attrs.evolve(whole, name=f"anatomy-{chunk_ms:g}", rounds=0.6, steps=_STEPS)
 
 
 def _slow(pause_ms: float) -> Experiment:
@@ -247,6 +270,25 @@ SECTIONS: dict[str, Section] = {
             metrics=("us",),
             ratios=("us",),
             experiments=(attrs.evolve(_drained(200, 60, _TOGGLES), name="toggles"),),
+        ),
+        Section(
+            name="anatomy",
+            title="Where the time goes",
+            metrics=("us",),
+            titles={
+                "floor": "**floor**, to compare",
+                "anatomy_transport": "frames off the socket",
+                "anatomy_json": "beside the way: each frame read as JSON",
+                "anatomy_pcm": "beside the way: and its base64 decoded",
+                "anatomy_envelope": "audio decoded in its envelope, all else read as JSON",
+                "anatomy_translator": "events composed",
+                "anatomy_session": "state and history kept",
+                "unirt": "a view read by the application: **unirt**, whole",
+                "both_views": "`content()` read beside it",
+                "anatomy_transport_fast": "frames off the socket, picows and uvloop",
+                "unirt_fast": "all the rest: **unirt[fast]**, whole",
+            },
+            experiments=(_dissected(200), _dissected(20)),
         ),
         Section(
             name="server",

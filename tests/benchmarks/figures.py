@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
 
-__all__ = ["METRICS", "Metric", "Spread", "metrics", "quantiles", "ratios", "spread"]
+__all__ = ["METRICS", "Metric", "Spread", "differences", "metrics", "quantiles", "ratios", "spread"]
 
 Sample = dict[str, float]
 "One contender, one round: metric by name."
@@ -85,14 +85,22 @@ def ratios(
 
     A round in which either is missing, or the floor is nothing, has no ratio.
     """
-    found = []
-    for sample, floor in zip(samples, floors, strict=True):
-        if sample is None or floor is None:
-            continue
-        value, base = sample.get(metric), floor.get(metric)
-        if value is not None and base:
-            found.append(value / base)
-    return found
+    return [value / base for value, base in _pairs(samples, floors, metric) if base]
+
+
+def differences(
+    samples: Sequence[Sample | None], bases: Sequence[Sample | None], metric: str
+) -> list[float]:
+    """A metric less another contender's, round by round; without one of them there is none."""
+    return [value - base for value, base in _pairs(samples, bases, metric)]
+
+
+def _pairs(
+    samples: Sequence[Sample | None], others: Sequence[Sample | None], metric: str
+) -> Iterator[tuple[float, float]]:
+    for sample, other in zip(samples, others, strict=True):
+        if sample is not None and other is not None and metric in sample and metric in other:
+            yield sample[metric], other[metric]
 
 
 def quantiles(values: Sequence[float], shares: Iterable[float]) -> list[float]:

@@ -19,7 +19,7 @@ from typing import Any, Self
 import attrs
 
 from tests.benchmarks.experiments import Experiment, Section
-from tests.benchmarks.figures import Spread, metrics, quantiles, ratios, spread
+from tests.benchmarks.figures import Spread, differences, metrics, quantiles, ratios, spread
 from tests.benchmarks.microphone import RATES
 from tests.benchmarks.processes import Failed, Process, python
 from tests.benchmarks.roster import BOTH, FLOOR, Entry
@@ -138,7 +138,7 @@ class Lab:
             "protocol": protocol,
             "x": experiment.x,
             "rounds": rounds,
-            "contenders": summary(runs),
+            "contenders": summary(runs, experiment.steps),
         }
 
     def _taking_part(self, experiment: Experiment, protocol: str) -> list[str]:
@@ -259,12 +259,18 @@ def rotated(names: Sequence[str], number: int) -> list[str]:
     return [*names[start:], *names[:start]]
 
 
-def summary(runs: Runs) -> dict[str, Any]:
-    """Medians, spreads and ratios, ready for JSON."""
-    return {name: _summary(runs, name) for name in runs.samples}
+def summary(runs: Runs, steps: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """
+    Medians, spreads and ratios, ready for JSON.
+
+    Args:
+        runs: What was measured.
+        steps: Whose difference to whom is told too.
+    """
+    return {name: _summary(runs, name, (steps or {}).get(name)) for name in runs.samples}
 
 
-def _summary(runs: Runs, name: str) -> dict[str, Any]:
+def _summary(runs: Runs, name: str, base: str | None) -> dict[str, Any]:
     samples = runs.samples[name]
     good = [sample for sample in samples if sample is not None]
     if not good:
@@ -279,6 +285,13 @@ def _summary(runs: Runs, name: str) -> dict[str, Any]:
             if (found := ratios(samples, floors, metric))
         },
     }
+    if base in runs.samples:
+        result["adds_to"] = base
+        result["adds"] = {
+            metric: _shown(spread(found))
+            for metric in names
+            if (found := differences(samples, runs.samples[base], metric))
+        }
     if name in runs.skips:
         result["failed"] = runs.skips[name]
     if delays := runs.latencies.get(name):

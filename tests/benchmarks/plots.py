@@ -34,6 +34,18 @@ _STYLE: Any = {
     "figure.constrained_layout.use": True,
 }
 _GREY, _BLUE, _LIGHT, _ORANGE = "#8c8c8c", "#1f6fb4", "#6db3e8", "#e08a2c"
+_PARTS = {
+    "anatomy_transport": "#8c8c8c",
+    "anatomy_transport_fast": "#8c8c8c",
+    "anatomy_envelope": "#e08a2c",
+    "anatomy_translator": "#0f4c81",
+    "anatomy_session": "#1f6fb4",
+    "unirt": "#6db3e8",
+    "both_views": "#cfe4f5",
+}
+"The colours of the steps; what else there is to a bar is unirt as a whole."
+_ENDS = (("both_views", ""), ("unirt_fast", ", fast"))
+"Where the ways through unirt end, and what is said of them beside the load."
 _NAMES = {"openai": "OpenAI Realtime", "google": "Gemini Live"}
 
 
@@ -164,6 +176,61 @@ def _growth(section: Mapping[str, Any], entries: Mapping[str, Entry]) -> None:
     panels[0][0].set_ylabel("CPU an event, us")
 
 
+def _anatomy(section: Mapping[str, Any], entries: Mapping[str, Entry]) -> None:
+    """A bar for each load and transport, its parts what each step adds; the floor is a line."""
+    protocols = list(dict.fromkeys(row["protocol"] for row in section["experiments"]))
+    _, panels = plt.subplots(1, len(protocols), figsize=(9, 2.9), sharey=True, squeeze=False)
+    for panel, protocol in zip(panels[0], protocols, strict=True):
+        rows = [row for row in section["experiments"] if row["protocol"] == protocol]
+        bars = [(row, *end) for row in rows for end in _ENDS]
+        for place, (row, last, _) in enumerate(bars):
+            left = 0.0
+            for name, value in _parts(row["contenders"], last):
+                panel.barh(
+                    place,
+                    value,
+                    left=left,
+                    color=_PARTS.get(name, _BLUE),
+                    label=_part(name, entries),
+                )
+                left += value
+            panel.annotate(
+                f"{left:.1f}", (left, place), xytext=(4, 0), textcoords="offset points", va="center"
+            )
+            floor = row["contenders"].get(FLOOR, {}).get("metrics", {}).get("us")
+            if floor is not None:
+                panel.vlines(floor["median"], place - 0.45, place + 0.45, color="#444444")
+        panel.set_yticks(
+            range(len(bars)), [f"{row['title'].split(' chunks')[0]}{what}" for row, _, what in bars]
+        )
+        panel.invert_yaxis()
+        panel.margins(x=0.12)
+        panel.set_xlabel("CPU an event, us; the line is the floor")
+        panel.set_title(_NAMES[protocol])
+        panel.grid(visible=False, axis="y")
+    handles, labels = panels[0][-1].get_legend_handles_labels()
+    named = dict(zip(labels, handles, strict=True))
+    panels[0][-1].legend(named.values(), named.keys(), frameon=False, fontsize=7)
+
+
+def _parts(contenders: Mapping[str, Any], last: str) -> list[tuple[str, float]]:
+    """The steps that lead to `last`, from the first one, and what each adds, in us."""
+    steps: list[tuple[str, float]] = []
+    name: str | None = last
+    while name is not None:
+        result = contenders.get(name, {})
+        if "metrics" not in result:  # it was not measured, or what it adds to was not
+            return []
+        step = result.get("adds", {}).get("us") or result["metrics"]["us"]
+        steps.append((name, max(step["median"], 0.0)))
+        name = result.get("adds_to")
+    return steps[::-1]
+
+
+def _part(name: str, entries: Mapping[str, Entry]) -> str:
+    return {"unirt": "view", "unirt_fast": "all the rest"}.get(name) or _title(name, entries)
+
+
 def _colour(name: str) -> str:
     if name in (FLOOR, "receive_only", "picows_floor", "raw_socket"):
         return _GREY
@@ -188,5 +255,6 @@ _PLOTS: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Entry]], None]] =
     "latency": _latency,
     "length": _growth,
     "chunks": _growth,
+    "anatomy": _anatomy,
 }
 "How each of :data:`tests.benchmarks.report.PLOTS` is drawn."

@@ -8,7 +8,7 @@ protocol the absolute figures and the ratio to the floor, with the quartiles of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,7 @@ PLOTS: Mapping[str, tuple[str, ...]] = {
     "capacity": ("sessions",),
     "length": ("length",),
     "chunks": ("chunks",),
+    "anatomy": ("anatomy",),
 }
 "The plots of a section, by file name."
 
@@ -213,30 +214,40 @@ def _held(held: Mapping[str, Mapping[str, float]], entries: Mapping[str, Entry])
 def _comparison(
     shape: Section, rows: Sequence[Mapping[str, Any]], entries: Mapping[str, Entry]
 ) -> Grid:
-    """A line for each contender; for each protocol the figures, and ratios beside them."""
+    """A line for each contender; for each protocol the figures, and what they are compared with."""
     columns = [
-        (row, metric, ratio)
+        (row, metric, kind)
         for row in rows
         for metric in _measured(shape, row)
-        for ratio in ((False, True) if metric in shape.ratios else (False,))
+        for kind in _kinds(shape, row, metric)
     ]
     heads = ["contender"] + [
-        f"{_NAMES.get(row['protocol'], '')} {'ratio' if ratio else _head(metric)}".strip()
-        for row, metric, ratio in columns
+        f"{_NAMES.get(row['protocol'], '')} {_head(metric) if kind == 'value' else kind}".strip()
+        for row, metric, kind in columns
     ]
     names = list(dict.fromkeys(name for row in rows for name in row["contenders"]))
-    names.sort(key=lambda name: _order(rows, name, shape))
+    if not any(kind == "adds" for _, _, kind in columns):  # steps are told as they follow
+        names.sort(key=lambda name: _order(rows, name, shape))
     lines = [
         [
             _title(name, entries),
             *(
-                (_ratio if ratio else _value)(row["contenders"].get(name, {}), metric)
-                for row, metric, ratio in columns
+                _CELLS[kind](row["contenders"].get(name, {}), metric)
+                for row, metric, kind in columns
             ),
         ]
         for name in names
     ]
     return heads, lines
+
+
+def _kinds(shape: Section, row: Mapping[str, Any], metric: str) -> Iterator[str]:
+    """What is told of a metric: keys of :data:`_CELLS`."""
+    yield "value"
+    if metric in shape.ratios:
+        yield "ratio"
+    if any("adds" in result for result in row["contenders"].values()):
+        yield "adds"
 
 
 def _measured(shape: Section, row: Mapping[str, Any]) -> list[str]:
@@ -298,6 +309,24 @@ def _ratio(result: Mapping[str, Any], metric: str) -> str:
     return f"{median:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
 
+def _adds(result: Mapping[str, Any], metric: str) -> str:
+    found = result.get("adds", {}).get(metric)
+    digits = METRICS[metric].digits + 1
+    if found is None:
+        return ""
+    return (
+        f"{found['median']:+.{digits}f} ({found['low']:+.{digits}f} to {found['high']:+.{digits}f})"
+    )
+
+
+_CELLS: Mapping[str, Callable[[Mapping[str, Any], str], str]] = {
+    "value": _value,
+    "ratio": _ratio,
+    "adds": _adds,
+}
+"What is told of a metric of one contender, and how."
+
+
 def _footnotes(section: Mapping[str, Any], entries: Mapping[str, Entry]) -> list[str]:
     """Why somebody has no figure, and what somebody does not do."""
     notes: dict[str, None] = {}
@@ -338,4 +367,4 @@ def _markdown(grid: Grid) -> str:
 
 
 def _is_figures(column: Sequence[str]) -> bool:
-    return all(cell[:1].isdigit() or cell[:1] in ("", "≤") for cell in column)
+    return all(cell[:1].isdigit() or cell[:1] in ("", "≤", "+", "-") for cell in column)

@@ -39,6 +39,11 @@ def _own(name: str, title: str, module: str, *arguments: str, label: str | None 
     return Entry(name=name, title=title, command=command, label=label)
 
 
+def _step(name: str, title: str, label: str, note: str | None = None) -> Entry:
+    """unirt cut off somewhere: see :data:`tests.benchmarks.contenders.anatomy.STEPS`."""
+    return attrs.evolve(_own(name, title, "anatomy", name, label=label), note=note)
+
+
 def _variant(name: str, title: str, label: str | None = None) -> Entry:
     """unirt with something switched: see :data:`tests.benchmarks.contenders.unirt.VARIANTS`."""
     return _own(name, title, "unirt", name, label=label)
@@ -58,6 +63,25 @@ _OWN = (
     _variant("order_checked", "order checked by the application"),
     _variant("no_history", "no history"),
     _variant("audio_out", "audio out resampled to 48 kHz"),
+    _step("anatomy_transport", "unirt's transport alone", "transport"),
+    _step("anatomy_json", "transport, JSON", "JSON"),
+    _step("anatomy_pcm", "transport, JSON, PCM", "PCM"),
+    _step(
+        "anatomy_envelope",
+        "transport, envelopes",
+        "reading",
+        "it takes the place of the two beside the way, and its difference is to the socket alone; "
+        "an envelope decodes while it opens, so the two cannot be told apart.",
+    ),
+    _step("anatomy_translator", "transport, translator", "composing"),
+    _step(
+        "anatomy_session",
+        "session without a view",
+        "session",
+        "with it comes what surrounds the translator: the outbox and the timer are looked after, "
+        "and events are counted.",
+    ),
+    _step("anatomy_transport_fast", "unirt's fast transport alone", "transport"),
 )
 
 

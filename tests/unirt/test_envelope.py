@@ -53,6 +53,7 @@ def test_without_an_id_all_around_the_audio_must_be_the_same() -> None:
         frame("*" + OTHER[1:]),
         frame(OTHER.replace("A", "\\/")),
         frame(OTHER)[:-1],
+        frame(OTHER)[:-1] + b"]",
         frame(OTHER) + b" ",
         frame(OTHER).replace(b": ", b":"),
         b"",

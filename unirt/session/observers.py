@@ -14,10 +14,13 @@ from __future__ import annotations
 import logging
 from asyncio import CancelledError
 from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from unirt.events import Event
-from unirt.session.trace import Trace
 from unirt.translator import Frame
+
+if TYPE_CHECKING:
+    from unirt.session.trace import Trace
 
 __all__ = ["Observer", "Observers"]
 

@@ -43,6 +43,7 @@ from unirt.session.state import State
 from unirt.session.verbs import URGENT, Verbs
 from unirt.session.views import ContentView, Hub, View
 from unirt.translator import Frame, Translator
+from unirt.text import check_text
 from unirt.transport import Transport, TransportClosed
 from unirt.usage import Usage
 
@@ -197,6 +198,7 @@ class Session(Verbs):
 
     async def send(self, command: Command) -> None:
         self._check_open(type(command).__name__)
+        check_text(command, type(command).__name__)
         if not isinstance(command, URGENT):
             await self._outbox.room()
             self._check_open(type(command).__name__)

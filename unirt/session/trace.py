@@ -129,9 +129,10 @@ class Trace:
             self.close()
 
     def _line(self, event: Event) -> dict[str, Any]:
+        kind: type = type(event)
         line: dict[str, Any] = {
             "plane": event.plane,
-            "type": type(event).__name__,
+            "type": kind.__name__,
             "synthesised": event.synthesised or None,
             "turn_id": event.turn_id,
             "response_id": event.response_id,
@@ -140,12 +141,12 @@ class Trace:
         if isinstance(event, ContentEvent):
             stream = event.stream
             line |= {"stream": stream.id, "kind": stream.kind, "call_id": stream.call_id}
-            if type(event) is StreamOpened:
+            if kind is StreamOpened:
                 line |= {"role": stream.role, "index": stream.index, "phase": stream.phase}
                 line |= {"name": stream.name}
         if type(event) is AudioDelta:
             line["ms"] = round(event.duration_ms, 3)
-        for name in _shown(type(event)):
+        for name in _shown(kind):
             value = getattr(event, name)
             line["bytes" if type(value) is bytes else name] = value
         return {name: self._value(value) for name, value in _without_none(line).items()}
@@ -180,8 +181,8 @@ class Trace:
 
 
 @functools.cache
-def _shown(kind: type[Event]) -> tuple[str, ...]:
-    """The fields that only this kind of event has, without those that its ``repr`` leaves out."""
+def _shown(kind: type) -> tuple[str, ...]:
+    """The fields of an event that not every event has, and that its ``repr`` does not leave out."""
     fields = attrs.fields(kind)
     return tuple(f.name for f in fields if f.repr is not False and f.name not in _TOLD_ANYWAY)
 

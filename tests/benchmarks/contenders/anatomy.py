@@ -24,6 +24,7 @@ import attrs
 import unirt
 from tests.benchmarks.contender import Contender, Meter, Task, main
 from tests.benchmarks.contenders.protocols import PATHS, handshake, trigger
+from unirt.clock import SystemClock
 from unirt.commands import Command, Respond, SendText
 from unirt.envelope import Envelope
 from unirt.registry import load
@@ -164,7 +165,7 @@ async def _as_pcm(task: Task, meter: Meter, transport: str) -> None:
 
 
 async def _by_envelope(task: Task, meter: Meter, transport: str) -> None:
-    """As the composer and the translators do it, who study one frame of each answer."""
+    """As translators do it, but that they study a frame of each answer, needed or not."""
     audio_of = _AUDIO[task.protocol]
     envelope: Envelope | None = None
     heard = 0
@@ -223,7 +224,7 @@ def _request(protocol: str) -> Command:
 async def _translated(task: Task, meter: Meter, transport: str) -> None:
     """The translator, fed a read at a time as a session does; its events are thrown away."""
     tapped = await _tapped(task, meter, transport, task.wire_events)
-    provider, now = load(task.protocol), unirt.SystemClock().now
+    provider, now = load(task.protocol), SystemClock().now
     translator = provider.new_translator(unirt.SessionConfig(model=provider.default_model))
     translator.start(now())
     await _say(translator, tapped)
