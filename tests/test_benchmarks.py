@@ -7,6 +7,7 @@ import asyncio
 import base64
 import importlib.util
 import json
+import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -18,9 +19,11 @@ import attrs
 import pytest
 from rich.console import Console
 
+from tests.benchmarks import bygone, imports, report
 from tests.benchmarks import contender as base_module
-from tests.benchmarks import imports, report
 from tests.benchmarks.contender import Contender, Meter, Task
+from tests.benchmarks.contenders import anatomy
+from tests.benchmarks.contenders.anatomy import STEPS, Anatomy
 from tests.benchmarks.contenders.floor import Floor, opened
 from tests.benchmarks.contenders.protocols import trigger
 from tests.benchmarks.contenders.raw_socket import RawSocket
@@ -30,8 +33,11 @@ from tests.benchmarks.contenders.unirt import VARIANTS, Unirt
 from tests.benchmarks.experiments import SECTIONS, Experiment
 from tests.benchmarks.figures import METRICS, metrics, quantiles, ratios, spread
 from tests.benchmarks.lab import Lab, Runs, rotated, summary, within_bounds
-from tests.benchmarks.load import Block, Load
+from tests.benchmarks.load import Block, Load, frame, numbered
 from tests.benchmarks.machine import machine
+from tests.benchmarks.peers.footnotes import FOOTNOTES
+from tests.benchmarks.peers.registry import PEERS
+from tests.benchmarks.peers.venvs import VENVS
 from tests.benchmarks.processes import ROOT, Failed, Process
 from tests.benchmarks.roster import FLOOR, Entry, roster
 from tests.benchmarks.server import PROTOCOLS, Server
@@ -72,6 +78,26 @@ async def test_a_contender_hears_every_byte(contender: Contender, protocol: str)
         assert answer["audio_bytes"] == command["audio_bytes"] == 3 * 70 * 960
         assert answer["audio_events"] == command["audio_events"] == 210
     assert answer["cpu_s"] > 0
+
+
+@pytest.mark.parametrize("protocol", BOTH)
+@pytest.mark.parametrize("name", STEPS)
+async def test_a_step_of_the_way_takes_every_frame(name: str, protocol: str) -> None:
+    async with serving(protocol, kind="drain", chunk_ms=20, turns=3) as (server, command):
+        answer = await Anatomy(name).do_drain(Task.of({"do": "drain", **command}))
+        assert server.stats()["events_out"] == command["wire_events"]
+    assert answer["audio_bytes"] == (command["audio_bytes"] if STEPS[name].hears else None)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_a_step_that_breaks_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(frame: object) -> None:
+        raise ValueError(f"{len(str(frame))} characters are too many")
+
+    monkeypatch.setattr(anatomy, "parse_frame", broken)
+    async with serving("google", kind="drain", chunk_ms=20, turns=1) as (_, command):
+        with pytest.raises(RuntimeError, match="missing"):
+            await Anatomy("anatomy_json").do_drain(Task.of({**command, "do": "drain"}))
 
 
 @pytest.mark.parametrize("protocol", BOTH)
@@ -223,6 +249,47 @@ def test_a_block_is_numbered_and_stamped_in_place() -> None:
     assert int.from_bytes(base64.b64decode(delta)[:8], "little") == 2_000
 
 
+def test_the_first_turn_follows_nothing() -> None:
+    block = Block(PROTOCOLS["openai"][1](Load(chunk_ms=20)), binary=False)
+    for number, expected in ((0, None), (1, "item_E6U0benchmark00000000"), (0, None)):
+        block.turn(number)
+        for index, step in enumerate(PROTOCOLS["openai"][1](Load(chunk_ms=20))):
+            played = block.event(index, number, 0)
+            sent = numbered(step.payload, number)
+            assert len(played) == len(frame(sent, binary=False))
+            if b"previous_item_id" in sent:
+                assert played == frame(sent, binary=False)
+                assert json.loads(sent)["previous_item_id"] == expected
+
+
+@pytest.mark.parametrize("protocol", BOTH)
+@pytest.mark.parametrize("limit", [1, 5_000, 10**9])
+def test_a_drain_is_cut_between_frames_alone(protocol: str, limit: int) -> None:
+    block = Block(PROTOCOLS[protocol][1](Load(chunk_ms=20)), binary=protocol == "google")
+    pieces = block.pieces(limit)
+    ends = {span.end for span in block.spans}
+    assert [start for start, _ in pieces] == [0, *(end for _, end in pieces[:-1])]
+    assert pieces[-1][1] == len(block.data)
+    assert {end for _, end in pieces} <= ends
+    frames = {(span.start, span.end) for span in block.spans}
+    assert all(end - start <= limit or (start, end) in frames for start, end in pieces)
+    assert (limit != 1) is (len(pieces) < len(frames))
+
+
+@pytest.mark.parametrize("kind", ["drain", "paced"])
+async def test_what_a_request_says_of_itself_is_given_back_in_the_first_event(kind: str) -> None:
+    request = {"type": "response.create", "response": {"metadata": {"topic": "trains"}}}
+    load = {"kind": kind, "chunk_ms": 20, "turns": 2, "interval_ms": 0.1}
+    async with serving("openai", **load) as (_, command):
+        connection = await opened(Task.of({"do": "drain", **command}))
+        await connection.send(json.dumps(request))
+        heard = [json.loads(await connection.recv()) for _ in range(command["wire_events"])]
+        await connection.close()
+    created = [event for event in heard if event["type"] == "response.created"]
+    assert [event["response"]["metadata"] for event in created] == [{"topic": "trains"}, None]
+    assert heard[0] is created[0]
+
+
 def test_a_server_says_what_it_does_not_know() -> None:
     assert "error" in Server("openai").answer({"do": "dance"})
 
@@ -265,6 +332,14 @@ def test_metrics_are_per_event_of_the_wire() -> None:
 def test_rounds_begin_with_somebody_else_each_time() -> None:
     assert [rotated(["a", "b", "c"], number)[0] for number in range(4)] == ["a", "b", "c", "a"]
     assert sorted(rotated(["a", "b", "c"], 1)) == ["a", "b", "c"]
+
+
+def test_a_step_s_share_is_what_it_adds_within_a_round() -> None:
+    runs = Runs({"a": [{"us": 1.0}, {"us": 9.0}, None], "b": [{"us": 3.0}, {"us": 9.5}, {"us": 1}]})
+    found = summary(runs, {"b": "a"})
+    assert "adds" not in found["a"]
+    assert found["b"]["adds_to"] == "a"
+    assert found["b"]["adds"]["us"] == {"median": 1.25, "low": 0.5, "high": 2.0}
 
 
 def test_a_summary_tells_why_somebody_has_no_figures() -> None:
@@ -367,7 +442,7 @@ def test_everybody_who_takes_part_can_be_started() -> None:
         _, option, module, *arguments = entry.command
         assert option == "-m"
         assert importlib.util.find_spec(module) is not None
-        assert set(arguments) <= VARIANTS.keys()
+        assert set(arguments) <= VARIANTS.keys() | STEPS.keys()
 
 
 def row(protocol: str, metric: str, ours: float, floor: float, **more: Any) -> dict[str, Any]:
@@ -479,7 +554,16 @@ def results() -> dict[str, Any]:
     climb[0]["contenders"]["unirt"]["metrics"]["lag_p99_ms"] = {"median": 1.0}
     drained = [row(p, "us", 12.3, 10, experiment="drained-200", title="200 ms") for p in BOTH]
     drained[0]["contenders"]["sdk"] = {"skip": "not | installed"}
+    steps = Runs({"anatomy_transport": [{"us": 3.0}], "unirt": [{"us": 4.5}], FLOOR: [{"us": 4}]})
+    dissected = {
+        "experiment": "anatomy-20",
+        "title": "20 ms chunks",
+        "protocol": "openai",
+        "x": None,
+        "contenders": summary(steps, {"unirt": "anatomy_transport", "both_views": "unirt"}),
+    }
     sections = {
+        "anatomy": {"title": "Anatomy", "experiments": [dissected]},
         "drained": {"title": "Drained", "experiments": drained},
         "length": {"title": "Length", "experiments": series},
         "capacity": {
@@ -500,6 +584,8 @@ def test_the_tables_say_what_was_measured() -> None:
     assert "| provider | contender | 1 | 10 |" in blocks["length"]
     assert "| Gemini | **unirt** | 10.0 | 100.0 |" in blocks["length"]
     assert "| **unirt** | 700 |" in blocks["capacity"]
+    assert blocks["anatomy"].index("off the socket") < blocks["anatomy"].index("whole | 4.5")
+    assert "whole | 4.5 | +1.50 (+1.50 to +1.50) |" in blocks["anatomy"]
     assert "| unirt | OpenAI | 1.23 | ≤ 1.35 | yes |" in blocks["targets"]
     assert found["machine"]["python"] in blocks["machine"]
 
@@ -551,6 +637,41 @@ def test_plots_are_the_same_for_the_same_results(tmp_path: Path) -> None:
     assert "ratios.svg" in names
     for name in names:
         assert (first / name).read_bytes() == (again / name).read_bytes()
+
+
+# Commits of the past.
+
+
+def test_what_is_measured_of_a_commit_is_all_its_own(tmp_path: Path) -> None:
+    for name in ("unirt", "providers"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    environ = bygone.on_path(tmp_path)
+    assert bygone.obstacle(tmp_path, environ) is None
+    shutil.rmtree(tmp_path / "providers" / "unirt_openai")
+    assert "not its own" in (bygone.obstacle(tmp_path, environ) or "")
+    (tmp_path / "unirt" / "__init__.py").write_text("from unirt.fold import Gone", encoding="utf-8")
+    reason = bygone.obstacle(tmp_path, environ) or ""
+    assert "Gone" in reason
+    assert str(tmp_path) not in reason
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a checkout")
+def test_a_commit_is_unpacked_and_leaves_the_repository_alone(tmp_path: Path) -> None:
+    entry = bygone.bygone("HEAD", tmp_path)
+    assert entry.name.startswith("bygone_")
+    (home,) = tmp_path.iterdir()
+    assert (home / "unirt" / "__init__.py").exists()
+    assert entry.environ["PYTHONPATH"].startswith(str(home))
+    shape = bygone.section({FLOOR: roster()[FLOOR], entry.name: entry})
+    assert {e.contenders for e in shape.experiments} == {(FLOOR, entry.name)}
+
+
+# Peers.
+
+
+def test_peers_their_footnotes_and_their_environments_are_about_the_same() -> None:
+    assert {peer.name for peer in PEERS} == FOOTNOTES.keys()
+    assert {peer.venv for peer in PEERS} == VENVS.keys()
 
 
 def test_the_machine_is_described_and_not_named() -> None:

@@ -16,6 +16,7 @@ import attrs
 from unirt.audio import PCM16_24K, AudioFormat
 from unirt.config import SessionConfig
 from unirt.errors import UnsupportedCommand, UnsupportedSetting
+from unirt.value import Value
 
 __all__ = ["Capabilities", "Emission", "Emits", "Fact", "Support", "settings_in"]
 
@@ -32,7 +33,7 @@ class Support(StrEnum):
 
 
 @attrs.frozen
-class Fact:
+class Fact(Value):
     """One row: what a provider does about one setting or verb, and who says so."""
 
     support: Support
@@ -56,7 +57,7 @@ class Emission(StrEnum):
 
 
 @attrs.frozen
-class Emits:
+class Emits(Value):
     """One row: whether, and why, a kind of event will be seen."""
 
     emission: Emission
@@ -65,7 +66,7 @@ class Emits:
 
 
 @attrs.frozen(kw_only=True)
-class Capabilities:
+class Capabilities(Value):
     """The facts about one model of one provider."""
 
     provider: str

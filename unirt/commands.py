@@ -15,6 +15,7 @@ import attrs
 
 from unirt.config import SessionConfig, Tool
 from unirt.items import Item
+from unirt.value import Value
 
 __all__ = [
     "AppendAudio",
@@ -52,7 +53,7 @@ class Scheduling(StrEnum):
 
 
 @attrs.frozen(kw_only=True)
-class UpdateSession:
+class UpdateSession(Value):
     """Change the configuration of a running session."""
 
     changes: SessionConfig
@@ -60,14 +61,14 @@ class UpdateSession:
 
 
 @attrs.frozen(kw_only=True)
-class AppendAudio:
+class AppendAudio(Value):
     """The next piece of the user's voice, in the session's input format."""
 
     data: bytes = attrs.field(repr=lambda data: f"<{len(data)} bytes>")
 
 
 @attrs.frozen(kw_only=True)
-class SendText:
+class SendText(Value):
     """Something the user wrote."""
 
     text: str
@@ -76,7 +77,7 @@ class SendText:
 
 
 @attrs.frozen(kw_only=True)
-class SendImage:
+class SendImage(Value):
     """A picture, or one frame of a video, that the user shows."""
 
     data: bytes = attrs.field(repr=lambda data: f"<{len(data)} bytes>")
@@ -85,29 +86,29 @@ class SendImage:
 
 
 @attrs.frozen(kw_only=True)
-class StartTurn:
+class StartTurn(Value):
     """The user begins to speak (manual turn detection). Interrupts a running response."""
 
 
 @attrs.frozen(kw_only=True)
-class EndTurn:
+class EndTurn(Value):
     """The user is done speaking (manual turn detection): commit what was said, and answer it."""
 
     respond: bool = True
 
 
 @attrs.frozen(kw_only=True)
-class CommitInput:
+class CommitInput(Value):
     """Make the audio so far part of the conversation, without asking for an answer."""
 
 
 @attrs.frozen(kw_only=True)
-class ClearInput:
+class ClearInput(Value):
     """Throw away audio that has not been committed."""
 
 
 @attrs.frozen(kw_only=True)
-class Respond:
+class Respond(Value):
     """Answer now."""
 
     instructions: str | None = None
@@ -126,7 +127,7 @@ class Respond:
 
 
 @attrs.frozen(kw_only=True)
-class CancelResponse:
+class CancelResponse(Value):
     """Stop generating."""
 
     response_id: str | None = None
@@ -134,7 +135,7 @@ class CancelResponse:
 
 
 @attrs.frozen(kw_only=True)
-class Interrupt:
+class Interrupt(Value):
     """Stop generating and playing, and let the model know how much was heard."""
 
     played_ms: float | None = None
@@ -142,7 +143,7 @@ class Interrupt:
 
 
 @attrs.frozen(kw_only=True)
-class TruncateItem:
+class TruncateItem(Value):
     """Cut an item's audio to what was heard."""
 
     item_id: str
@@ -151,7 +152,7 @@ class TruncateItem:
 
 
 @attrs.frozen(kw_only=True)
-class ReportPlayback:
+class ReportPlayback(Value):
     """Tell the session how much of a response has been played. Sends nothing."""
 
     played_ms: float
@@ -160,12 +161,12 @@ class ReportPlayback:
 
 
 @attrs.frozen(kw_only=True)
-class ClearPlayback:
+class ClearPlayback(Value):
     """Throw away what the provider has not played yet (where it owns the playback)."""
 
 
 @attrs.frozen(kw_only=True)
-class SendToolResult:
+class SendToolResult(Value):
     """The result of a tool call."""
 
     call_id: str
@@ -181,14 +182,14 @@ class SendToolResult:
 
 
 @attrs.frozen(kw_only=True)
-class SeedHistory:
+class SeedHistory(Value):
     """Put earlier conversation before what follows. Triggers no response."""
 
     items: tuple[Item, ...]
 
 
 @attrs.frozen(kw_only=True)
-class CreateItem:
+class CreateItem(Value):
     """Add one item to the conversation."""
 
     item: Item
@@ -197,21 +198,21 @@ class CreateItem:
 
 
 @attrs.frozen(kw_only=True)
-class DeleteItem:
+class DeleteItem(Value):
     """Remove an item from the conversation."""
 
     item_id: str
 
 
 @attrs.frozen(kw_only=True)
-class RetrieveItem:
+class RetrieveItem(Value):
     """Ask for an item as the provider holds it, with its processed audio."""
 
     item_id: str
 
 
 @attrs.frozen(kw_only=True)
-class ApproveServerTool:
+class ApproveServerTool(Value):
     """Allow or forbid a server-side tool call."""
 
     approval_id: str
@@ -220,7 +221,7 @@ class ApproveServerTool:
 
 
 @attrs.frozen(kw_only=True)
-class SendRaw:
+class SendRaw(Value):
     """A frame in the provider's own words, sent untouched."""
 
     frame: Mapping[str, Any] | str | bytes = attrs.field(repr=False)

@@ -18,6 +18,7 @@ import attrs
 
 from unirt.audio import AudioFormat
 from unirt.items import Item
+from unirt.value import Value
 
 __all__ = [
     "Manual",
@@ -34,7 +35,7 @@ __all__ = [
 
 
 @attrs.frozen(kw_only=True)
-class ServerVAD:
+class ServerVAD(Value):
     """The provider decides by the sound when the user's turn starts and ends."""
 
     tag: ClassVar[str] = "server_vad"
@@ -54,7 +55,7 @@ class ServerVAD:
 
 
 @attrs.frozen(kw_only=True)
-class SemanticVAD:
+class SemanticVAD(Value):
     """The provider decides by the words when the user has said what they want to say."""
 
     tag: ClassVar[str] = "semantic_vad"
@@ -66,7 +67,7 @@ class SemanticVAD:
 
 
 @attrs.frozen(kw_only=True)
-class Manual:
+class Manual(Value):
     """The application decides, with ``start_turn()`` and ``end_turn()``: push-to-talk."""
 
     tag: ClassVar[str] = "manual"
@@ -76,7 +77,7 @@ TurnDetection = ServerVAD | SemanticVAD | Manual
 
 
 @attrs.frozen(kw_only=True)
-class Transcription:
+class Transcription(Value):
     """How the user's speech is transcribed."""
 
     enabled: bool = True
@@ -99,7 +100,7 @@ class NoiseReduction(StrEnum):
 
 
 @attrs.frozen(kw_only=True)
-class Thinking:
+class Thinking(Value):
     """How much the model reasons before it speaks."""
 
     effort: str | None = None
@@ -110,7 +111,7 @@ class Thinking:
 
 
 @attrs.frozen(kw_only=True)
-class Tool:
+class Tool(Value):
     """A function that the application runs when the model asks for it."""
 
     name: str
@@ -122,7 +123,7 @@ class Tool:
 
 
 @attrs.frozen(kw_only=True)
-class ProviderTool:
+class ProviderTool(Value):
     """A tool that the provider runs itself, in the provider's own words, passed on untouched."""
 
     spec: Mapping[str, Any] = attrs.field(repr=False)
@@ -130,7 +131,7 @@ class ProviderTool:
 
 
 @attrs.frozen(kw_only=True)
-class SessionConfig:
+class SessionConfig(Value):
     """Everything that can be asked of a session."""
 
     model: str | None = None

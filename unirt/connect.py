@@ -50,10 +50,10 @@ Dial = Callable[[SessionConfig, Credentials], Awaitable[Transport]]
 
 _DEFAULT_TRANSPORT = "websocket"
 
-_PARTS = re.compile(r"[\s,;=]+")
-"Where a header's value is taken apart, in search of the credential in it."
+_PARTS = re.compile(r"[\s,;=&]+")
+"Where a header's value, or a query, is taken apart in search of the credential in it."
 _LEAST_SECRET = 12
-"Characters; a shorter part of a header is no credential, and might be any word."
+"Characters; a shorter part is no credential, and might be any word."
 
 
 def connect(
@@ -204,7 +204,7 @@ class Connecting:
     handshake_timeout: float
     close_timeout: float
     limits: Limits
-    observers: tuple[Observer, ...]
+    observers: tuple[Observer, ...] = attrs.field(repr=False)
     trace: str | os.PathLike[str] | None
     _entered: bool = attrs.field(default=False, init=False)
     _session: Session | None = attrs.field(default=None, init=False)
@@ -224,9 +224,8 @@ class Connecting:
             await session.open(max(deadline - loop.time(), 0.0))
         except HandshakeError as exc:
             await session.close()
-            raise HandshakeError(
-                exc.provider, url=exc.url, why=self._without_secrets(exc.why), code=exc.code
-            ) from None
+            why = self._hider()(exc.why)
+            raise HandshakeError(exc.provider, url=exc.url, why=why, code=exc.code) from None
         except BaseException:
             await session.close()
             raise
@@ -242,16 +241,13 @@ class Connecting:
         if self._session is not None:
             await self._session.__aexit__(kind, exc, trace)
 
-    def _without_secrets(self, words: str) -> str:
-        """The provider's words, in case it quotes a key."""
-        return self._hider()(words)
-
     def _hider(self) -> Callable[[str], str]:
-        """What masks the credentials of this session in a text."""
+        """What masks the credentials of this session in a text, in case a provider quotes them."""
         given = self.credentials
         names = [variable.name for variable in self.provider.env if variable.secret]
         secrets = {given.api_key, *map(given.environ.get, names)}
-        for value in given.headers.values():
+        query = (given.base_url or "").partition("?")[2]
+        for value in (query, *given.headers.values()):
             secrets |= {part for part in _PARTS.split(value) if len(part) >= _LEAST_SECRET}
         longest_first = sorted(filter(None, secrets), key=len, reverse=True)
         if not longest_first:

@@ -16,6 +16,7 @@ from typing import Any
 import attrs
 
 from unirt.audio import AudioFormat
+from unirt.value import Value
 
 __all__ = ["AudioContent", "Content", "ImageContent", "Item", "ItemKind", "Role", "TextContent"]
 
@@ -41,14 +42,14 @@ class ItemKind(StrEnum):
 
 
 @attrs.frozen(kw_only=True)
-class TextContent:
+class TextContent(Value):
     """Written words."""
 
     text: str
 
 
 @attrs.frozen(kw_only=True)
-class AudioContent:
+class AudioContent(Value):
     """Spoken words: a transcript, the audio, or both."""
 
     transcript: str | None = None
@@ -59,7 +60,7 @@ class AudioContent:
 
 
 @attrs.frozen(kw_only=True)
-class ImageContent:
+class ImageContent(Value):
     """A picture."""
 
     data: bytes | None = attrs.field(default=None, repr=False)
@@ -72,7 +73,7 @@ Content = TextContent | AudioContent | ImageContent
 
 
 @attrs.frozen(kw_only=True)
-class Item:
+class Item(Value):
     """One entry of a conversation."""
 
     kind: ItemKind = ItemKind.MESSAGE

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import attrs
 
+from unirt.value import Value
+
 __all__ = ["Tokens", "Usage"]
 
 
 @attrs.frozen(kw_only=True)
-class Tokens:
+class Tokens(Value):
     """Token counts by modality; what a provider did not split is in :attr:`other`."""
 
     text: int = 0
@@ -36,7 +38,7 @@ class Tokens:
 
 
 @attrs.frozen(kw_only=True)
-class Usage:
+class Usage(Value):
     """
     The tokens of one response.
 

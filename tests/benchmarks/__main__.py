@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import compileall
 import json
-import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,11 +20,11 @@ from tests.benchmarks.instructions import run_instructions
 from tests.benchmarks.lab import Lab
 from tests.benchmarks.machine import machine
 from tests.benchmarks.processes import ROOT
+from tests.benchmarks.report import PAGE, dumped
 from tests.benchmarks.roster import Entry, roster
 from tests.benchmarks.short import run_short
 from tests.benchmarks.targets import TARGETS, judge
 
-PAGE = ROOT / "docs" / "topics" / "performance.md"
 RESULTS = ROOT / "docs" / "performance" / "results.json"
 
 _APART = {"imports": run_imports, "instructions": run_instructions}
@@ -67,7 +66,7 @@ def main(
     results = _measure(names, entries, rounds)
     _show(results, entries)
     if json_file is not None:
-        json_file.write_text(_dumped(results), encoding="utf-8")
+        json_file.write_text(dumped(results), encoding="utf-8")
     if write:
         _write(results, entries)
     if check and not all(verdict.met for verdict in judge(TARGETS, results["sections"])):
@@ -112,19 +111,13 @@ def _write(results: dict[str, Any], entries: dict[str, Entry]) -> None:
         "sections": {**known.get("sections", {}), **results["sections"]},
     }
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(_dumped(merged), encoding="utf-8")
+    RESULTS.write_text(dumped(merged), encoding="utf-8")
     draw(merged, entries, RESULTS.parent)
     blocks = report.blocks(merged, judge(TARGETS, merged["sections"]), entries)
     if not PAGE.exists():
         PAGE.write_text(report.skeleton(), encoding="utf-8")
     for name in report.write(PAGE, blocks):
         _console.print(f"{PAGE.name} has no place for {name!r}", highlight=False)
-
-
-def _dumped(results: dict[str, Any]) -> str:
-    """JSON with each innermost object and array on a line of its own."""
-    spread = json.dumps(results, indent=1, ensure_ascii=False)
-    return re.sub(r"[\[{][^\[\]{}]*[\]}]", lambda found: " ".join(found[0].split()), spread) + "\n"
 
 
 def _compile() -> None:

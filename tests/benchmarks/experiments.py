@@ -53,6 +53,8 @@ class Section:
     "Of which of them it shows the ratio to the floor too; the first is what it is sorted by."
     x: str | None = None
     "What the x of its series is, with the unit."
+    ordered: bool = False
+    "Whether its table keeps the order of its contenders, instead of from cheap to dear."
     climbs: bool = False
     "Whether each contender goes on through the series until it can hold no more."
     titles: Mapping[str, str] = attrs.field(factory=dict)
@@ -68,6 +70,7 @@ _TOGGLES = (
     "folded",
     "both_views",
     "order_checked",
+    "traced",
     "no_history",
     "audio_out",
     "unirt_picows",
@@ -141,7 +144,8 @@ def _length(turns: int) -> Experiment:
 
 def _dissected(chunk_ms: float) -> Experiment:
     """Each step of the way, to the end of the next."""
-    whole = _drained(chunk_ms, 60, tuple(dict.fromkeys(("floor", *_STEPS.values(), *_STEPS))))
+    names = (name for step in _STEPS.items() for name in reversed(step))
+    whole = _drained(chunk_ms, 60, ("floor", *dict.fromkeys(names)))
     return attrs.evolve(whole, name=f"anatomy-{chunk_ms:g}", rounds=0.6, steps=_STEPS)
 
 
@@ -275,6 +279,7 @@ SECTIONS: dict[str, Section] = {
             name="anatomy",
             title="Where the time goes",
             metrics=("us",),
+            ordered=True,
             titles={
                 "floor": "**floor**, to compare",
                 "anatomy_transport": "frames off the socket",

@@ -42,8 +42,15 @@ _PARTS = {
     "anatomy_session": "#1f6fb4",
     "unirt": "#6db3e8",
     "both_views": "#cfe4f5",
+    "unirt_fast": "#8fa9c2",
 }
-"The colours of the steps; what else there is to a bar is unirt as a whole."
+"The colours of the steps."
+_PART_TITLES = {
+    "unirt": "view",
+    "both_views": "content() beside it",
+    "unirt_fast": "all that follows",
+}
+"What the last steps are called: as contenders they are named for the whole."
 _ENDS = (("both_views", ""), ("unirt_fast", ", fast"))
 "Where the ways through unirt end, and what is said of them beside the load."
 _NAMES = {"openai": "OpenAI Realtime", "google": "Gemini Live"}
@@ -179,38 +186,41 @@ def _growth(section: Mapping[str, Any], entries: Mapping[str, Entry]) -> None:
 def _anatomy(section: Mapping[str, Any], entries: Mapping[str, Entry]) -> None:
     """A bar for each load and transport, its parts what each step adds; the floor is a line."""
     protocols = list(dict.fromkeys(row["protocol"] for row in section["experiments"]))
-    _, panels = plt.subplots(1, len(protocols), figsize=(9, 2.9), sharey=True, squeeze=False)
+    figure, panels = plt.subplots(1, len(protocols), figsize=(9, 3.2), sharey=True, squeeze=False)
     for panel, protocol in zip(panels[0], protocols, strict=True):
         rows = [row for row in section["experiments"] if row["protocol"] == protocol]
         bars = [(row, *end) for row in rows for end in _ENDS]
         for place, (row, last, _) in enumerate(bars):
-            left = 0.0
-            for name, value in _parts(row["contenders"], last):
-                panel.barh(
-                    place,
-                    value,
-                    left=left,
-                    color=_PARTS.get(name, _BLUE),
-                    label=_part(name, entries),
-                )
-                left += value
-            panel.annotate(
-                f"{left:.1f}", (left, place), xytext=(4, 0), textcoords="offset points", va="center"
-            )
-            floor = row["contenders"].get(FLOOR, {}).get("metrics", {}).get("us")
-            if floor is not None:
-                panel.vlines(floor["median"], place - 0.45, place + 0.45, color="#444444")
-        panel.set_yticks(
-            range(len(bars)), [f"{row['title'].split(' chunks')[0]}{what}" for row, _, what in bars]
-        )
-        panel.invert_yaxis()
-        panel.margins(x=0.12)
-        panel.set_xlabel("CPU an event, us; the line is the floor")
+            _stacked(panel, place, row["contenders"], last, entries)
+        loads = [row["title"].removesuffix(" chunks") + what for row, _, what in bars]
+        panel.set_yticks(range(len(bars)), loads)
+        panel.set_xlabel("CPU an event, us; the line is the floor, the figure unirt as a whole")
         panel.set_title(_NAMES[protocol])
         panel.grid(visible=False, axis="y")
-    handles, labels = panels[0][-1].get_legend_handles_labels()
-    named = dict(zip(labels, handles, strict=True))
-    panels[0][-1].legend(named.values(), named.keys(), frameon=False, fontsize=7)
+    panels[0][0].invert_yaxis()
+    parts = [panel.get_legend_handles_labels() for panel in panels[0]]
+    named = {label: handle for part in parts for handle, label in zip(*part, strict=True)}
+    figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=4, frameon=False)
+
+
+def _stacked(
+    panel: Axes,
+    place: int,
+    contenders: Mapping[str, Any],
+    last: str,
+    entries: Mapping[str, Entry],
+) -> None:
+    """One bar: the steps that lead to `last`."""
+    left = 0.0
+    for name, value in _parts(contenders, last):
+        label = _PART_TITLES.get(name) or _title(name, entries)
+        panel.barh(place, value, left=left, color=_PARTS.get(name, _BLUE), label=label)
+        left += value
+        if name.startswith("unirt"):
+            panel.text(left, place, f" {left:.1f}", va="center")
+    floor = contenders.get(FLOOR, {}).get("metrics", {}).get("us")
+    if floor is not None:
+        panel.vlines(floor["median"], place - 0.45, place + 0.45, color="#444444")
 
 
 def _parts(contenders: Mapping[str, Any], last: str) -> list[tuple[str, float]]:
@@ -225,10 +235,6 @@ def _parts(contenders: Mapping[str, Any], last: str) -> list[tuple[str, float]]:
         steps.append((name, max(step["median"], 0.0)))
         name = result.get("adds_to")
     return steps[::-1]
-
-
-def _part(name: str, entries: Mapping[str, Entry]) -> str:
-    return {"unirt": "view", "unirt_fast": "all the rest"}.get(name) or _title(name, entries)
 
 
 def _colour(name: str) -> str:

@@ -8,6 +8,8 @@ protocol the absolute figures and the ratio to the floor, with the quartiles of 
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,18 +21,26 @@ from rich.table import Table
 from tests.benchmarks.experiments import SECTIONS, Section
 from tests.benchmarks.figures import METRICS
 from tests.benchmarks.imports import VENDORS
+from tests.benchmarks.processes import ROOT
 from tests.benchmarks.roster import Entry
 from tests.benchmarks.targets import Kind, Target, Verdict
 
 __all__ = [
+    "PAGE",
     "PLOTS",
+    "block",
     "blocks",
+    "dumped",
     "skeleton",
+    "tables",
     "terminal_tables",
     "verdict_line",
     "verdict_table",
     "write",
 ]
+
+PAGE = ROOT / "docs" / "topics" / "performance.md"
+"Where the tables are."
 
 Grid = tuple[list[str], list[list[str]]]
 "Heads, and lines of cells."
@@ -82,6 +92,7 @@ def skeleton() -> str:
     parts = ["# Performance", *_places("machine", "targets")]
     for name, section in SECTIONS.items():
         parts += [f"## {section.title}", *_places(name)]
+    parts += ["## After each change", *_places("bygone")]
     return "\n\n".join(parts) + "\n"
 
 
@@ -95,20 +106,26 @@ def blocks(
     """Every block of the page, by name."""
     made = {"machine": _machine(results["machine"]), "targets": _markdown(verdict_table(verdicts))}
     for name, section in results["sections"].items():
-        parts = [
-            part
-            for title, grid in _grids(name, section, entries)
-            for part in (f"**{title}**" if title else "", _markdown(grid))
-            if part
-        ]
-        parts += _footnotes(section, entries)
-        if "vendors" in section:
-            parts.append(_vendors(section["vendors"]))
-        parts += [
-            f"![{section['title']}](../performance/{plot}.svg)" for plot in PLOTS.get(name, ())
-        ]
-        made[name] = "\n\n".join(parts)
+        made[name] = block(SECTIONS[name], section, entries)
     return made
+
+
+def block(shape: Section, section: Mapping[str, Any], entries: Mapping[str, Entry]) -> str:
+    """What a page says of the results of one section: tables, footnotes, plots."""
+    entries = _renamed(entries, shape.titles)
+    parts = [
+        part
+        for title, grid in _grids(shape, section, entries)
+        for part in (f"**{title}**" if title else "", _markdown(grid))
+        if part
+    ]
+    parts += _footnotes(section, entries)
+    if "vendors" in section:
+        parts.append(_vendors(section["vendors"]))
+    parts += [
+        f"![{section['title']}](../performance/{plot}.svg)" for plot in PLOTS.get(shape.name, ())
+    ]
+    return "\n\n".join(parts)
 
 
 def terminal_tables(
@@ -116,15 +133,22 @@ def terminal_tables(
 ) -> Iterator[Table | str]:
     """The same tables and footnotes for a terminal."""
     for name, section in results["sections"].items():
-        for title, (heads, lines) in _grids(name, section, entries):
-            table = Table(title=f"{section['title']}: {title}" if title else section["title"])
-            for head, column in zip(heads, zip(*lines, strict=True), strict=False):
-                table.add_column(head, justify="right" if _is_figures(column) else "left")
-            for line in lines:
-                table.add_row(*(escape(cell.replace("**", "")) for cell in line))
-            yield table
-        notes = _footnotes(section, entries)
-        yield from (escape(note) for note in notes)
+        yield from tables(SECTIONS[name], section, entries)
+
+
+def tables(
+    shape: Section, section: Mapping[str, Any], entries: Mapping[str, Entry]
+) -> Iterator[Table | str]:
+    """The tables and footnotes of one section for a terminal."""
+    entries = _renamed(entries, shape.titles)
+    for title, (heads, lines) in _grids(shape, section, entries):
+        table = Table(title=f"{section['title']}: {title}" if title else section["title"])
+        for head, column in zip(heads, zip(*lines, strict=True), strict=False):
+            table.add_column(head, justify="right" if _is_figures(column) else "left")
+        for line in lines:
+            table.add_row(*(escape(cell.replace("**", "")) for cell in line))
+        yield table
+    yield from (escape(note) for note in _footnotes(section, entries))
 
 
 def verdict_table(verdicts: Sequence[Verdict]) -> Grid:
@@ -174,11 +198,9 @@ def _figure(target: Target, value: float) -> str:
 
 
 def _grids(
-    name: str, section: Mapping[str, Any], entries: Mapping[str, Entry]
+    shape: Section, section: Mapping[str, Any], entries: Mapping[str, Entry]
 ) -> Iterator[tuple[str, Grid]]:
     """The tables of a section: one for each experiment, or one for a whole series."""
-    shape = SECTIONS[name]
-    entries = _renamed(entries, shape.titles)
     rows = section["experiments"]
     if "held" in section:
         yield "Sessions that a core holds", _held(section["held"], entries)
@@ -226,7 +248,7 @@ def _comparison(
         for row, metric, kind in columns
     ]
     names = list(dict.fromkeys(name for row in rows for name in row["contenders"]))
-    if not any(kind == "adds" for _, _, kind in columns):  # steps are told as they follow
+    if not shape.ordered:
         names.sort(key=lambda name: _order(rows, name, shape))
     lines = [
         [
@@ -340,6 +362,12 @@ def _footnotes(section: Mapping[str, Any], entries: Mapping[str, Entry]) -> list
             elif name in entries and (note := entries[name].note):
                 notes[f"{title}: {note}"] = None
     return ["\n".join(f"- {note}" for note in notes)] if notes else []
+
+
+def dumped(results: Mapping[str, Any]) -> str:
+    """JSON with each innermost object and array on a line of its own."""
+    spread = json.dumps(results, indent=1, ensure_ascii=False)
+    return re.sub(r"[\[{][^\[\]{}]*[\]}]", lambda found: " ".join(found[0].split()), spread) + "\n"
 
 
 def _vendors(found: Mapping[str, Sequence[str]]) -> str:

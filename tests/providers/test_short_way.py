@@ -27,7 +27,7 @@ from unirt.registry import load
 CASSETTES = Path(__file__).parents[2] / "cassettes"
 MODULES: dict[str, Any] = {"openai": unirt_openai.translator, "google": unirt_google.translator}
 JUNK: list[Any] = [None, True, False, 0, 1, -1, 1.5, "", "x", [], {}, [1], {"a": 1}, "AAAA"]
-COMMANDS = [
+COMMANDS: list[commands.Command] = [
     commands.SendText(text="wait"),
     commands.Interrupt(),
     commands.CancelResponse(),

@@ -1,5 +1,7 @@
 """The grammar: what is in the table is legal, what is not is not."""
 
+import tracemalloc
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from unirt import events as ev
 from unirt.errors import IllegalStream
 from unirt.events import ContentEvent, ControlEvent, Event, Origin, Stream, StreamKind
-from unirt.grammar import PAYLOADS, TRANSITIONS, Noun, State
+from unirt.grammar import PAYLOADS, REMEMBERED, TRANSITIONS, Checker, Noun, State
 from unirt.testing import check
 
 ORIGIN = Origin(provider="toy")
@@ -98,6 +100,50 @@ def test_complete_also_wants_nothing_left_open(events: list[Event], left: str) -
     check(events)
     with pytest.raises(IllegalStream, match=left):
         check(events, complete=True)
+
+
+def turns(first: int, count: int) -> Iterator[Event]:
+    """Whole answers, one after the other."""
+    for n in range(first, first + count):
+        stream = Stream(id=f"stream {n}", kind=StreamKind.AUDIO, response_id=f"response {n}")
+        yield control(ev.ResponseStarted, response_id=f"response {n}")
+        yield content(ev.StreamOpened, stream)
+        yield content(ev.AudioDelta, stream, data=b"")
+        yield content(ev.StreamClosed, stream)
+        yield control(ev.ResponseDone, response_id=f"response {n}")
+
+
+def test_a_checker_that_follows_a_long_session_holds_no_more_than_a_short_one() -> None:
+    checker = Checker()
+    checker.feed(START)
+    checker.feed_all(turns(0, 2 * REMEMBERED))
+    tracemalloc.start()
+    try:
+        checker.feed_all(turns(2 * REMEMBERED, REMEMBERED))
+        once, _ = tracemalloc.get_traced_memory()
+        checker.feed_all(turns(3 * REMEMBERED, 2 * REMEMBERED))
+        thrice, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert thrice < 1.2 * once
+    checker.finish()
+
+
+@pytest.mark.parametrize(
+    ("event", "what"),
+    [
+        (content(ev.StreamOpened, Stream(id="stream 9", kind=StreamKind.AUDIO)), "is over"),
+        (control(ev.ResponseStarted, response_id="response 9"), "is done"),
+    ],
+)
+def test_an_id_is_not_used_twice(event: Event, what: str) -> None:
+    checker = Checker()
+    checker.feed_all([START, *turns(0, 10)])
+    checker.feed_all(turns(10, REMEMBERED - 1))
+
+    with pytest.raises(IllegalStream, match=what):
+        checker.feed(event)
 
 
 def test_every_content_event_has_a_place_in_the_table() -> None:

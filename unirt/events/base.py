@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import attrs
 
+from unirt.value import Value
 from unirt.wire import parse_frame
 
 __all__ = ["ContentEvent", "ControlEvent", "Event", "Origin", "Plane", "Stream", "StreamKind"]
@@ -53,7 +54,7 @@ class Origin:
 
 
 @attrs.frozen
-class Event:
+class Event(Value):
     """One thing that happened in a session. Frozen: compare with ``==``, tell by ``match``."""
 
     plane: ClassVar[Plane]
@@ -135,7 +136,7 @@ class StreamKind(StrEnum):
 
 
 @attrs.frozen(kw_only=True)
-class Stream:
+class Stream(Value):
     """
     One content part's one kind: it opens, grows, and closes exactly once.
 

@@ -15,6 +15,7 @@ import attrs
 
 from unirt.audio import PCM16_24K, AudioFormat
 from unirt.events.base import ContentEvent
+from unirt.value import Value
 
 __all__ = [
     "AudioDelta",
@@ -51,7 +52,7 @@ class Ending(StrEnum):
 
 
 @attrs.frozen(kw_only=True)
-class Word:
+class Word(Value):
     """One transcribed word and when it was said."""
 
     text: str

@@ -10,6 +10,7 @@ import attrs
 
 from unirt.events.base import ControlEvent
 from unirt.usage import Usage
+from unirt.value import Value
 
 __all__ = [
     "ConversationCreated",
@@ -149,7 +150,7 @@ class Noted(ControlEvent):
 
 
 @attrs.frozen(kw_only=True)
-class RateLimit:
+class RateLimit(Value):
     """One of the provider's quotas."""
 
     name: str

@@ -42,8 +42,8 @@ from unirt.session.outbox import Outbox
 from unirt.session.state import State
 from unirt.session.verbs import URGENT, Verbs
 from unirt.session.views import ContentView, Hub, View
-from unirt.translator import Frame, Translator
 from unirt.text import check_text
+from unirt.translator import Frame, Translator
 from unirt.transport import Transport, TransportClosed
 from unirt.usage import Usage
 

@@ -5,9 +5,9 @@ It is for a person who looks for a fault, with ``grep`` or ``jq``; what stands i
 with any version. It is no recording: nothing can be played from it.
 
 What a line holds: the time in seconds since the trace began, which session it is, and then, of an
-event, its plane, its type, the ids that it names, and its own fields; of a frame, ``sent`` with the
-name that the frame begins with, and its size. What is ``None`` is left out, and so is a
-``synthesised`` that is false.
+event, its plane, its class, the ids that it names, and its own fields; of a frame, ``sent`` with
+the name that the frame begins with, and its size. What is ``None`` or empty is left out, and so is
+a ``synthesised`` that is false.
 
 What no line holds:
 
@@ -64,6 +64,8 @@ _TOLD_ANYWAY = {"origin", "stream", "synthesised", "turn_id", "response_id", "it
 "Fields that every event has."
 _COUNT = itertools.count(1)
 
+_json = json.JSONEncoder(separators=(",", ":")).encode
+
 
 class Trace:
     """
@@ -102,7 +104,8 @@ class Trace:
         self._began = now()
         self._hide = hide
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        self._write([{"trace": "begins", "at": at, **_without_none(about)}])
+        told = {name: self._text(text) for name, text in _telling(about).items()}
+        self._write([{"trace": "begins", "at": at, **told}])
 
     def told(self, events: Sequence[Event]) -> None:
         """Events came."""
@@ -121,7 +124,7 @@ class Trace:
         if self._file.closed:
             return
         head = {"t": round(self._now() - self._began, 6), "session": self._session}
-        text = "".join(json.dumps(head | line, separators=(",", ":")) + "\n" for line in lines)
+        text = "".join(_json(head | line) + "\n" for line in lines)
         try:
             self._file.write(text.encode())
         except OSError as exc:
@@ -132,7 +135,7 @@ class Trace:
         kind: type = type(event)
         line: dict[str, Any] = {
             "plane": event.plane,
-            "type": kind.__name__,
+            "event": kind.__name__,
             "synthesised": event.synthesised or None,
             "turn_id": event.turn_id,
             "response_id": event.response_id,
@@ -149,7 +152,7 @@ class Trace:
         for name in _shown(kind):
             value = getattr(event, name)
             line["bytes" if type(value) is bytes else name] = value
-        return {name: self._value(value) for name, value in _without_none(line).items()}
+        return {name: self._value(value) for name, value in _telling(line).items()}
 
     def _value(self, value: object) -> Any:
         match value:
@@ -167,7 +170,7 @@ class Trace:
                 return {"input": value.input_tokens, "output": value.output_tokens}
             case Item():
                 found = {"kind": value.kind, "id": value.id, "role": value.role}
-                return {name: self._text(text) for name, text in _without_none(found).items()}
+                return {name: self._text(text) for name, text in _telling(found).items()}
             case Mapping():
                 return f"{len(value)} fields"
             case tuple():
@@ -199,8 +202,9 @@ def _name(frame: Frame) -> str:
     return f"{key}.{inner}" if inner else key
 
 
-def _without_none(line: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in line.items() if value is not None}
+def _telling(line: Mapping[str, Any]) -> dict[str, Any]:
+    """What is not ``None`` and not empty."""
+    return {name: value for name, value in line.items() if value not in (None, "", ())}
 
 
 def _for_the_owner(path: str, flags: int) -> int:

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -41,7 +44,9 @@ class Variant:
     other: bool = False
     "Whether a second task reads the other view beside it."
     checked: bool = False
-    "Whether the application checks every event against the table of legal orders."
+    "Whether an observer checks every event against the table of legal orders."
+    traced: bool = False
+    "Whether every event is written to a file, which is thrown away."
     uvloop: bool = False
     "Whether the application runs on uvloop."
 
@@ -53,6 +58,7 @@ VARIANTS: dict[str, Variant] = {
     "folded": Variant(reader="folded"),
     "both_views": Variant(other=True),
     "order_checked": Variant(checked=True),
+    "traced": Variant(traced=True),
     "no_history": Variant(options={"limits": Limits(history_items=0)}),
     "audio_out": Variant(options={"audio_out": unirt.AudioFormat(rate=48_000)}),
 }
@@ -78,15 +84,17 @@ class Unirt(Contender):
         )
 
     async def converse(self, task: Task, meter: Meter) -> None:
+        with _onlookers(self._variant) as options:
+            await self._converse(task, meter, options)
+
+    async def _converse(self, task: Task, meter: Meter, options: dict[str, Any]) -> None:
         variant = self._variant
-        async with self._connect(task) as session:
+        async with self._connect(task, **options) as session:
             other = asyncio.create_task(_read_all(session, variant)) if variant.other else None
             await _ask(task, session)
             meter.start()
             if variant.reader == "folded":
                 await _hear_folded(session, meter)
-            elif variant.checked:
-                await _hear_checked(session, meter)
             else:
                 await _hear(session, meter)
         if other is not None:
@@ -149,6 +157,17 @@ class _Peak:
         return max(self._most, rss_bytes())
 
 
+@contextmanager
+def _onlookers(variant: Variant) -> Iterator[dict[str, Any]]:
+    """The arguments of ``connect()`` for what looks on at one session."""
+    options: dict[str, Any] = {"observers": [Checker().feed_all]} if variant.checked else {}
+    if not variant.traced:
+        yield options
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield {**options, "trace": Path(folder, "trace.jsonl")}
+
+
 async def _ask(task: Task, session: Session) -> None:
     if task.protocol == "openai":
         await session.respond()
@@ -158,19 +177,6 @@ async def _ask(task: Task, session: Session) -> None:
 
 async def _hear(session: Session, meter: Meter) -> None:
     async for event in session:
-        match event:
-            case unirt.AudioDelta(data=pcm):
-                meter.audio(pcm)
-            case unirt.ResponseDone():
-                meter.turn()
-                if meter.done:
-                    return
-
-
-async def _hear_checked(session: Session, meter: Meter) -> None:
-    checker = Checker()
-    async for event in session:
-        checker.feed(event)
         match event:
             case unirt.AudioDelta(data=pcm):
                 meter.audio(pcm)
