@@ -16,8 +16,6 @@ import pybase64
 
 __all__ = ["Envelope"]
 
-_MARKS = b"_-"
-"What an id may hold beside letters and digits, none of which means more than itself in JSON."
 _LONG = 64
 "Characters of base64 that stand in no other place of a frame by chance."
 
@@ -25,13 +23,15 @@ _LONG = 64
 class Envelope:
     """What stands around the audio, and around the id before it where there is one."""
 
-    __slots__ = ("_head", "_middle", "_tail")
+    __slots__ = ("_head", "_id_size", "_middle", "_tail")
 
-    def __init__(self, head: bytes, middle: bytes, tail: bytes) -> None:
+    def __init__(self, head: bytes, tail: bytes, *, middle: bytes = b"", id_size: int = 0) -> None:
         self._head = head
+        self._tail = tail
         self._middle = middle
         "From the end of the id to the audio; empty where there is no id."
-        self._tail = tail
+        self._id_size = id_size
+        "Of what changes of the id: what follows its last underscore."
 
     @classmethod
     def around(cls, frame: bytes, audio: str, changing_id: str | None = None) -> Envelope | None:
@@ -48,12 +48,14 @@ class Envelope:
             return None
         head, _, tail = frame.partition(payload)
         if changing_id is None:
-            return cls(head, b"", tail)
+            return cls(head, tail)
+        fixed, changing = changing_id[: changing_id.rfind("_") + 1], changing_id.rpartition("_")[2]
         quoted = b'"%s"' % changing_id.encode()
         if head.count(quoted) != 1:
             return None
         before, _, after = head.partition(quoted)
-        return cls(before + b'"', b'"' + after, tail)
+        before += b'"%s' % fixed.encode()
+        return cls(before, tail, middle=b'"' + after, id_size=len(changing.encode()))
 
     def open(self, frame: bytes) -> bytes | None:
         """The decoded audio of a frame in this envelope; ``None`` for any other frame."""
@@ -61,10 +63,9 @@ class Envelope:
         if not (frame.startswith(self._head) and frame.endswith(self._tail)):
             return None
         if self._middle:
-            id_end = frame.find(b'"', start)
-            if not frame.startswith(self._middle, id_end):
-                return None
-            if not frame[start:id_end].translate(None, _MARKS).isalnum():
+            id_end = start + self._id_size
+            # Letters and digits mean nothing but themselves in JSON.
+            if not (frame.startswith(self._middle, id_end) and frame[start:id_end].isalnum()):
                 return None
             start = id_end + len(self._middle)
         try:

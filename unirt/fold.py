@@ -61,12 +61,13 @@ from unirt.events import (
     TranscriptDelta,
 )
 from unirt.usage import Usage
+from unirt.value import Value
 
 __all__ = ["ContentStep", "Fold", "fold"]
 
 
 @attrs.frozen(kw_only=True)
-class ContentStep:
+class ContentStep(Value):
     """One step of one stream of the folded view."""
 
     step: Literal["open", "delta", "close"]

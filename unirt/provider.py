@@ -17,12 +17,13 @@ from unirt.composer import counting_ids
 from unirt.config import SessionConfig
 from unirt.translator import ServerTranslator, Translator
 from unirt.transport import Transport
+from unirt.value import Value
 
 __all__ = ["Credentials", "EnvVar", "Provider"]
 
 
 @attrs.frozen(kw_only=True)
-class EnvVar:
+class EnvVar(Value):
     """One environment variable that a provider reads."""
 
     name: str
@@ -34,7 +35,7 @@ class EnvVar:
 
 
 @attrs.frozen(kw_only=True)
-class Credentials:
+class Credentials(Value):
     """How to reach the provider: what the application gave, on top of the environment."""
 
     api_key: str | None = attrs.field(default=None, repr=False)
@@ -55,7 +56,7 @@ def _as_it_is(config: SessionConfig, _credentials: Credentials) -> SessionConfig
 
 
 @attrs.frozen(kw_only=True)
-class Provider:
+class Provider(Value):
     """One provider. Data, not a base class."""
 
     name: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 __all__ = ["nearest"]
@@ -17,6 +16,8 @@ def nearest(name: str, known: Iterable[str], *, prefix: str = "") -> str:
         known: All names there are.
         prefix: What all of them have in common, so that it does not count as likeness.
     """
+    import difflib  # where there is a mistake to explain, and not before
+
     names = sorted(known)
     bare = [other.removeprefix(prefix) for other in names]
     close = difflib.get_close_matches(name.removeprefix(prefix), bare, n=3, cutoff=0.6)

@@ -37,6 +37,7 @@ from unirt.capabilities import Capabilities
 from unirt.commands import Command
 from unirt.config import SessionConfig
 from unirt.events import Event
+from unirt.value import Value
 
 __all__ = ["Frame", "Heard", "ServerTranslator", "Translator", "Upgrade", "Verdict"]
 
@@ -105,7 +106,7 @@ class Translator(Protocol):
 
 
 @attrs.frozen(kw_only=True)
-class Upgrade:
+class Upgrade(Value):
     """The HTTP request that opens a connection, as a server sees it."""
 
     path: str
@@ -116,7 +117,7 @@ class Upgrade:
 
 
 @attrs.frozen(kw_only=True)
-class Verdict:
+class Verdict(Value):
     """What a server answers to an :class:`Upgrade`."""
 
     status: int = 101
@@ -126,7 +127,7 @@ class Verdict:
 
 
 @attrs.frozen(kw_only=True)
-class Heard:
+class Heard(Value):
     """One thing that a server heard from its client."""
 
     command: Command | None

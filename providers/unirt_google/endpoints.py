@@ -31,6 +31,7 @@ import attrs
 from unirt.config import SessionConfig
 from unirt.errors import ConfigurationError, MissingKey
 from unirt.provider import Credentials
+from unirt.value import Value
 from unirt_google.facts import DEFAULT_MODEL, PROVIDER_NAME, is_vertex
 
 __all__ = ["OPTIONS", "Endpoint", "endpoint", "resolve"]
@@ -46,7 +47,7 @@ _EPHEMERAL = "auth_tokens/"
 
 
 @attrs.frozen(kw_only=True)
-class Endpoint:
+class Endpoint(Value):
     """Where a connection goes, and as whom."""
 
     url: str
@@ -56,7 +57,7 @@ class Endpoint:
 
 
 @attrs.frozen(kw_only=True)
-class _Backend:
+class _Backend(Value):
     """Which of the backends is meant; nothing is missing yet."""
 
     vertex: bool

@@ -23,6 +23,7 @@ import attrs
 
 from unirt.audio import PCM16_16K, PCM16_24K
 from unirt.capabilities import Capabilities, Emission, Emits, Fact, Support
+from unirt.value import Value
 
 __all__ = ["DEFAULT_MODEL", "PROVIDER_NAME", "Family", "capabilities", "family_of", "is_vertex"]
 
@@ -42,7 +43,7 @@ _SAID, _SYNTHESISED, _NEVER = Emission.SAID, Emission.SYNTHESISED, Emission.NEVE
 
 
 @attrs.frozen(kw_only=True)
-class Family:
+class Family(Value):
     """Where one family of models differs."""
 
     name: str

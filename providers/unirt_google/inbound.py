@@ -28,6 +28,7 @@ import attrs
 from unirt import events as ev
 from unirt.events import Ending
 from unirt.usage import Usage
+from unirt.value import Value
 from unirt.wire import Wire, WireError
 from unirt_google import parts
 from unirt_google.dialogue import Dialogue
@@ -40,7 +41,7 @@ __all__ = ["FIELDS", "REASONS", "hear"]
 
 
 @attrs.frozen
-class Frame:
+class Frame(Value):
     """One server message, its names in one spelling."""
 
     top: Wire

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 import attrs
 
 from unirt.events import Event
+from unirt.value import Value
 from unirt_google.dialogue import Dialogue
 
 __all__ = ["Row"]
@@ -16,7 +17,7 @@ Source = TypeVar("Source")
 
 
 @attrs.frozen
-class Row(Generic[Source]):
+class Row(Value, Generic[Source]):
     """One field of the wire: who reads it, and what it may mean."""
 
     handler: Callable[[Dialogue, Source], None]

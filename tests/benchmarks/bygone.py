@@ -75,6 +75,8 @@ def main(
         RESULTS.parent.mkdir(parents=True, exist_ok=True)
         kept = {"machine": machine(), "titles": _titles(entries), "section": results}
         RESULTS.write_text(report.dumped(kept), encoding="utf-8")
+        if not report.PAGE.exists():
+            report.PAGE.write_text(report.skeleton(), encoding="utf-8")
         report.write(report.PAGE, {"bygone": report.block(shape, results, entries)})
 
 

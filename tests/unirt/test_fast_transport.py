@@ -4,8 +4,10 @@ import asyncio
 import base64
 import importlib
 import logging
+import socket
 import ssl
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 
 import unirt
-from unirt.transport import Transport
+from unirt.transport import Transport, TransportClosed
 from unirt.transports.fast import FastTransport
 from unirt.transports.fast_dial import OPTIONS
 from unirt.transports.websocket import DEFAULTS, open_websocket
@@ -156,3 +158,30 @@ async def test_who_does_not_read_does_not_blame_the_peer() -> None:
         for _ in range(count):
             assert len(await transport.receive()) == 256 << 10
         await transport.close()
+
+
+async def test_one_read_never_brings_more_than_a_view_may_hold() -> None:
+    """What the kernel may hold is bounded, for the library takes whatever is there at once."""
+    size, count, taken = 13_000, 2_000, list[int]()
+
+    async def pour(connection: ServerConnection) -> None:
+        for _ in range(count):
+            await connection.send(b"x" * size)
+        await connection.close()
+
+    def take(frames: Sequence[str | bytes]) -> bool:
+        taken.append(sum(map(len, frames)))
+        return True
+
+    async def room() -> None:
+        raise AssertionError("there was always room")
+
+    async with serve(pour, "127.0.0.1", 0) as server:
+        transport = await dial(f"ws://{address(server)}/")
+        assert isinstance(transport, FastTransport)
+        sock = transport._connection.underlying_transport.get_extra_info("socket")
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) <= 2 << 20
+        with pytest.raises(TransportClosed):
+            await transport.deliver(take, room)
+    assert sum(taken) == size * count
+    assert max(taken) < 120 * 24_000 * 2  # s of a view's audio, as PCM, without its base64

@@ -8,6 +8,8 @@ import pytest
 import unirt
 from unirt import commands, config, errors, events, items
 
+PROVIDERS = ("openai", "google")
+
 
 @pytest.mark.parametrize("module", [events, commands, config, errors, items])
 def test_every_public_name_of_the_vocabulary_is_at_the_front_door(module: object) -> None:
@@ -21,15 +23,35 @@ def test_every_name_listed_exists_and_is_listed_once() -> None:
         assert hasattr(unirt, name), name
 
 
-def test_importing_unirt_imports_no_sdk_and_nothing_heavy() -> None:
-    code = (
-        "import sys, unirt; "
-        "heavy = {'openai', 'google.genai', 'aiortc', 'numpy', 'soxr', 'rich', 'typer', "
-        "'pydantic_settings'}; "
-        "print(sorted(heavy & set(sys.modules)))"
-    )
+LATER = {
+    "a vendor's SDK": {"openai", "google.genai", "google.auth"},
+    "another way to travel": {"websockets", "picows", "uvloop", "aiortc"},
+    "the conversion of audio": {"numpy", "soxr"},
+    "settings": {"pydantic", "pydantic_settings", "dotenv", "unirt.settings"},
+    "the command line": {"rich", "typer", "unirt.cli"},
+    "simulators and tests": {"unirt.simulator", "unirt.testing", "tomllib"},
+    "the remedy of a misspelt name": {"difflib"},
+}
+"What is imported where it is used, and not before."
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["import unirt", *(f"from unirt.registry import load; load({n!r})" for n in PROVIDERS)],
+)
+def test_what_a_session_may_never_need_is_not_imported(code: str) -> None:
+    code = f"import sys; {code}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    loaded = set(done.stdout.split())
+    assert "unirt" in loaded
+    assert {why: names & loaded for why, names in LATER.items() if names & loaded} == {}
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_provider_does_not_load_its_server_side_before_it_is_asked_for(provider: str) -> None:
+    code = f"import sys; from unirt.registry import load; load({provider!r}); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not [name for name in done.stdout.split() if ".server" in name and "unirt_" in name]
 
 
 def test_events_carry_their_plane_origin_and_native_object() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from unirt.audio import AudioFormat
 from unirt.composer.records import OpenStream, Response, Speaking, forget
+from unirt.composer.scribe import DELTAS
 from unirt.composer.turns import Turns
 from unirt.errors import UsageError
 from unirt.events import (
@@ -323,7 +324,8 @@ class Answers(Turns):
 
     def more_text(self, entry: OpenStream, text: str) -> None:
         """Deliver the next piece of a stream that :meth:`text` has opened."""
-        self._text(entry, text)
+        entry.parts.append(text)
+        self._events.append(DELTAS[entry.stream.kind](self._origin, entry.stream, text))
 
     def image(
         self, response: Response, item_id: str, index: int, data: bytes, mime_type: str

@@ -17,6 +17,9 @@ __all__ = ["Call", "OpenStream", "Response", "Speaking", "counting_ids", "forget
 REMEMBERED = 256
 "How many finished responses, turns and calls are remembered, to recognise late words about them."
 
+_STUDIES = 8
+"How often the frames of one stream may change their looks before they are simply read."
+
 _SWEEP = 64
 "How many more may gather before the oldest are forgotten, all at once."
 
@@ -109,13 +112,13 @@ class Speaking:
     words: OpenStream | None = None
     "Its transcript, once some of it came."
     envelope: Envelope | None = None
-    _studied: bool = False
+    _studies: int = 0
 
     def study(self, frame: object, audio: str, changing_id: object = None) -> None:
         """Learn, from a frame and the base64 that was read from it, how the next ones will look."""
-        if self._studied:
+        if self._studies == _STUDIES:
             return
-        self._studied = True
+        self._studies += 1
         if isinstance(frame, bytes) and (changing_id is None or isinstance(changing_id, str)):
             self.envelope = Envelope.around(frame, audio, changing_id)
 

@@ -24,9 +24,9 @@ from unirt.events import (
     TranscriptDelta,
 )
 
-__all__ = ["Scribe"]
+__all__ = ["DELTAS", "Scribe"]
 
-_DELTAS: dict[StreamKind, type[Any]] = {
+DELTAS: dict[StreamKind, type[Any]] = {
     StreamKind.TEXT: TextDelta,
     StreamKind.THOUGHT: ThoughtDelta,
     StreamKind.TRANSCRIPT: TranscriptDelta,
@@ -111,7 +111,7 @@ class Scribe:
         self, entry: OpenStream, text: str, *, synthesised: bool = False, **fields: Any
     ) -> None:
         entry.parts.append(text)
-        delta = _DELTAS[entry.stream.kind]
+        delta = DELTAS[entry.stream.kind]
         self._events.append(
             delta(self._origin, entry.stream, text, synthesised=synthesised, **fields)
         )
@@ -135,7 +135,7 @@ class Scribe:
             return
         entry.closed = True
         kind = entry.stream.kind
-        if kind in _DELTAS:
+        if kind in DELTAS:
             text = entry.final if text is None else text
             if text is not None:
                 self._complete_text(entry, text)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import attrs
 
+from unirt.value import Value
+
 __all__ = ["Limits", "Stats"]
 
 
 @attrs.frozen(kw_only=True)
-class Limits:
+class Limits(Value):
     """
     The bounds of a session's memory.
 
@@ -33,7 +35,7 @@ class Limits:
 
 
 @attrs.frozen(kw_only=True)
-class Stats:
+class Stats(Value):
     """What a session counted so far."""
 
     frames_in: int = 0

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import attrs
 
 from unirt.events import Event
+from unirt.value import Value
 from unirt.wire import Wire
 from unirt_openai.state import State
 
@@ -22,7 +23,7 @@ Reading first keeps a malformed frame from being told by half. May raise
 
 
 @attrs.frozen
-class Row:
+class Row(Value):
     """One type of server event: who reads it, and what it may mean."""
 
     handler: Handler

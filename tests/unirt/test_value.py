@@ -1,0 +1,99 @@
+"""Values: how they compare, hash and show themselves is what attrs itself would have written."""
+
+import copy
+import math
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import pytest
+
+import unirt
+from unirt.value import Value
+
+
+def fields_of(base: type) -> type[Any]:
+    """The same class, on one base or another."""
+
+    @attrs.frozen
+    class Reading(base):  # type: ignore[misc]  # the base is what differs
+        name: str
+        at: float = 0.0
+        source: str = attrs.field(default="here", eq=False)
+        secret: str | None = attrs.field(default=None, repr=False)
+        data: bytes = attrs.field(default=b"", repr=lambda data: f"<{len(data)} bytes>")
+
+    Reading.__qualname__ = "Reading"
+    return Reading
+
+
+OURS, THEIRS = fields_of(Value), fields_of(object)
+
+PAIRS: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"name": "a"}, {"name": "a"}),
+    ({"name": "a"}, {"name": "b"}),
+    ({"name": "a", "at": 1.0}, {"name": "a", "at": 1}),
+    ({"name": "a", "at": math.nan}, {"name": "a", "at": math.nan}),
+    ({"name": "a", "source": "here"}, {"name": "a", "source": "there"}),
+    ({"name": "a", "secret": "x"}, {"name": "a", "secret": "y"}),
+    ({"name": "a", "data": b"x"}, {"name": "a", "data": b"x"}),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS)
+def test_values_are_equal_and_hash_alike_where_those_of_attrs_are(
+    one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    ours, theirs = (OURS(**one), OURS(**other)), (THEIRS(**one), THEIRS(**other))
+    assert (ours[0] == ours[1]) is (theirs[0] == theirs[1])
+    assert (ours[0] != ours[1]) is (theirs[0] != theirs[1])
+    if ours[0] == ours[1]:
+        assert hash(ours[0]) == hash(ours[1])
+
+
+@pytest.mark.parametrize("given", [one for one, _ in PAIRS])
+def test_values_show_themselves_as_those_of_attrs_do(given: dict[str, Any]) -> None:
+    assert repr(OURS(**given)) == repr(THEIRS(**given))
+
+
+def test_values_of_two_classes_are_never_equal() -> None:
+    assert OURS(name="a") != fields_of(Value)(name="a")
+    assert OURS(name="a") != "a"
+    assert unirt.StartTurn() != unirt.EndTurn()
+
+
+def test_a_class_keeps_a_method_of_its_own() -> None:
+    @attrs.frozen
+    class Key(Value):
+        text: str
+
+        def __repr__(self) -> str:
+            return "***"
+
+    assert repr(Key("x")) == "***"
+    assert Key("x") == Key("x")
+
+
+@pytest.mark.parametrize("again", [copy.copy, lambda value: pickle.loads(pickle.dumps(value))])
+def test_values_are_frozen_slotted_and_can_be_copied(again: Callable[[Any], Any]) -> None:
+    usage = unirt.Usage(input=unirt.Tokens(text=3), thinking=1)
+    assert again(usage) == usage
+    assert not hasattr(usage, "__dict__")
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        usage.thinking = 2  # type: ignore[misc]  # the case
+
+
+def test_no_class_at_the_front_door_has_these_methods_compiled_for_itself() -> None:
+    """What keeps the import short; audio formats are compared at every chunk, and may."""
+    public = [getattr(unirt, name) for name in unirt.__all__]
+    values = [kind for kind in public if isinstance(kind, type) and attrs.has(kind)]
+    shared = {"__eq__": Value.__eq__, "__hash__": Value.__hash__, "__repr__": Value.__repr__}
+    compiled = {
+        kind.__name__
+        for kind in values
+        for name, method in shared.items()
+        if vars(kind).get(name) is not method
+    }
+    assert len(values) > 90
+    assert compiled == {"AudioFormat", "Origin"}
