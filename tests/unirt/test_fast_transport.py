@@ -180,7 +180,7 @@ async def test_one_read_never_brings_more_than_a_view_may_hold() -> None:
         transport = await dial(f"ws://{address(server)}/")
         assert isinstance(transport, FastTransport)
         sock = transport._connection.underlying_transport.get_extra_info("socket")
-        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) <= 2 << 20
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) <= 2 << 21
         with pytest.raises(TransportClosed):
             await transport.deliver(take, room)
     assert sum(taken) == size * count

@@ -59,6 +59,21 @@ async def test_every_view_sees_every_event_at_its_own_pace() -> None:
     assert whys(await rest(slow)) == [1, 2, 3]
 
 
+async def test_audio_of_one_read_is_only_dropped_once_its_reader_had_a_turn() -> None:
+    events = hub(audio_ms=100)
+    view = events.open()
+    events.deliver([audio(60) for _ in range(10)], 0)
+    assert view.dropped_ms == 0
+    await take(view, 9)
+
+    events.deliver([audio(60) for _ in range(10)], 0)
+    assert view.dropped_ms == 0
+    events.deliver([note(1)], 0)
+    assert view.dropped_ms == 11 * 60 - 60
+    over(events)
+    assert [type(event).__name__ for event in await rest(view)] == ["AudioDelta", "Noted"]
+
+
 async def test_a_waiting_view_wakes_once_for_a_whole_frame() -> None:
     events = hub()
     view = events.open()

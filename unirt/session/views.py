@@ -6,7 +6,8 @@ The policy, in full:
 - Every view holds its own unread events. None sees less because another is slow.
 - Unread **audio** beyond ``limits.audio_ms`` is dropped, oldest first, an eighth of the bound at a
   time, but for the last piece of each stream; :attr:`View.dropped_ms` and ``session.stats`` count
-  it. A voice application that is two
+  it. It is dropped when more comes: what one read of the socket brings, however much that is, its
+  reader first has a turn to read. A voice application that is two
   minutes behind has no use for the audio, and audio is what fills memory.
 - **No other event is ever dropped.** When a view holds ``limits.events`` of them unread, the
   session stops reading the network until that view is read, or abandoned; what one read of the
@@ -216,11 +217,11 @@ class Hub:
                 others += 1
         limits = self._limits
         for box in boxes:
+            if box.audio_ms > limits.audio_ms:  # and that its reader had a turn to change
+                self.dropped_ms += box.drop_audio(box.audio_ms - limits.audio_ms * 7 / 8)
             box.events += events
             box.audio_ms += audio_ms
             box.others += others
-            if box.audio_ms > limits.audio_ms:
-                self.dropped_ms += box.drop_audio(box.audio_ms - limits.audio_ms * 7 / 8)
             if box.others >= limits.events:
                 self.full = True
             if box.waiter is not None:

@@ -64,7 +64,7 @@ OPTIONS: Final[Mapping[str, str]] = {
 _USER_AGENT: Final = f"Python/{platform.python_version()} picows/{picows_version}"
 _CLOSE_SECONDS: Final = 5.0
 "How long a close may take where the options set no limit."
-_UNREAD_BYTES: Final = 1 << 20
+_UNREAD_BYTES: Final = 1 << 21
 "How much may wait in the kernel; Linux doubles it."
 _REDIRECTS: Final = 10
 _REDIRECTED: Final = (301, 302, 303, 307, 308)
