@@ -171,16 +171,11 @@ class Hub:
         self._boxes = tuple(box for box in self._boxes if not box.closed)
         self._eased.set()
 
-    def take(self, box: _Box) -> Event:
-        """The oldest unread event of a view, which has one."""
-        event = box.events.popleft()
-        if type(event) is AudioDelta:
-            box.audio_ms -= len(event.data) * 1000 / event.format.byte_rate
-        else:
-            box.others -= 1
-            if box.others == self._limits.events - 1:
-                self._eased.set()
-        return event
+    def eased(self, box: _Box) -> None:
+        """A view took an event that is no audio."""
+        box.others -= 1
+        if box.others == self._limits.events - 1:
+            self._eased.set()
 
     async def wait(self, box: _Box) -> None:
         """
@@ -246,9 +241,15 @@ class View:
         return self
 
     async def __anext__(self) -> Event:
-        if not self._box.events:
-            await self._hub.wait(self._box)
-        return self._hub.take(self._box)
+        box = self._box
+        if not box.events:
+            await self._hub.wait(box)
+        event = box.events.popleft()
+        if type(event) is AudioDelta:
+            box.audio_ms -= len(event.data) * 1000 / event.format.byte_rate  # its duration_ms
+        else:
+            self._hub.eased(box)
+        return event
 
     async def aclose(self) -> None:
         """Abandon the view; it holds nothing back any more."""
