@@ -13,8 +13,8 @@ from typing import Any
 import attrs
 
 from unirt.capabilities import Capabilities
-from unirt.composer import counting_ids
 from unirt.config import SessionConfig
+from unirt.ids import counting_ids
 from unirt.translator import ServerTranslator, Translator
 from unirt.transport import Transport
 from unirt.value import Value

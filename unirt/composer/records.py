@@ -12,7 +12,7 @@ from unirt.audio import AudioFormat
 from unirt.envelope import Envelope
 from unirt.events import Stream, StreamKind
 
-__all__ = ["Call", "OpenStream", "Response", "Speaking", "counting_ids", "forget"]
+__all__ = ["Call", "OpenStream", "Response", "Speaking", "forget"]
 
 REMEMBERED = 256
 "How many finished responses, turns and calls are remembered, to recognise late words about them."
@@ -24,17 +24,6 @@ _SWEEP = 64
 "How many more may gather before the oldest are forgotten, all at once."
 
 V = TypeVar("V")
-
-
-def counting_ids(prefix: str = "u") -> Callable[[str], str]:
-    """An id factory that counts: ``u_resp_1``, ``u_resp_2``, ``u_item_1`` …"""
-    counts: dict[str, int] = {}
-
-    def mint(noun: str) -> str:
-        counts[noun] = counts.get(noun, 0) + 1
-        return f"{prefix}_{noun}_{counts[noun]}"
-
-    return mint
 
 
 @attrs.define(eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from unirt.composer.records import OpenStream, Response, counting_ids
+from unirt.composer.records import OpenStream, Response
 from unirt.events import (
     ContentDiscarded,
     ControlEvent,
@@ -23,6 +23,7 @@ from unirt.events import (
     ToolCallDelta,
     TranscriptDelta,
 )
+from unirt.ids import counting_ids
 
 __all__ = ["DELTAS", "Scribe"]
 

@@ -19,10 +19,10 @@ import attrs
 
 from unirt.capabilities import Capabilities
 from unirt.commands import AppendAudio, Command, ReportPlayback, SendToolResult
-from unirt.composer import counting_ids
 from unirt.config import Manual, SessionConfig
 from unirt.errors import ConfigurationError, UnirtError
 from unirt.events import Event, ToolCall, ToolCallCancelled
+from unirt.ids import counting_ids
 from unirt.provider import Provider
 from unirt.simulator.line import Line
 from unirt.simulator.player import Player
