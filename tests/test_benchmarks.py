@@ -493,7 +493,7 @@ def test_the_short_form_holds_to_ratios_with_room() -> None:
     assert len(SHORT) == 5
     for target in SHORT:
         assert target.kind is Kind.RATIO
-        assert target.bound == full[target.experiment, target.metric] * ROOM
+        assert target.bound == full[target.experiment, target.metric] * ROOM[target.experiment]
     assert len(shortened(target.experiment for target in SHORT)) == 5
 
 

@@ -8,6 +8,7 @@ measured once more, with more rounds, before it counts.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,11 +18,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from tests.benchmarks.experiments import SECTIONS, Experiment
+from tests.benchmarks.instructions import run_instructions
 from tests.benchmarks.lab import Lab
 from tests.benchmarks.machine import machine
 from tests.benchmarks.report import verdict_line
 from tests.benchmarks.roster import roster
-from tests.benchmarks.targets import SHORT, Target, Verdict, judge
+from tests.benchmarks.targets import COUNTED, SHORT, Target, Verdict, judge
 
 __all__ = ["Measures", "held", "run_short", "shortened", "told"]
 
@@ -53,11 +55,18 @@ def run_short(console: Console, *, rounds: int, json_file: Path | None = None) -
     with Lab(entries, rounds=rounds, tell=lambda what: None) as lab:
         verdicts, rows = held(lab, SHORT)
         versions = lab.versions
+    targets = SHORT
+    if shutil.which("valgrind"):
+        counted = run_instructions(1, lambda what: None)
+        verdicts += judge(COUNTED, {"instructions": counted})
+        targets += COUNTED
+    else:
+        console.print("no instructions were counted: valgrind is not there", highlight=False)
     if json_file is not None:
         sections = {"short": {"title": "Short form", "experiments": rows}}
         results = {"machine": machine(), "versions": versions, "sections": sections}
         json_file.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    return int(not told(console, SHORT, verdicts))
+    return int(not told(console, targets, verdicts))
 
 
 def told(console: Console, targets: Sequence[Target], verdicts: Sequence[Verdict]) -> bool:
