@@ -22,7 +22,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -39,11 +39,12 @@ from unirt.session.handshake import Handshake
 from unirt.session.limits import Limits, Stats
 from unirt.session.observers import Observers
 from unirt.session.outbox import Outbox
+from unirt.session.pump import Pump
 from unirt.session.state import State
 from unirt.session.verbs import URGENT, Verbs
 from unirt.session.views import ContentView, Hub, View
 from unirt.text import check_text
-from unirt.translator import Frame, Translator
+from unirt.translator import Translator
 from unirt.transport import Transport, TransportClosed
 from unirt.usage import Usage
 
@@ -95,27 +96,33 @@ class Session(Verbs):
         self._translator = translator
         self._transport = transport
         self._clock = clock
-        self._now = clock.now
         self._close_timeout = close_timeout
         self._observers = observers
         self._audio_in = AudioIn(audio_in)
-        self._audio_out = None if audio_out is None else AudioOut(audio_out)
         self._hub = Hub(limits)
         self._kept: View | None = None
         self._folded: ContentView | None = None
         self._outbox = Outbox(transport, limits)
         self._state = State(limits.history_items, translator.config.history or ())
-        self._handshake: Handshake | None = None
+        self._pump = Pump(
+            translator,
+            self._outbox,
+            self._state,
+            self._hub,
+            clock=clock,
+            audio_out=None if audio_out is None else AudioOut(audio_out),
+            observers=observers,
+            wake_at=self._set_timer,
+            fail=self._fail,
+        )
         self._reader: asyncio.Task[None] | None = None
-        self._timer: tuple[float, asyncio.Task[None]] | None = None
+        self._timer: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._closer: asyncio.Task[None] | None = None
         self._hurry = False
         self._ended = False
         self._failure: Exception | None = None
         self._failure_told = False
-        self._frames_in = 0
-        self._bytes_in = 0
 
     # Facts.
 
@@ -158,10 +165,10 @@ class Session(Verbs):
     def stats(self) -> Stats:
         """What was counted so far."""
         return Stats(
-            frames_in=self._frames_in,
+            frames_in=self._pump.frames_in,
             frames_out=self._outbox.frames_out,
             frames_waiting=self._outbox.waiting,
-            bytes_in=self._bytes_in,
+            bytes_in=self._pump.bytes_in,
             bytes_out=self._outbox.bytes_out,
             events=self._state.events,
             dropped_audio_ms=self._hub.dropped_ms,
@@ -209,9 +216,9 @@ class Session(Verbs):
                 self._audio_in.reset()
             case _:
                 pass
-        self._translator.send(command, self._now())
+        self._translator.send(command, self._clock.now())
         self._state.history.said(command)
-        self._pump()
+        self._pump.run()
 
     async def send_audio(self, data: AudioData, format: AudioFormat | None = None) -> None:
         """
@@ -239,8 +246,8 @@ class Session(Verbs):
 
     def _append(self, data: bytes) -> None:
         if data:
-            self._translator.send(AppendAudio(data=data), self._now())
-            self._pump()
+            self._translator.send(AppendAudio(data=data), self._clock.now())
+            self._pump.run()
 
     def _check_open(self, verb: str) -> None:
         if not self.closed:
@@ -262,76 +269,40 @@ class Session(Verbs):
         Raises:
             HandshakeError: The provider refused the session, or was not ready in `timeout` seconds.
         """
-        handshake = self._handshake = Handshake(self.provider, self.url)
+        handshake = self._pump.handshake = Handshake(self.provider, self.url)
         try:
             self._spawn(self._outbox.run())
-            self._translator.start(self._now())
-            self._pump()
+            self._translator.start(self._clock.now())
+            self._pump.run()
             self._reader = self._spawn(self._read())
             await handshake.wait(timeout)
         finally:
-            self._handshake = None
+            self._pump.handshake = None
         _LOG.info("%s is ready: %s", self.provider, self.model)
 
     async def _read(self) -> None:
         transport = self._transport
         deliver = getattr(transport, "deliver", None)
         if deliver is not None:
-            await deliver(self._take, self._hub.room)
+            await deliver(self._pump.take, self._hub.room)
         while True:
-            if not self._take((await transport.receive(),)):
+            if not self._pump.take((await transport.receive(),)):
                 await self._hub.room()
-
-    def _take(self, frames: Sequence[Frame]) -> bool:
-        """Frames came; returns whether there is room for more. Never raises."""
-        if self._ended:  # another task failed meanwhile: nothing may follow the last event
-            return True
-        translator, now = self._translator, self._now()
-        try:
-            for frame in frames:
-                translator.receive(frame, now)
-            size = sum(map(len, frames))
-            self._frames_in += len(frames)
-            self._bytes_in += size
-            self._pump(size)
-        except Exception as exc:
-            self._fail(exc)
-        return not self._hub.full
-
-    def _pump(self, size: int = 0) -> None:
-        """Take what the translator has: frames to the outbox, events to the views."""
-        translator = self._translator
-        observers = self._observers
-        if frames := translator.frames_to_send():
-            self._outbox.put(frames)
-            if observers is not None:
-                observers.sent(frames)
-        if events := translator.events_received():
-            if self._audio_out is not None:
-                events = self._audio_out.convert(events)
-            if observers is not None:
-                observers.told(events)
-            self._state.feed(events)
-            self._hub.deliver(events, size)
-        if self._handshake is not None:
-            self._handshake.judge(events, ready=translator.ready)
-        when = translator.get_timer()
-        if when is not None and (self._timer is None or when < self._timer[0]):
-            self._set_timer(when)
 
     def _set_timer(self, when: float) -> None:
         if self._timer is not None:
-            self._timer[1].cancel()
-        self._timer = None if self.closed else (when, self._spawn(self._ring(when)))
+            self._timer.cancel()
+        self._timer = None if self.closed else self._spawn(self._ring(when))
+        self._pump.wakes_at = None if self.closed else when
 
     async def _ring(self, when: float) -> None:
         # A timer that was put off meanwhile rings early, which is harmless, and is set again.
         await self._clock.sleep_until(when)
         if self._ended:
             return
-        self._timer = None
-        self._translator.handle_timer(self._now())
-        self._pump()
+        self._timer = self._pump.wakes_at = None
+        self._translator.handle_timer(self._clock.now())
+        self._pump.run()
 
     # The end.
 
@@ -353,19 +324,19 @@ class Session(Verbs):
         """Something of our own broke: the session cannot go on."""
         _LOG.debug("the session with %s fails", self.provider, exc_info=exc)
         self._failure = exc
-        if self._handshake is not None:
-            self._handshake.crash(exc)
+        if self._pump.handshake is not None:
+            self._pump.handshake.crash(exc)
         self._end(None, "internal error", "local")
 
     def _end(self, code: int | None, reason: str, by: str) -> None:
         """The connection is gone, or given up: tell the last events, and clean up."""
         if self._ended:
             return
-        self._ended = True
+        self._ended = self._pump.over = True
         self._outbox.stop()
         try:
-            self._translator.receive_close(code, reason, by, self._now())
-            self._pump()
+            self._translator.receive_close(code, reason, by, self._clock.now())
+            self._pump.run()
         except Exception as exc:
             self._failure = self._failure or exc
         self._hub.finish(self._told)

@@ -24,6 +24,18 @@ __all__ = ["State"]
 class State:
     """The facts behind a session's properties."""
 
+    __slots__ = (
+        "_handlers",
+        "_running",
+        "_usage",
+        "closed",
+        "discarded",
+        "events",
+        "history",
+        "model",
+        "session_id",
+    )
+
     def __init__(self, history_items: int, seeded: Iterable[Item]) -> None:
         self.history = History(history_items, seeded)
         self.session_id: str | None = None

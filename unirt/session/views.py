@@ -90,6 +90,23 @@ class _Box:
 class Hub:
     """Hands the events of one session to its views."""
 
+    __slots__ = (
+        "_boxes",
+        "_early",
+        "_eased",
+        "_error",
+        "_last",
+        "_limits",
+        "_loop",
+        "_over",
+        "_released",
+        "_replay",
+        "_replay_bytes",
+        "delivered",
+        "dropped_ms",
+        "full",
+    )
+
     def __init__(self, limits: Limits) -> None:
         self.delivered = 0
         self.dropped_ms = 0.0

@@ -29,6 +29,18 @@ class Inbox:
         go_on: Reads from it again.
     """
 
+    __slots__ = (
+        "_bound",
+        "_bytes",
+        "_change",
+        "_frames",
+        "_go_on",
+        "_over",
+        "_stop",
+        "_take",
+        "stopped",
+    )
+
     def __init__(
         self, frames: int | None, *, stop: Callable[[], None], go_on: Callable[[], None]
     ) -> None:

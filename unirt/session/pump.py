@@ -1,0 +1,123 @@
+"""
+The pump: the way of frames into the translator, and of what it makes of them to whoever wants it.
+
+Frames to send go to the outbox, events to the session's state and to its views, a timer to the
+session. What is touched for every frame is kept here, in one small object with slots: in a process
+with hundreds of sessions each frame finds its session's memory cold, and every object on the way is
+a wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from unirt.clock import Clock
+from unirt.session.audio_out import AudioOut
+from unirt.session.handshake import Handshake
+from unirt.session.observers import Observers
+from unirt.session.outbox import Outbox
+from unirt.session.state import State
+from unirt.session.views import Hub
+from unirt.translator import Frame, Translator
+
+__all__ = ["Pump"]
+
+
+class Pump:
+    """
+    Args:
+        translator: What frames are fed to.
+        outbox: Where frames to send go.
+        state: Is told every event, before any view.
+        hub: Hands events to the views.
+        clock: What the translator's time is.
+        audio_out: Converts the model's audio; ``None`` for as it is.
+        observers: Look on; ``None`` for nobody.
+        wake_at: Called with when the translator wants to be woken, where that is sooner than known.
+        fail: Called with what an error of our own was.
+    """
+
+    __slots__ = (
+        "_audio_out",
+        "_fail",
+        "_hub",
+        "_observers",
+        "_outbox",
+        "_state",
+        "_translator",
+        "_wake_at",
+        "bytes_in",
+        "frames_in",
+        "handshake",
+        "now",
+        "over",
+        "wakes_at",
+    )
+
+    def __init__(
+        self,
+        translator: Translator,
+        outbox: Outbox,
+        state: State,
+        hub: Hub,
+        *,
+        clock: Clock,
+        audio_out: AudioOut | None,
+        observers: Observers | None,
+        wake_at: Callable[[float], None],
+        fail: Callable[[Exception], None],
+    ) -> None:
+        self.now = clock.now
+        self.frames_in = 0
+        self.bytes_in = 0
+        self.handshake: Handshake | None = None
+        "Judges what comes, until the session is ready."
+        self.wakes_at: float | None = None
+        "When the translator will be woken, as far as it is arranged."
+        self.over = False
+        "The session has told its last event: nothing may follow."
+        self._translator = translator
+        self._outbox = outbox
+        self._state = state
+        self._hub = hub
+        self._audio_out = audio_out
+        self._observers = observers
+        self._wake_at = wake_at
+        self._fail = fail
+
+    def take(self, frames: Sequence[Frame]) -> bool:
+        """Frames came; returns whether there is room for more. Never raises."""
+        if self.over:  # another task failed meanwhile
+            return True
+        receive, now = self._translator.receive, self.now()
+        size = 0
+        try:
+            for frame in frames:
+                size += len(frame)
+                receive(frame, now)
+            self.frames_in += len(frames)
+            self.bytes_in += size
+            self.run(size)
+        except Exception as exc:
+            self._fail(exc)
+        return not self._hub.full
+
+    def run(self, size: int = 0) -> None:
+        """Hand on what the translator has, after it was fed; `size` is the bytes it was fed."""
+        translator, observers = self._translator, self._observers
+        if frames := translator.frames_to_send():
+            self._outbox.put(frames)
+            if observers is not None:
+                observers.sent(frames)
+        if events := translator.events_received():
+            if self._audio_out is not None:
+                events = self._audio_out.convert(events)
+            if observers is not None:
+                observers.told(events)
+            self._state.feed(events)
+            self._hub.deliver(events, size)
+        if self.handshake is not None:
+            self.handshake.judge(events, ready=translator.ready)
+        when = translator.get_timer()
+        if when is not None and (self.wakes_at is None or when < self.wakes_at):
+            self._wake_at(when)
