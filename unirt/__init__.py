@@ -4,6 +4,8 @@ unirt: one session over any realtime speech model.
 The front door: every name here is public, and so is every module that the reference names.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from unirt.audio import (
     G711_ALAW,
     G711_ULAW,
@@ -156,11 +158,13 @@ from unirt.provider import (
     EnvVar,
     Provider,
 )
-from unirt.session import Limits, Session
 from unirt.usage import (
     Tokens,
     Usage,
 )
+
+if TYPE_CHECKING:
+    from unirt.session import Limits, Session
 
 __all__ = [
     "G711_ALAW",
@@ -302,3 +306,16 @@ __all__ = [
     "Word",
     "connect",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The names of the running half, which is loaded when it is needed: mostly by ``connect()``."""
+    if name not in ("Limits", "Session"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from unirt import session
+
+    return getattr(session, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

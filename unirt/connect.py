@@ -34,13 +34,12 @@ from unirt.errors import ConfigurationError, DialError, HandshakeError, UsageErr
 from unirt.items import Item
 from unirt.provider import Credentials, Provider
 from unirt.registry import installed, load
-from unirt.session import Limits, Session
-from unirt.session.arguments import config_of
-from unirt.session.observers import Observer, Observers
 from unirt.text import check_text
 from unirt.transport import Transport
 
 if TYPE_CHECKING:
+    from unirt.session import Limits, Session
+    from unirt.session.observers import Observer, Observers
     from unirt.settings import Layers
 
 __all__ = ["Connecting", "Dial", "connect"]
@@ -131,7 +130,10 @@ def connect(
         DialError: When it is entered: no connection came about.
         HandshakeError: When it is entered: the provider refused the session.
     """
-    # Imported here: reading settings costs more than all the rest of unirt.
+    # Imported here: whoever only names events needs no session, and no settings, which cost more
+    # than all the rest of unirt.
+    from unirt.session import Limits
+    from unirt.session.arguments import config_of
     from unirt.settings import apply_log, read
 
     layers = read(env_file, environ)
@@ -256,6 +258,8 @@ class Connecting:
         return lambda words: pattern.sub("***", words)
 
     def _observed(self) -> Observers | None:
+        from unirt.session.observers import Observers
+
         if not (self.trace or self.observers):
             return None
         trace = None
@@ -268,6 +272,8 @@ class Connecting:
 
     async def _dialled(self, deadline: float) -> Session:
         """A session that is connected, and not started."""
+        from unirt.session import Session
+
         transport = None if callable(self.transport) else self.transport
         observers = None
         try:

@@ -21,11 +21,14 @@ def test_every_name_listed_exists_and_is_listed_once() -> None:
     assert len(unirt.__all__) == len(set(unirt.__all__))
     for name in unirt.__all__:
         assert hasattr(unirt, name), name
+        assert name in dir(unirt), name
+    assert not hasattr(unirt, "NoSuchName")
 
 
 LATER = {
     "a vendor's SDK": {"openai", "google.genai", "google.auth"},
     "another way to travel": {"websockets", "picows", "uvloop", "aiortc"},
+    "the running half": {"unirt.session"},
     "the conversion of audio": {"numpy", "soxr"},
     "settings": {"pydantic", "pydantic_settings", "dotenv", "unirt.settings"},
     "the command line": {"rich", "typer", "unirt.cli"},
