@@ -39,7 +39,7 @@ def read_format(value: Any) -> AudioFormat | None:
     rate = value.get("rate")
     if format_ is None or format_.encoding is not Encoding.PCM16 or type(rate) is not int:
         return format_
-    return AudioFormat(rate=rate) if rate in _RATES else format_
+    return AudioFormat(rate=rate) if rate != format_.rate and rate in _RATES else format_
 
 
 def write_format(format_: AudioFormat) -> dict[str, Any]:

@@ -54,15 +54,12 @@ def read_item(wire: Wire, *, audio_format: AudioFormat = PCM16_24K) -> Item:
     """
     type_ = wire.text_or("type") or ("message" if "role" in wire else "")
     kind = KINDS.get(type_, ItemKind.OTHER)
-    content, whole = _read_content(wire, audio_format) if kind is ItemKind.MESSAGE else ((), True)
-    role = wire.text_or("role") if kind is ItemKind.MESSAGE else None
-    known = _ROLES.get(role or "")
-    opaque = kind in (ItemKind.SERVER_TOOL, ItemKind.OTHER)
+    if kind is ItemKind.MESSAGE:
+        return _read_message(wire, audio_format)
+    opaque = kind is not ItemKind.TOOL_CALL and kind is not ItemKind.TOOL_RESULT
     return Item(
         kind=kind,
         id=wire.text_or("id"),
-        role=known,
-        content=content,
         status=wire.text_or("status"),
         phase=wire.text_or("phase"),
         call_id=wire.text_or("call_id"),
@@ -70,7 +67,7 @@ def read_item(wire: Wire, *, audio_format: AudioFormat = PCM16_24K) -> Item:
         arguments=_loose_text(wire, "arguments"),
         output=_loose_text(wire, "output"),
         error=_error(wire),
-        data=wire.data if opaque or not whole or (role is not None and known is None) else None,
+        data=wire.data if opaque else None,
     )
 
 
@@ -91,6 +88,21 @@ def data_uri(image: ImageContent) -> str:
 
 
 # Reading.
+
+
+def _read_message(wire: Wire, audio_format: AudioFormat) -> Item:
+    content, whole = _read_content(wire, audio_format)
+    role = wire.text_or("role")
+    known = _ROLES.get(role or "")
+    return Item(
+        kind=ItemKind.MESSAGE,
+        id=wire.text_or("id"),
+        role=known,
+        content=content,
+        status=wire.text_or("status"),
+        phase=wire.text_or("phase"),
+        data=None if whole and (role is None or known is not None) else wire.data,
+    )
 
 
 def _read_content(wire: Wire, audio_format: AudioFormat) -> tuple[tuple[Content, ...], bool]:

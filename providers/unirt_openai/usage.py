@@ -92,4 +92,5 @@ def _by_modality(tokens: Tokens) -> dict[str, int]:
 
 
 def _count(wire: Wire, key: str) -> int:
-    return max(0, wire.count(key))
+    value = wire.data.get(key)
+    return value if type(value) is int and value >= 0 else max(0, wire.count(key))

@@ -25,7 +25,7 @@ from unirt_openai.inbound import (
     user,
 )
 from unirt_openai.inbound.rows import Row
-from unirt_openai.state import Ids, State, ids_of
+from unirt_openai.state import Ids, State
 
 __all__ = ["HANDLERS", "complain", "hear"]
 
@@ -66,8 +66,12 @@ def _ids(state: State, wire: Wire) -> Ids:
     item_id, response_id = wire.data.get("item_id"), wire.data.get("response_id")
     if isinstance(response_id, str) and response_id:
         response = state.composer.response(response_id)
-        ids = {"response_id": response_id, **ids_of(response)}
-        return {"item_id": item_id, **ids} if isinstance(item_id, str) and item_id else ids
+        ids: Ids = {"response_id": response_id}
+        if response is not None:
+            ids["turn_id"] = response.turn_id
+        if isinstance(item_id, str) and item_id:
+            ids["item_id"] = item_id
+        return ids
     return state.ids_of_item(item_id) if isinstance(item_id, str) else {}
 
 
