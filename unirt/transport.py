@@ -76,6 +76,7 @@ class Prompt(Protocol):
         Send one frame if that needs no waiting; ``False`` where it does, or nothing can be sent.
 
         A frame that was not sent goes to :meth:`Transport.send`, which waits, or says why not.
+        It may be called out of :meth:`deliver`'s `take`, and must not call that in turn.
         """
         ...
 
