@@ -70,8 +70,10 @@ def encoder(encoding: Encoding) -> Callable[[Samples], bytes]:
 
 def _levels(samples: Samples) -> Samples:
     """The nearest of the 65,536 levels that 16 bits can tell apart."""
-    levels: Samples = np.rint(samples * _FULL_SCALE)
-    return levels.clip(_LOWEST, _HIGHEST)  # np.clip() would cost as much as all the rest
+    levels: Samples = samples * _FULL_SCALE
+    np.rint(levels, levels)
+    levels.clip(_LOWEST, _HIGHEST, levels)  # np.clip() would cost as much as all the rest
+    return levels
 
 
 @cache
