@@ -12,6 +12,8 @@ id. It never guesses: whatever is not byte for byte in the envelope is left to b
 
 from __future__ import annotations
 
+import re
+
 import pybase64
 
 __all__ = ["Envelope"]
@@ -34,28 +36,27 @@ class Envelope:
         "Of what changes of the id: what follows its last underscore."
 
     @classmethod
-    def around(cls, frame: bytes, audio: str, changing_id: str | None = None) -> Envelope | None:
+    def around(cls, frame: bytes, audio: str, changing: str | None = None) -> Envelope | None:
         """
         The envelope of a frame that was read; ``None`` where it shows no clear one.
 
         Args:
-            frame: As received.
+            frame: As received; a JSON object.
             audio: The base64 that was read from it.
-            changing_id: What else differs from frame to frame: an id, before the audio.
+            changing: The name of what else differs from frame to frame: an id of the object.
         """
         payload = audio.encode()
         if len(payload) < _LONG or frame.count(payload) != 1:
             return None
         head, _, tail = frame.partition(payload)
-        if changing_id is None:
+        if changing is None:
             return cls(head, tail)
-        fixed, changing = changing_id[: changing_id.rfind("_") + 1], changing_id.rpartition("_")[2]
-        quoted = b'"%s"' % changing_id.encode()
-        if head.count(quoted) != 1:
+        name = b'"%s"' % changing.encode()
+        found = re.search(re.escape(name) + rb'\s*:\s*"(?:[^"\\]*_)?([^"\\_]*)"', head)
+        if found is None or frame.count(name) != 1:
             return None
-        before, _, after = head.partition(quoted)
-        before += b'"%s' % fixed.encode()
-        return cls(before, tail, middle=b'"' + after, id_size=len(changing.encode()))
+        start, end = found.span(1)
+        return cls(head[:start], tail, middle=head[end:], id_size=end - start)
 
     def open(self, frame: bytes) -> bytes | None:
         """The decoded audio of a frame in this envelope; ``None`` for any other frame."""

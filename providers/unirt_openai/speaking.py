@@ -44,7 +44,7 @@ def goes_on(composer: Composer, speaking: Speaking, data: Any, frame: object) ->
             audio = None if speaking.entry.closed else decode_audio(delta, "")
             if not audio:
                 return False
-            speaking.study(frame, delta, data.get("event_id"))
+            speaking.study(frame, delta, "event_id" if "event_id" in data else None)
             composer.more_audio(speaking.response, speaking.entry, audio, speaking.format)
             return True
     except (LookupError, TypeError, ValueError, WireError):

@@ -21,7 +21,7 @@ def frame(audio: str = AUDIO, id_: str = "event_1", **more: Any) -> bytes:
 
 
 def envelope(**fields: Any) -> Envelope:
-    made = Envelope.around(frame(**fields), AUDIO, "event_1")
+    made = Envelope.around(frame(**fields), AUDIO, "id")
     assert made is not None
     return made
 
@@ -29,6 +29,14 @@ def envelope(**fields: Any) -> Envelope:
 def test_it_opens_the_same_frame_with_other_audio_and_another_id() -> None:
     opened = envelope().open(frame(OTHER, "event_2"))
     assert opened == base64.b64decode(OTHER)
+
+
+def test_another_text_that_is_the_same_as_the_id_may_not_change() -> None:
+    made = Envelope.around(frame(id_="r_1", other="r_1"), AUDIO, "id")
+    assert made is not None
+    assert made.open(frame(OTHER, "r_2", other="r_1")) == base64.b64decode(OTHER)
+    assert made.open(frame(OTHER, "r_1", other="r_2")) is None
+    assert made.open(frame(OTHER, "r_2", other="r_2")) is None
 
 
 def test_without_an_id_all_around_the_audio_must_be_the_same() -> None:
@@ -67,11 +75,14 @@ def test_every_other_frame_is_left_to_be_read(other: bytes) -> None:
 @pytest.mark.parametrize(
     "unclear",
     [
-        (frame("AAAA"), "AAAA", "event_1"),
-        (frame(again=AUDIO), AUDIO, "event_1"),
-        (frame(AUDIO, "audio"), AUDIO, "audio"),
-        (frame(), AUDIO, "delta" * 9),
-        (frame().replace(b"/", b"\\/"), base64.b64encode(b"\xff" * 99).decode(), "event_1"),
+        (frame("AAAA"), "AAAA", "id"),
+        (frame(again=AUDIO), AUDIO, "id"),
+        (frame(), AUDIO, "another"),
+        (frame(id_="a\\b"), AUDIO, "id"),
+        (frame(more={"id": "event_1"}), AUDIO, "id"),
+        (json.dumps({"delta": AUDIO, "id": "event_1"}).encode(), AUDIO, "id"),
+        (json.dumps({"id": 7, "delta": AUDIO}).encode(), AUDIO, "id"),
+        (frame().replace(b"/", b"\\/"), base64.b64encode(b"\xff" * 99).decode(), "id"),
     ],
 )
 def test_what_shows_no_clear_envelope_has_none(unclear: tuple[bytes, str, str]) -> None:
@@ -86,7 +97,7 @@ _CHANGES = st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_siz
 def test_what_it_opens_is_the_same_json_with_another_id_and_this_audio(
     id_: str, note: str, audio: bytes, changes: list[tuple[int, int]], cut: int
 ) -> None:
-    made = Envelope.around(frame(note=note), AUDIO, "event_1")
+    made = Envelope.around(frame(note=note), AUDIO, "id")
     text = base64.b64encode(audio).decode()
     other = bytearray(frame(text, id_, note=note))
     for at, byte in changes:

@@ -103,13 +103,13 @@ class Speaking:
     envelope: Envelope | None = None
     _studies: int = 0
 
-    def study(self, frame: object, audio: str, changing_id: object = None) -> None:
+    def study(self, frame: object, audio: str, changing: str | None = None) -> None:
         """Learn, from a frame and the base64 that was read from it, how the next ones will look."""
         if self._studies == _STUDIES:
             return
         self._studies += 1
-        if isinstance(frame, bytes) and (changing_id is None or isinstance(changing_id, str)):
-            self.envelope = Envelope.around(frame, audio, changing_id)
+        if isinstance(frame, bytes):
+            self.envelope = Envelope.around(frame, audio, changing)
 
 
 @attrs.define(eq=False)
