@@ -14,15 +14,14 @@ from typing import Any
 
 import attrs
 
-from unirt.composer import Composer
-from unirt.composer import Speaking as Anywhere
+from unirt.composer import Composer, Speech
 from unirt.wire import WireError, decode_audio
 
 __all__ = ["Speaking", "goes_on"]
 
 
 @attrs.define(eq=False, kw_only=True)
-class Speaking(Anywhere):
+class Speaking(Speech):
     """Where the latest audio went, and what a frame must say to go on there."""
 
     mime_type: str

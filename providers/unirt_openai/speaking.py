@@ -14,8 +14,7 @@ from typing import Any
 
 import attrs
 
-from unirt.composer import Composer
-from unirt.composer import Speaking as Anywhere
+from unirt.composer import Composer, Speech
 from unirt.wire import WireError, decode_audio
 
 __all__ = ["Speaking", "goes_on"]
@@ -26,7 +25,7 @@ _GOING_ON = _AUDIO | _WORDS
 
 
 @attrs.define(eq=False, kw_only=True)
-class Speaking(Anywhere):
+class Speaking(Speech):
     """Where the latest audio went, and what a frame must name to go on there."""
 
     item_id: str

@@ -20,7 +20,7 @@ Glossary: a response is *cut* when it is interrupted while content was still to 
 """
 
 from unirt.composer.composer import Composer
-from unirt.composer.records import Call, OpenStream, Response, Speaking
+from unirt.composer.records import Call, OpenStream, Response, Speech
 from unirt.ids import counting_ids
 
-__all__ = ["Call", "Composer", "OpenStream", "Response", "Speaking", "counting_ids"]
+__all__ = ["Call", "Composer", "OpenStream", "Response", "Speech", "counting_ids"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from unirt.audio import AudioFormat
-from unirt.composer.records import OpenStream, Response, Speaking, forget
+from unirt.composer.records import OpenStream, Response, Speech, forget
 from unirt.composer.scribe import DELTAS
 from unirt.composer.turns import Turns
 from unirt.errors import UsageError
@@ -285,7 +285,7 @@ class Answers(Turns):
         now, until = self._now, response.plays_until
         response.plays_until = (until if until > now else now) + ms / 1000
 
-    def same_again(self, speaking: Speaking, frame: bytes, now: float) -> bool:
+    def same_again(self, speaking: Speech, frame: bytes, now: float) -> bool:
         """
         Deliver a frame that differs from the last one in nothing but its audio.
 

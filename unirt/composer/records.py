@@ -12,7 +12,7 @@ from unirt.audio import AudioFormat
 from unirt.envelope import Envelope
 from unirt.events import Stream, StreamKind
 
-__all__ = ["Call", "OpenStream", "Response", "Speaking", "forget"]
+__all__ = ["Call", "OpenStream", "Response", "Speech", "forget"]
 
 REMEMBERED = 256
 "How many finished responses, turns and calls are remembered, to recognise late words about them."
@@ -88,7 +88,7 @@ class Response:
 
 
 @attrs.define(eq=False)
-class Speaking:
+class Speech:
     """
     Where the latest audio went, for the frames that go on there.
 

@@ -120,7 +120,6 @@ class Session(Verbs):
         self._tasks: set[asyncio.Task[None]] = set()
         self._closer: asyncio.Task[None] | None = None
         self._hurry = False
-        self._ended = False
         self._failure: Exception | None = None
         self._failure_told = False
 
@@ -159,7 +158,7 @@ class Session(Verbs):
     @property
     def closed(self) -> bool:
         """Whether it is over, or about to be: verbs raise."""
-        return self._ended or self._closer is not None
+        return self._pump.over or self._closer is not None
 
     @property
     def stats(self) -> Stats:
@@ -298,7 +297,7 @@ class Session(Verbs):
     async def _ring(self, when: float) -> None:
         # A timer that was put off meanwhile rings early, which is harmless, and is set again.
         await self._clock.sleep_until(when)
-        if self._ended:
+        if self._pump.over:
             return
         self._timer = self._pump.wakes_at = None
         self._translator.handle_timer(self._clock.now())
@@ -330,9 +329,9 @@ class Session(Verbs):
 
     def _end(self, code: int | None, reason: str, by: str) -> None:
         """The connection is gone, or given up: tell the last events, and clean up."""
-        if self._ended:
+        if self._pump.over:
             return
-        self._ended = self._pump.over = True
+        self._pump.over = True
         self._outbox.stop()
         try:
             self._translator.receive_close(code, reason, by, self._clock.now())

@@ -22,7 +22,6 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import picows
 from picows.version import __version__ as picows_version
@@ -38,7 +37,7 @@ from websockets.exceptions import (
     WebSocketException,
 )
 from websockets.http11 import Response
-from websockets.uri import WebSocketURI, parse_uri
+from websockets.uri import WebSocketURI, get_proxy, parse_uri
 
 from unirt.errors import ConfigurationError
 from unirt.transports.fast import FastTransport
@@ -223,18 +222,8 @@ def _tls(uri: WebSocketURI, options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _proxy(uri: WebSocketURI, given: Any) -> str | None:
-    """The proxy to go through, chosen as the ``websockets`` library does (15.0, ``get_proxy``)."""
-    if given is not True:
-        proxy = given
-    elif proxy_bypass(f"{uri.host}:{uri.port}"):
-        return None
-    else:
-        known = getproxies()
-        schemes = ("wss", "socks", "https") if uri.secure else ("ws", "socks", "https", "http")
-        scheme = next((scheme for scheme in schemes if scheme in known), None)
-        proxy = None if scheme is None else known[scheme]
-        if scheme == "socks" and proxy is not None and proxy.startswith("http://"):
-            proxy = "socks5h://" + proxy.removeprefix("http://")
+    """The proxy to go through; of those in the environment, the one ``websockets`` would take."""
+    proxy = get_proxy(uri) if given is True else given
     if proxy is None:
         return None
     if urlsplit(proxy).scheme not in _PROXIES:

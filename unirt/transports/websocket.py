@@ -40,7 +40,6 @@ __all__ = [
     "open_websocket",
     "shortened",
     "shown_url",
-    "transport_over",
 ]
 
 DEFAULTS: Final[Mapping[str, Any]] = {
@@ -135,13 +134,6 @@ class PromptWebSocketTransport(WebSocketTransport):
 
     def _gone(self) -> TransportClosed:
         return closed(self._connection.protocol.close_exc, asked=self._asked_to_close)
-
-
-def transport_over(connection: Connection, url: str) -> WebSocketTransport:
-    """The transport that suits an open connection."""
-    if isinstance(connection, PromptConnection):
-        return PromptWebSocketTransport(connection, url)
-    return WebSocketTransport(connection, url)
 
 
 def closed(exc: ConnectionClosed, *, asked: bool) -> TransportClosed:
@@ -258,7 +250,9 @@ async def _open_default(
 ) -> WebSocketTransport:
     options = {"create_connection": PromptConnection, **options}
     connection = await _Connect(url, additional_headers=dict(headers), **options)
-    return transport_over(connection, url)
+    if isinstance(connection, PromptConnection):
+        return PromptWebSocketTransport(connection, url)
+    return WebSocketTransport(connection, url)  # the application's own `create_connection`
 
 
 async def _open_fast(url: str, headers: Mapping[str, str], options: Mapping[str, Any]) -> Transport:
