@@ -6,12 +6,15 @@ By itself the library puts every frame into a queue, wakes a task, and leads the
 through four coroutines; that is a third of what receiving costs, and one turn of the event loop.
 Here a message goes into an :class:`~unirt.transports.inbox.Inbox` at once. To send, it opens a
 context that knows every way in which a connection can end, and waits for the socket to drain; that
-is half of what sending costs, and there is nothing to wait for where nothing is buffered. All else
-is the library's: the handshakes, the parser, pings and pongs, the closing.
+is half of what sending costs, and there is nothing to wait for where nothing is buffered. And the
+frames that hold one whole message, nearly all there are, are read and written by
+:mod:`unirt.transports.framing`. All else is the library's: the handshakes, messages in several
+frames, pings and pongs, whatever is illegal, the closing. It is given whole frames only, so
+that its parser always stands between two of them.
 
-The place to step in is ``process_event``, which the library's own client and server override too;
-and ``connect()`` takes the class of its connections as ``create_connection`` (websockets 15.0.1,
-2026-11).
+The places to step in are ``data_received`` and ``process_event``, which the library's own client
+and server override too; and ``connect()`` takes the class of its connections as
+``create_connection`` (websockets 15.0.1, 2026-11).
 """
 
 from __future__ import annotations
@@ -20,8 +23,9 @@ import asyncio
 
 from websockets.asyncio.client import ClientConnection
 from websockets.frames import DATA_OPCODES, Frame
-from websockets.protocol import OPEN, Event
+from websockets.protocol import CONNECTING, OPEN, Event
 
+from unirt.transports.framing import client_frame, frame_end, take_messages
 from unirt.transports.inbox import Inbox
 
 __all__ = ["PromptConnection"]
@@ -42,13 +46,50 @@ class PromptConnection(ClientConnection):
         )
         self._messages: list[bytes] = []
         "What one read of the socket brought."
+        self._plain = not self.debug  # or the library's log would miss what it does not see
+        self._begun = bytearray()
+        "A frame of which not all has come."
+        self._needed = 0
+        "How long it is, where that is known."
 
     def data_received(self, data: bytes) -> None:
-        super().data_received(data)
+        while self.protocol.state is CONNECTING and data:
+            # A line at a time: the first byte after the handshake begins a frame.
+            line, data = _first_line(data)
+            super().data_received(line)
+        if self._plain and self.protocol.state is OPEN:
+            self._take(data)
+        elif data:
+            super().data_received(data)
         messages = self._messages
         if messages:
             self._messages = []
             self.inbox.put(messages)
+
+    def _take(self, data: bytes) -> None:
+        """Take the messages of what was read, and give the library every frame that is none."""
+        if self._begun:
+            self._begun += data
+            if len(self._begun) < self._needed:
+                return
+            data = bytes(self._begun)
+            self._begun.clear()
+        most, at = self.protocol.max_size, 0
+        while True:
+            if self._parts is None:
+                at = take_messages(data, at, self._messages, most)
+            if at == len(data):
+                return
+            end = frame_end(data, at, most)
+            if end is None or end > len(data):
+                self._begun += data[at:]
+                self._needed = 0 if end is None else end - at
+                return
+            super().data_received(data[at:end])
+            at = end
+            if self.protocol.state is not OPEN:
+                super().data_received(data[at:])
+                return
 
     def process_event(self, event: Event) -> None:
         if not isinstance(event, Frame) or event.opcode not in DATA_OPCODES:
@@ -63,16 +104,27 @@ class PromptConnection(ClientConnection):
 
     def send_now(self, message: str | bytes) -> bool:
         """Send a message; ``False``, and nothing is sent, where ``send()`` would have to wait."""
-        wire = self.transport
-        if self.protocol.state is not OPEN or wire.is_closing() or wire.get_write_buffer_size():
+        wire, protocol = self.transport, self.protocol
+        if protocol.state is not OPEN or wire.is_closing() or wire.get_write_buffer_size():
             return False
+        if self._plain and not protocol.extensions:
+            wire.write(client_frame(message))
+        else:
+            self._send_by_library(message)
+        return True
+
+    def _send_by_library(self, message: str | bytes) -> None:
         if isinstance(message, str):
             self.protocol.send_text(message.encode())
         else:
             self.protocol.send_binary(message)
         self.send_data()
-        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self.inbox.finish()
+
+
+def _first_line(data: bytes) -> tuple[bytes, bytes]:
+    end = data.find(b"\n") + 1 or len(data)
+    return data[:end], data[end:]
