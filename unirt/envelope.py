@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 
-import pybase64
+from pybase64 import b64decode
 
 __all__ = ["Envelope"]
 
@@ -25,7 +25,7 @@ _LONG = 64
 class Envelope:
     """What stands around the audio, and around the id before it where there is one."""
 
-    __slots__ = ("_head", "_id_size", "_middle", "_tail")
+    __slots__ = ("_end", "_head", "_id_size", "_middle", "_start", "_tail")
 
     def __init__(self, head: bytes, tail: bytes, *, middle: bytes = b"", id_size: int = 0) -> None:
         self._head = head
@@ -34,6 +34,10 @@ class Envelope:
         "From the end of the id to the audio; empty where there is no id."
         self._id_size = id_size
         "Of what changes of the id: what follows its last underscore."
+        self._start = len(head) + id_size + len(middle)
+        "Where the audio starts in a frame."
+        self._end = -len(tail)
+        "And where it ends, from the end of the frame."
 
     @classmethod
     def around(cls, frame: bytes, audio: str, changing: str | None = None) -> Envelope | None:
@@ -46,31 +50,33 @@ class Envelope:
             changing: The name of what else differs from frame to frame: an id of the object.
         """
         payload = audio.encode()
-        if len(payload) < _LONG or frame.count(payload) != 1:
+        begins = payload[:_LONG]  # to search for all of it would take longer than reading the JSON
+        start = frame.find(begins)
+        end = start + len(payload)
+        if len(payload) < _LONG or frame[start:end] != payload or begins in frame[end:]:
             return None
-        head, _, tail = frame.partition(payload)
+        head, tail = frame[:start], frame[end:]
         if changing is None:
             return cls(head, tail)
         name = b'"%s"' % changing.encode()
         found = re.search(re.escape(name) + rb'\s*:\s*"(?:[^"\\]*_)?([^"\\_]*)"', head)
         if found is None or frame.count(name) != 1:
             return None
-        start, end = found.span(1)
-        return cls(head[:start], tail, middle=head[end:], id_size=end - start)
+        id_start, id_end = found.span(1)
+        return cls(head[:id_start], tail, middle=head[id_end:], id_size=id_end - id_start)
 
     def open(self, frame: bytes) -> bytes | None:
         """The decoded audio of a frame in this envelope; ``None`` for any other frame."""
-        start, end = len(self._head), len(frame) - len(self._tail)
         if not (frame.startswith(self._head) and frame.endswith(self._tail)):
             return None
         if self._middle:
-            id_end = start + self._id_size
+            id_start = len(self._head)
+            id_end = id_start + self._id_size
             # Letters and digits mean nothing but themselves in JSON.
-            if not (frame.startswith(self._middle, id_end) and frame[start:id_end].isalnum()):
+            if not (frame.startswith(self._middle, id_end) and frame[id_start:id_end].isalnum()):
                 return None
-            start = id_end + len(self._middle)
         try:
             # Strict, so what it takes holds no quote and no escape: it is one JSON string.
-            return pybase64.b64decode(memoryview(frame)[start:end], validate=True) or None
+            return b64decode(memoryview(frame)[self._start : self._end], None, True) or None
         except ValueError:
             return None

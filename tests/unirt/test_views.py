@@ -74,6 +74,23 @@ async def test_audio_of_one_read_is_only_dropped_once_its_reader_had_a_turn() ->
     assert [type(event).__name__ for event in await rest(view)] == ["AudioDelta", "Noted"]
 
 
+async def test_reads_that_come_one_after_another_leave_a_woken_reader_its_turn() -> None:
+    events = hub(audio_ms=100)
+    view = events.open()
+    reading = asyncio.create_task(take(view, 20))
+    await asyncio.sleep(0)
+    events.deliver([audio(60) for _ in range(10)], 0)
+    assert not events.full
+    events.deliver([audio(60) for _ in range(10)], 0)
+    assert events.full
+    await events.room()
+
+    assert not events.full
+    assert reading.done()
+    assert len(await reading) == 20
+    assert view.dropped_ms == 0
+
+
 async def test_a_waiting_view_wakes_once_for_a_whole_frame() -> None:
     events = hub()
     view = events.open()

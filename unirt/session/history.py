@@ -74,7 +74,8 @@ class _Entry:
     """One item while it grows."""
 
     item: Item
-    "All that is known of it, except `content`."
+    "All that is known of it, except `content` and `status`."
+    status: str | None
     parts: dict[tuple[int, bool], _Part] = attrs.field(factory=dict)
 
     def part(self, index: int, *, spoken: bool) -> _Part:
@@ -82,13 +83,16 @@ class _Entry:
 
     def built(self) -> Item | None:
         """The item as it is now; ``None`` where nothing of it is known yet."""
+        item = self.item
+        if item.status != self.status:
+            item = attrs.evolve(item, status=self.status)
         if not self.parts:
-            return self.item
-        if self.item.kind is ItemKind.SERVER_TOOL:
-            return attrs.evolve(self.item, arguments=self.part(0, spoken=False).text)
+            return item
+        if item.kind is ItemKind.SERVER_TOOL:
+            return attrs.evolve(item, arguments=self.part(0, spoken=False).text)
         content = [part.content() for _, part in sorted(self.parts.items(), key=lambda p: p[0])]
         known = tuple(part for part in content if part is not None)
-        return attrs.evolve(self.item, content=known) if known else None
+        return attrs.evolve(item, content=known) if known else None
 
 
 @attrs.define(eq=False)
@@ -181,7 +185,7 @@ class History:
         return turn
 
     def _add(self, turn: _Turn, item: Item, *, user: bool) -> _Entry:
-        entry = _Entry(item)
+        entry = _Entry(item, item.status)
         (turn.user if user else turn.answers).append(entry)
         self._count += 1
         if item.id is not None:
@@ -270,10 +274,9 @@ class History:
         if part is not None and event.text is not None:
             part.final = event.text
             part.pieces.clear()
-        if entry.item.status != "incomplete":
+        if entry.status != "incomplete":
             whole = event.ending is Ending.COMPLETE or event.role == "user"
-            status = "completed" if whole else "incomplete"
-            entry.item = attrs.evolve(entry.item, status=status)
+            entry.status = "completed" if whole else "incomplete"
         self._items = None
 
     def _tool_call(self, event: ToolCall) -> None:
@@ -294,7 +297,7 @@ class History:
         for call_id in event.call_ids:
             known = self._calls.pop(call_id, None)
             if known is not None:
-                known[1].item = attrs.evolve(known[1].item, status="incomplete")
+                known[1].status = "incomplete"
                 self._items = None
 
     def _server_tool_result(self, event: ServerToolResult) -> None:
@@ -334,7 +337,7 @@ class History:
             for e in turn.answers
             if e.item.call_id != command.call_id or e.item.kind is not ItemKind.TOOL_RESULT
         ]
-        turn.answers.insert(turn.answers.index(call) + 1, _Entry(item))
+        turn.answers.insert(turn.answers.index(call) + 1, _Entry(item, item.status))
         self._count += len(turn)
         self._items = None
 
@@ -357,7 +360,7 @@ class History:
             return
         turn, neighbour = before
         entries = turn.user if neighbour in turn.user else turn.answers
-        entry = _Entry(command.item)
+        entry = _Entry(command.item, command.item.status)
         entries.insert(entries.index(neighbour) + 1, entry)
         self._count += 1
         if command.item.id is not None:

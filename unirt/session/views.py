@@ -6,9 +6,10 @@ The policy, in full:
 - Every view holds its own unread events. None sees less because another is slow.
 - Unread **audio** beyond ``limits.audio_ms`` is dropped, oldest first, an eighth of the bound at a
   time, but for the last piece of each stream; :attr:`View.dropped_ms` and ``session.stats`` count
-  it. It is dropped when more comes: what one read of the socket brings, however much that is, its
-  reader first has a turn to read. A voice application that is two
-  minutes behind has no use for the audio, and audio is what fills memory.
+  it. It is dropped when more comes, and not before its reader has had a turn to read what is there:
+  where the socket brings more without that, as some event loops do, it is stopped for a turn.
+  A voice application that is two minutes behind has no use for the audio, and audio is what fills
+  memory.
 - **No other event is ever dropped.** When a view holds ``limits.events`` of them unread, the
   session stops reading the network until that view is read, or abandoned; what one read of the
   socket brought with the event that reached the bound is still told. A provider whose
@@ -62,6 +63,11 @@ class _Box:
     def wake(self) -> None:
         if self.waiter is not None and not self.waiter.done():
             self.waiter.set_result(None)
+
+    @property
+    def woken(self) -> bool:
+        """Whether the reader was woken, and had no turn since."""
+        return self.waiter is not None and self.waiter.done()
 
     def drop_audio(self, excess_ms: float) -> float:
         """
@@ -168,6 +174,7 @@ class Hub:
 
     async def room(self) -> None:
         """Wait until every view has room for more."""
+        await asyncio.sleep(0)  # a turn for whoever was woken
         while not self._released and any(box.others >= self._limits.events for box in self._boxes):
             self._eased.clear()
             await self._eased.wait()
@@ -229,8 +236,11 @@ class Hub:
                 others += 1
         limits = self._limits
         for box in boxes:
-            if box.audio_ms > limits.audio_ms:  # and that its reader had a turn to change
-                self.dropped_ms += box.drop_audio(box.audio_ms - limits.audio_ms * 7 / 8)
+            if box.audio_ms > limits.audio_ms:
+                if box.woken:
+                    self.full = True
+                else:
+                    self.dropped_ms += box.drop_audio(box.audio_ms - limits.audio_ms * 7 / 8)
             box.events += events
             box.audio_ms += audio_ms
             box.others += others

@@ -63,7 +63,7 @@ OPTIONS: Final[Mapping[str, str]] = {
 _USER_AGENT: Final = f"Python/{platform.python_version()} picows/{picows_version}"
 _CLOSE_SECONDS: Final = 5.0
 "How long a close may take where the options set no limit."
-_UNREAD_BYTES: Final = 1 << 21
+_UNREAD_BYTES: Final = 1 << 18
 "How much may wait in the kernel; Linux doubles it."
 _REDIRECTS: Final = 10
 _REDIRECTED: Final = (301, 302, 303, 307, 308)
@@ -163,7 +163,7 @@ async def _tcp(host: str, port: int) -> socket.socket:
         sock = socket.socket(family, kind, protocol)
         sock.setblocking(False)
         # The library reads whatever is there at once, and Linux lets 32 MB be there: minutes of
-        # audio, before the application has a turn.
+        # audio, before the application has a turn, and more than any cache of the processor holds.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _UNREAD_BYTES)
         try:
             await loop.sock_connect(sock, address)

@@ -1,0 +1,172 @@
+"""A connection hears the same, and answers the same, however the network cuts what it brings."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+from websockets.client import ClientProtocol
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Request
+from websockets.protocol import State
+from websockets.server import ServerProtocol
+from websockets.uri import parse_uri
+
+from unirt.transports.connection import PromptConnection
+
+
+class Wire(asyncio.Transport):
+    """The socket beneath a connection: keeps what is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += bytes(data)
+
+    def is_closing(self) -> bool:
+        return False
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def can_write_eof(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        pass
+
+    def pause_reading(self) -> None:
+        pass
+
+    def resume_reading(self) -> None:
+        pass
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        pass
+
+
+class Peer:
+    """A connection that has just dialled, and the server's side of it, without a network."""
+
+    def __init__(self, *, max_size: int | None = None, debug: bool = False) -> None:
+        logger = logging.getLogger("tests.connection" + (".debug" if debug else ""))
+        logger.setLevel(logging.DEBUG if debug else logging.INFO)
+        protocol = ClientProtocol(parse_uri("ws://localhost/"), max_size=max_size, logger=logger)
+        self.connection = PromptConnection(protocol, max_queue=(1_000, None))
+        self.wire = Wire()
+        self.connection.connection_made(self.wire)
+        self._server = ServerProtocol(max_size=None)
+        request = protocol.connect()
+        protocol.send_request(request)
+        self._server.receive_data(b"".join(protocol.data_to_send()))
+
+    def accepted(self) -> bytes:
+        """The server's answer to the upgrade."""
+        (request,) = self._server.events_received()
+        assert isinstance(request, Request)
+        self._server.send_response(self._server.accept(request))
+        return b"".join(self._server.data_to_send())
+
+    def hears(self, pieces: Sequence[bytes]) -> None:
+        for piece in pieces:
+            self.connection.data_received(piece)
+
+    async def messages(self) -> list[bytes]:
+        """What was heard, all of it."""
+        found = []
+        self.connection.inbox.finish()
+        with contextlib.suppress(EOFError):
+            while True:
+                found.append(await self.connection.inbox.receive())
+        return found
+
+    @property
+    def answers(self) -> list[tuple[Opcode, bytes]]:
+        """What the connection wrote, as a server hears it."""
+        self._server.receive_data(self.wire.written)
+        return [
+            (event.opcode, bytes(event.data))
+            for event in self._server.events_received()
+            if isinstance(event, Frame)
+        ]
+
+
+def frame(data: bytes, opcode: Opcode = Opcode.TEXT, fin: bool = True) -> bytes:
+    return Frame(opcode, data, fin).serialize(mask=False)
+
+
+SAID = [
+    frame(b""),
+    frame(b"one"),
+    frame(b"\xff" * 200, Opcode.BINARY),
+    frame(b"ping", Opcode.PING),
+    frame(b"two, ", fin=False),
+    frame(b"between", Opcode.PING),
+    frame(b"in two", Opcode.CONT),
+    frame(b"three"),
+    frame(b"\x03\xe9bye", Opcode.CLOSE),
+    frame(b"after the end"),
+]
+HEARD = [b"", b"one", b"\xff" * 200, b"two, in two", b"three"]
+ANSWERED = [
+    (Opcode.PONG, b"ping"),
+    (Opcode.PONG, b"between"),
+    (Opcode.CLOSE, b"\x03\xe9bye"),
+]
+
+
+def cuts(data: bytes) -> Iterator[list[bytes]]:
+    yield [data]
+    yield [data[n : n + 1] for n in range(len(data))]
+    yield [data[n : n + 7] for n in range(0, len(data), 7)]
+    for n in range(1, len(data)):
+        yield [data[:n], data[n:]]
+
+
+@pytest.mark.parametrize("debug", [False, True], ids=["plain", "logged by the library"])
+async def test_however_it_is_cut(debug: bool) -> None:
+    length = len(Peer().accepted() + b"".join(SAID))
+    for number in range(length + 2):
+        peer = Peer(debug=debug)
+        data = peer.accepted() + b"".join(SAID)
+        (pieces,) = [cut for n, cut in enumerate(cuts(data)) if n == number]
+        peer.hears(pieces)
+        assert await peer.messages() == HEARD, pieces
+        assert peer.answers == ANSWERED, pieces
+        assert peer.connection.protocol.close_code == 1001 or peer.connection.state is State.CLOSING
+
+
+async def test_the_log_of_the_library_tells_every_frame(caplog: pytest.LogCaptureFixture) -> None:
+    peer = Peer(debug=True)
+    with caplog.at_level(logging.DEBUG, logger="tests.connection.debug"):
+        peer.hears([peer.accepted() + frame(b"one")])
+        assert peer.connection.send_now("two")
+    told = [record.getMessage() for record in caplog.records]
+    assert "< TEXT 'one' [3 bytes]" in told
+    assert "> TEXT 'two' [3 bytes]" in told
+
+
+@pytest.mark.parametrize("cut", [1, 3, 4, 9, 1_000])
+async def test_a_message_that_is_too_long_is_refused_before_all_of_it_came(cut: int) -> None:
+    peer = Peer(max_size=100)
+    peer.hears([peer.accepted()])
+    data = frame(b"x" * 100) + frame(b"x" * 65_536)
+    peer.hears([data[n : n + cut] for n in range(0, 120, cut)])
+    assert await peer.messages() == [b"x" * 100]
+    ((opcode, payload),) = peer.answers
+    assert (opcode, int.from_bytes(payload[:2], "big")) == (Opcode.CLOSE, 1009)
+
+
+async def test_a_refused_upgrade_is_read_by_the_library() -> None:
+    answer = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 9\r\n\r\nbad\nkey\r\n"
+    for number in range(len(answer) + 1):
+        peer = Peer()
+        (pieces,) = [cut for n, cut in enumerate(cuts(answer)) if n == number]
+        peer.hears(pieces)
+        refused: Any = peer.connection.protocol.handshake_exc
+        assert refused.response.status_code == 401
+        assert refused.response.body == b"bad\nkey\r\n"
