@@ -112,6 +112,13 @@ def test_what_it_opens_is_the_same_json_with_another_id_and_this_audio(
     assert base64.b64decode(read["delta"], validate=True) == opened
 
 
+def test_silence_which_is_the_same_all_over_has_an_envelope_too() -> None:
+    silence = "A" * 640
+    made = Envelope.around(frame(silence), silence, "id")
+    assert made is not None
+    assert made.open(frame(OTHER, "event_2")) == base64.b64decode(OTHER)
+
+
 def test_a_frame_that_was_not_read_is_read_when_somebody_asks() -> None:
     origin = Origin("toy", 1.5, None, None, frame())
     assert origin.raw == json.loads(frame())
