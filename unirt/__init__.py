@@ -4,6 +4,7 @@ unirt: one session over any realtime speech model.
 The front door: every name here is public, and so is every module that the reference names.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from unirt.audio import (
@@ -140,10 +141,6 @@ from unirt.events import (
     UsageReported,
     Word,
 )
-from unirt.fold import (
-    ContentStep,
-    Fold,
-)
 from unirt.items import (
     AudioContent,
     Content,
@@ -164,7 +161,11 @@ from unirt.usage import (
 )
 
 if TYPE_CHECKING:
+    from unirt.fold import ContentStep, Fold
     from unirt.session import Limits, Session
+
+_LATER = {"ContentStep": "fold", "Fold": "fold", "Limits": "session", "Session": "session"}
+"Names of the running half, which is loaded when it is needed: mostly by ``connect()``."
 
 __all__ = [
     "G711_ALAW",
@@ -309,12 +310,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """The names of the running half, which is loaded when it is needed: mostly by ``connect()``."""
-    if name not in ("Limits", "Session"):
+    if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from unirt import session
-
-    return getattr(session, name)
+    return getattr(import_module(f"unirt.{_LATER[name]}"), name)
 
 
 def __dir__() -> list[str]:
