@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.versions.__main__ import SERIES
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -35,6 +37,13 @@ def tool(name: str) -> str:
 def test_checker(command: list[str]) -> None:
     name, *arguments = command
     run(tool(name), *arguments)
+
+
+def test_every_series_of_websockets_that_is_allowed_is_tried() -> None:
+    requirement = re.search(r'"websockets>=(\d+),<(\d+)"', (ROOT / "pyproject.toml").read_text())
+    assert requirement is not None
+    least, beyond = map(int, requirement.groups())
+    assert tuple(range(least, beyond)) == SERIES
 
 
 def tracked() -> list[Path]:

@@ -14,14 +14,16 @@ that its parser always stands between two of them.
 
 The places to step in are ``data_received`` and ``process_event``, which the library's own client
 and server override too; and ``connect()`` takes the class of its connections as
-``create_connection`` (websockets 15.0.1, 2026-11).
+``create_connection`` (websockets 15.0.1, 16.1.1 and 17.4, 2026-11).
 """
 
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from websockets.asyncio.client import ClientConnection
+from websockets.client import ClientProtocol
 from websockets.frames import DATA_OPCODES, Frame
 from websockets.protocol import CONNECTING, OPEN, Event
 
@@ -32,25 +34,42 @@ __all__ = ["PromptConnection"]
 
 
 class PromptConnection(ClientConnection):
-    """A client's connection; its messages are in :attr:`inbox`, and not to be had by ``recv()``."""
+    """
+    A client's connection; its messages are in :attr:`inbox`, and not to be had by ``recv()``.
+
+    Args:
+        protocol: The library's state of the connection.
+        max_queue: How many messages may wait, as for the library's own; the first of two counts.
+        more: For the library.
+    """
 
     inbox: Inbox
-    _parts: bytearray | None = None
-    "The message whose last frame has not come."
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        frames, _ = self.max_queue
-        self.inbox = Inbox(
-            frames, stop=self.transport.pause_reading, go_on=self.transport.resume_reading
-        )
+    def __init__(
+        self,
+        protocol: ClientProtocol,
+        *,
+        max_queue: int | tuple[int | None, int | None] | None = 16,
+        **more: Any,
+    ) -> None:
+        super().__init__(protocol, max_queue=max_queue, **more)
+        self._waiting = max_queue[0] if isinstance(max_queue, tuple) else max_queue
+        self._longest = _longest(protocol)
+        self._plain = not self.debug  # or the library's log would miss what it does not see
         self._messages: list[bytes] = []
         "What one read of the socket brought."
-        self._plain = not self.debug  # or the library's log would miss what it does not see
+        self._parts: bytearray | None = None
+        "The message whose last frame has not come."
         self._begun = bytearray()
         "A frame of which not all has come."
         self._needed = 0
         "How long it is, where that is known."
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.inbox = Inbox(
+            self._waiting, stop=self.transport.pause_reading, go_on=self.transport.resume_reading
+        )
 
     def data_received(self, data: bytes) -> None:
         while self.protocol.state is CONNECTING and data:
@@ -74,7 +93,7 @@ class PromptConnection(ClientConnection):
                 return
             data = bytes(self._begun)
             self._begun.clear()
-        most, at = self.protocol.max_size, 0
+        most, at = self._longest, 0
         while True:
             if self._parts is None:
                 at = take_messages(data, at, self._messages, most)
@@ -123,6 +142,13 @@ class PromptConnection(ClientConnection):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self.inbox.finish()
+
+
+def _longest(protocol: ClientProtocol) -> int | None:
+    """The longest message that may come; websockets 16 has a bound for each fragment too."""
+    names = ("max_size", "max_message_size", "max_fragment_size")
+    bounds = [getattr(protocol, name, None) for name in names]
+    return min((bound for bound in bounds if bound is not None), default=None)
 
 
 def _first_line(data: bytes) -> tuple[bytes, bytes]:

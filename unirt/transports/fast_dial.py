@@ -37,7 +37,12 @@ from websockets.exceptions import (
     WebSocketException,
 )
 from websockets.http11 import Response
-from websockets.uri import WebSocketURI, get_proxy, parse_uri
+from websockets.uri import WebSocketURI, parse_uri
+
+try:
+    from websockets.proxy import get_proxy  # since 16
+except ModuleNotFoundError:
+    from websockets.uri import get_proxy
 
 from unirt.errors import ConfigurationError
 from unirt.transports.fast import FastTransport

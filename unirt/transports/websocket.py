@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from importlib.util import find_spec
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -256,14 +257,14 @@ async def _open_default(
 
 
 async def _open_fast(url: str, headers: Mapping[str, str], options: Mapping[str, Any]) -> Transport:
-    try:
-        from unirt.transports.fast_dial import open_fast
-    except ImportError:
+    if find_spec("picows") is None:
         raise ConfigurationError(
             "the transport 'fast' is not installed",
             where="transport",
             remedy="pip install 'unirt-realtime[fast]'",
-        ) from None
+        )
+    from unirt.transports.fast_dial import open_fast
+
     return await open_fast(url, headers=headers, options=options)
 
 
