@@ -61,6 +61,9 @@ from unirt.config import (
 from unirt.connect import connect
 from unirt.errors import (
     AudioFormatError,
+    CassetteError,
+    CassetteMismatch,
+    CassetteMissing,
     ConfigurationError,
     ConnectionLost,
     DialError,
@@ -180,6 +183,9 @@ __all__ = [
     "AudioFormatError",
     "CancelResponse",
     "Capabilities",
+    "CassetteError",
+    "CassetteMismatch",
+    "CassetteMissing",
     "CitationsDelta",
     "ClearInput",
     "ClearPlayback",
