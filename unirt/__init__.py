@@ -167,6 +167,7 @@ from unirt.usage import (
 )
 
 if TYPE_CHECKING:
+    from unirt.deck.front import cassette
     from unirt.session import Limits, Session
 
 __all__ = [
@@ -310,17 +311,22 @@ __all__ = [
     "UsageError",
     "UsageReported",
     "Word",
+    "cassette",
     "connect",
 ]
 
 
 def __getattr__(name: str) -> Any:
     """The names of the running half, which is loaded when it is needed: mostly by ``connect()``."""
-    if name not in ("Limits", "Session"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from unirt import session
+    if name == "cassette":
+        from unirt.deck.front import cassette
 
-    return getattr(session, name)
+        return cassette
+    if name in ("Limits", "Session"):
+        from unirt import session
+
+        return getattr(session, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

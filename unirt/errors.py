@@ -225,6 +225,16 @@ class CassetteMissing(CassetteError):
 class CassetteMismatch(CassetteError, AssertionError):
     """The application does not do what the cassette holds, or less of it."""
 
+    def __init__(
+        self, what: str, *, where: str, remedy: str, differences: Sequence[str] = ()
+    ) -> None:
+        super().__init__(what, where=where, remedy=remedy)
+        self.differences = tuple(differences)
+        "How what was sent differs from what was recorded, field by field."
+
+    def __str__(self) -> str:
+        return "\n    ".join((super().__str__(), *self.differences))
+
 
 class IllegalStream(UnirtError):
     """

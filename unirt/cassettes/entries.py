@@ -7,13 +7,13 @@ Line 1 of a file is its header, so entry `n`, counted from 0, stands in line ``n
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Literal
 
 import attrs
+from pydantic_core import to_json
 
 from unirt.translator import Frame
 from unirt.value import Value
@@ -133,11 +133,15 @@ class Framed(Entry):
 
     @property
     def frame(self) -> Frame:
-        """The message; JSON is written anew, with no white space."""
-        if isinstance(self.data, str | bytes):
-            return self.data.encode() if self.binary and isinstance(self.data, str) else self.data
-        text = json.dumps(self.data, ensure_ascii=False, separators=(",", ":"))
-        return text.encode() if self.binary else text
+        """The message, as text or binary."""
+        return self.payload if self.binary else self.payload.decode()
+
+    @property
+    def payload(self) -> bytes:
+        """The message's bytes; JSON is written anew, with no white space."""
+        if isinstance(self.data, bytes):
+            return self.data
+        return self.data.encode() if isinstance(self.data, str) else to_json(self.data)
 
 
 @attrs.frozen(kw_only=True)

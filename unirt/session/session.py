@@ -31,7 +31,7 @@ from unirt.capabilities import Capabilities
 from unirt.clock import Clock
 from unirt.commands import AppendAudio, ClearInput, Command, CommitInput, EndTurn
 from unirt.config import SessionConfig
-from unirt.errors import SessionClosedError
+from unirt.errors import CassetteMismatch, SessionClosedError
 from unirt.items import Item
 from unirt.session.audio_in import AudioIn, pieces
 from unirt.session.audio_out import AudioOut
@@ -251,6 +251,8 @@ class Session(Verbs):
     def _check_open(self, verb: str) -> None:
         if not self.closed:
             return
+        if isinstance(self._failure, CassetteMismatch):
+            raise self._failure  # a test has to see what went wrong, not that it is over
         closed = self._state.closed
         error = SessionClosedError(
             verb,

@@ -17,12 +17,14 @@ and ``connect()`` takes the class of its connections as ``create_connection`` (w
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 
 from websockets.asyncio.client import ClientConnection
-from websockets.frames import DATA_OPCODES, Frame
+from websockets.frames import DATA_OPCODES, OP_BINARY, OP_CONT, Frame
 from websockets.protocol import OPEN, Event
 
 from unirt.transports.inbox import Inbox
+from unirt.transports.noting import is_noting
 
 __all__ = ["PromptConnection"]
 
@@ -31,6 +33,8 @@ class PromptConnection(ClientConnection):
     """A client's connection; its messages are in :attr:`inbox`, and not to be had by ``recv()``."""
 
     inbox: Inbox
+    kinds: deque[bool] | None = None
+    "Whether each message is binary, in order; somebody empties it. See `noting`."
     _parts: bytearray | None = None
     "The message whose last frame has not come."
 
@@ -40,6 +44,8 @@ class PromptConnection(ClientConnection):
         self.inbox = Inbox(
             frames, stop=self.transport.pause_reading, go_on=self.transport.resume_reading
         )
+        if is_noting():
+            self.kinds = deque()
         self._messages: list[bytes] = []
         "What one read of the socket brought."
 
@@ -53,7 +59,10 @@ class PromptConnection(ClientConnection):
     def process_event(self, event: Event) -> None:
         if not isinstance(event, Frame) or event.opcode not in DATA_OPCODES:
             super().process_event(event)
-        elif event.fin and self._parts is None:
+            return
+        if self.kinds is not None and event.opcode is not OP_CONT:
+            self.kinds.append(event.opcode is OP_BINARY)
+        if event.fin and self._parts is None:
             self._messages.append(bytes(event.data))
         else:
             self._parts = (self._parts or bytearray()) + event.data

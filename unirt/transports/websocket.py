@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -116,9 +117,15 @@ class PromptWebSocketTransport(WebSocketTransport):
 
     def __init__(self, connection: PromptConnection, url: str = "") -> None:
         super().__init__(connection, url)
+        self._prompt = connection
         self._inbox = connection.inbox
         self.send_now = connection.send_now
         "See :class:`unirt.transport.Prompt`."
+
+    @property
+    def kinds(self) -> deque[bool] | None:
+        """Whether each message is binary; see :mod:`unirt.transports.noting`."""
+        return self._prompt.kinds
 
     async def receive(self) -> Frame:
         try:
