@@ -134,7 +134,9 @@ class Framed(Entry):
     @property
     def frame(self) -> Frame:
         """The message, as text or binary."""
-        return self.payload if self.binary else self.payload.decode()
+        return (
+            self.payload if self.binary or isinstance(self.data, bytes) else self.payload.decode()
+        )
 
     @property
     def payload(self) -> bytes:

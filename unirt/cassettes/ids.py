@@ -62,35 +62,35 @@ class IdMap:
         "Ids that the far end said before the client did."
         self._to_recorded: dict[str, str] = {}
         self._bound: set[str] = set()
+        "The recorded ids in it."
 
     def align(self, recorded: Any, live: Any) -> Any:
         """A live message with recorded ids in the place of its own, as far as they go together."""
-        live = renamed(live, self._to_recorded)
-        pairs: dict[str, str] = {}
-        self._pair(recorded, live, "", "", pairs)
-        return renamed(live, pairs)
+        self._pair(recorded, live, "", "")
+        strays = {
+            id_: f"{id_} (another one)"
+            for id_ in ids_in(live)
+            if id_ in self._bound and id_ not in self._to_recorded
+        }
+        return renamed(live, {**self._to_recorded, **strays})
 
-    def _pair(self, recorded: Any, live: Any, key: str, parent: str, pairs: dict[str, str]) -> None:
+    def _pair(self, recorded: Any, live: Any, key: str, parent: str) -> None:
         if isinstance(recorded, dict) and isinstance(live, dict):
             for name, inner in live.items():
                 if name in recorded:
-                    self._pair(recorded[name], inner, name, key, pairs)
+                    self._pair(recorded[name], inner, name, key)
         elif isinstance(recorded, list) and isinstance(live, list):
             for one, other in zip(recorded, live, strict=False):
-                self._pair(one, other, key, parent, pairs)
-        elif (
-            isinstance(recorded, str)
-            and isinstance(live, str)
-            and is_id_key(key, parent)
-            and self._bind(recorded, live)
-        ):
-            pairs[live] = recorded
+                self._pair(one, other, key, parent)
+        elif isinstance(recorded, str) and isinstance(live, str) and is_id_key(key, parent):
+            self._bind(recorded, live)
 
-    def _bind(self, recorded: str, live: str) -> bool:
-        if recorded in self._bound or live in self._to_recorded or recorded in self.settled:
-            return False
+    def _bind(self, recorded: str, live: str) -> None:
+        if recorded in self._bound or live in self._to_recorded:
+            return
+        if self.settled & {recorded, live}:
+            return
         self._bound.add(recorded)
+        self._to_recorded[live] = recorded
         if recorded != live:
             self.to_live[recorded] = live
-            self._to_recorded[live] = recorded
-        return True

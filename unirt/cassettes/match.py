@@ -56,29 +56,31 @@ class Match(Value):
         return names if self.audio is None else (*names, self.audio)
 
     def same(
-        self, recorded: Framed, meant: Meaning, live: Any, means: Callable[[Any], Meaning],
+        self,
+        recorded: Framed,
+        live: Any,
         ids: IdMap,
-    ) -> tuple[bool, Any]:  # fmt: skip
+        means: Callable[[Any], tuple[Meaning, Meaning]],
+    ) -> tuple[bool, Any]:
         """
         Compare one frame.
 
         Args:
             recorded: What was recorded.
-            meant: What that means.
             live: What is sent now, decoded.
-            means: Tells what a frame means, of the live client; called once, with the live frame
-                in recorded ids.
             ids: What is known of the ids so far.
+            means: Tells what the two mean, of the live one in recorded ids. It is asked where they
+                are not equal as they are, which they mostly are.
 
         Returns:
             Whether they are the same, and the live frame in recorded terms, to show what is not.
         """
         live = _with_recorded_audio(recorded, live)
         aligned = live if self.likeness == "exact" else ids.align(recorded.data, live)
-        meaning = means(aligned)
-        same = aligned == recorded.data
-        if not same and self.likeness == "command" and meant.config is not None:
-            same = meant == meaning
+        same = bool(aligned == recorded.data)
+        if not same and self.likeness == "command":
+            one, other = means(aligned)
+            same = one.config is not None and one == other
         return same and all(agrees(recorded.data, live) for agrees in self.functions), aligned
 
 

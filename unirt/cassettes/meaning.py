@@ -20,7 +20,7 @@ from unirt.commands import AppendAudio, Command
 from unirt.config import SessionConfig
 from unirt.ids import counting_ids
 from unirt.registry import load
-from unirt.translator import Frame, ServerTranslator, Upgrade
+from unirt.translator import Frame, ServerTranslator, Translator, Upgrade
 from unirt.value import Value
 from unirt.wire import WireError, decode_audio
 
@@ -49,10 +49,20 @@ NOTHING = Meaning()
 
 
 class Ear:
-    """Hears the client's side of one connection as its server would."""
+    """
+    Hears one connection as the provider's server does.
+
+    It is told what the server says too, so that it knows what a frame of the client refers to: a
+    cancellation means nothing where no response is running.
+    """
 
     def __init__(self, segment: Segment) -> None:
         self._server = new_server(segment)
+        self._client: Translator | None = None
+        if segment.provider is not None and self._server is not None:
+            config = SessionConfig(model=segment.model)
+            self._client = load(segment.provider).new_translator(config, offline=True)
+            self._client.start(0.0)
 
     def hear(self, frame: Frame) -> Meaning:
         """Take the next frame that the client sent."""
@@ -67,6 +77,17 @@ class Ear:
         if len(commands) < len(heard) and ready is server.ready:
             return NOTHING  # an unknown frame, or one that the server refuses
         return Meaning(commands=commands, config=server.config)
+
+    def told(self, frame: Frame) -> None:
+        """Take the next frame that the client received."""
+        server, client = self._server, self._client
+        if server is None or client is None:
+            return
+        client.receive(frame, 0.0)
+        client.frames_to_send()
+        for event in client.events_received():
+            server.send(event, 0.0)
+        server.frames_to_send()
 
 
 def new_server(segment: Segment) -> ServerTranslator | None:

@@ -13,6 +13,7 @@ before it in the recording, or when the client went on to the next step.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import attrs
@@ -40,7 +41,6 @@ class _Step:
     index: int
     "Among the entries of the connection."
     frame: Framed
-    meaning: Meaning
     run: int | None = None
     "How much audio the run holds, in bytes."
     at: Path = ()
@@ -74,7 +74,10 @@ class Player:
         self._match = match
         self._where = where
         self._prepare = prepare
-        self._ear = Ear(segment)
+        self._ears = Ear(segment), Ear(segment)
+        "One hears what was recorded; the other what is live, where that is not equal."
+        self._listened = 0
+        "Up to which entry they have."
         self._ids = IdMap()
         self._heard = 0
         "Up to which entry the ids of the far end are known."
@@ -93,21 +96,20 @@ class Player:
             self._needs.append(place)
             if not isinstance(entry, Framed) or entry.direction == "received":
                 continue
-            meaning = ear.hear(entry.frame)
-            at, audio = None, meaning.audio
-            if self._match.audio is not None and audio is not None:
-                at = audio_at(entry.data, audio)
-            if at is None or audio is None:
-                self._steps.append(_Step(line, index, entry, meaning))
+            audio = None if self._match.audio is None else ear.hear(entry.frame).audio
+            at = None if audio is None else audio_at(entry.data, audio)
+            if audio is None or at is None:
+                self._steps.append(_Step(line, index, entry))
                 place = (len(self._steps), 0)
                 continue
             last = self._steps[-1] if self._steps else None
             if last is None or last.run is None:
-                last = _Step(line, index, entry, meaning, 0, at)
+                last = _Step(line, index, entry, 0, at)
                 self._steps.append(last)
             size = sum(change.size for change in entry.altered) or len(audio)
             last.run = (last.run or 0) + size
             place = (len(self._steps) - 1, last.run)
+        self._skip()
 
     # What the client does.
 
@@ -137,14 +139,27 @@ class Player:
                 self._fail("audio was expected", live, expected)
             return
         same, shown = self._match.same(
-            expected.frame, expected.meaning, live, self._mean, self._ids
+            expected.frame, live, self._ids, partial(self._mean, expected)
         )
         if not same:
-            self._fail("another frame was expected", shown, expected)
+            self._fail("another frame was expected", live, expected, shown)
         self._place = (step + 1, 0)
 
-    def _mean(self, live: Any) -> Meaning:
-        return self._ear.hear(Framed(direction="sent", data=live).frame)
+    def _mean(self, expected: _Step, live: Any) -> tuple[Meaning, Meaning]:
+        """What a recorded frame means, and a live one in its place."""
+        for _, entry in self._entries[self._listened : expected.index]:
+            for ear in self._ears:
+                if not isinstance(entry, Framed):
+                    continue
+                if entry.direction == "sent":
+                    ear.hear(entry.frame)
+                else:
+                    ear.told(entry.payload)
+        self._listened = expected.index + 1
+        one, other = self._ears
+        return one.hear(expected.frame.frame), other.hear(
+            attrs.evolve(expected.frame, data=live).frame
+        )
 
     def _in_run(self, live: Any, run: _Step) -> bool:
         """Take a frame of audio; ``False`` for one that is none, which ends the run."""
@@ -157,7 +172,6 @@ class Player:
             return False
         if sent + len(audio) > total and not free:
             self._fail(f"more audio was sent than the recorded {total} bytes", live, run)
-        self._mean(live)
         self._place = (step, sent + len(audio))
         return True
 
@@ -252,29 +266,36 @@ class Player:
                 self._ids.settled.update(ids_in(entry.data))
         self._heard = max(self._heard, until)
 
-    def _fail(self, what: str, live: Any, expected: _Step | None) -> None:
+    def _fail(self, what: str, live: Any, expected: _Step | None, shown: Any = None) -> None:
         """
         Raises:
             CassetteMismatch: Always.
         """
-        shown = differences(expected.frame.data, live) if expected else [f"sent: {_brief(live)}"]
-        near = self._closest(live)
+        told = [f"sent: {_brief(live)}"]
+        if expected is not None:
+            told = differences(expected.frame.data, live if shown is None else shown)
+        near = min(
+            self._steps[max(0, self._place[0] - _NEAR // 2) :][:_NEAR],
+            key=lambda step: (len(_aside(step, live)), step is not expected),
+            default=None,
+        )
         if near is not None and near is not expected:
-            told = differences(near.frame.data, live)
-            verb = "is equal to it" if not told else "differs from it in:"
-            shown = [*shown, f"the closest recorded frame, line {near.line}, {verb}", *told]
-        end = self._entries[-1][0] if self._entries else self.segment.line
+            unlike = _aside(near, live)
+            verb = "is equal to it" if not unlike else "differs from it in:"
+            told = [*told, f"the closest recorded frame, line {near.line}, {verb}", *unlike]
+        line = self._entries[-1][0] if expected is None else expected.line
         self.failure = CassetteMismatch(
             what,
-            where=f"{self._where}, line {expected.line if expected else end}",
+            where=f"{self._where}, line {line}",
             remedy="correct the application, record it again, or choose another matcher",
-            differences=shown,
+            differences=told,
         )
         raise self.failure
 
-    def _closest(self, live: Any) -> _Step | None:
-        near = self._steps[max(0, self._place[0] - _NEAR // 2) :][:_NEAR]
-        return min(near, key=lambda one: _distance(one.frame.data, live), default=None)
+
+def _aside(step: _Step, live: Any) -> list[str]:
+    """How a frame differs from a recorded one, ids aside."""
+    return differences(step.frame.data, IdMap().align(step.frame.data, live))
 
 
 def _audio_like(recorded: Any, live: Any, at: Path) -> bytes | None:
@@ -287,10 +308,6 @@ def _audio_like(recorded: Any, live: Any, at: Path) -> bytes | None:
         return None
     one, other = replaced(recorded, at, ""), replaced(live, at, "")
     return audio if IdMap().align(one, other) == one else None
-
-
-def _distance(recorded: Any, live: Any) -> int:
-    return len(differences(recorded, live))
 
 
 def _brief(value: Any) -> str:
