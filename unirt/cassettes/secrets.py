@@ -34,7 +34,7 @@ _SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
 "What secrets look like, by the name of the rule."
 
 _NAMES: Final = re.compile(
-    r"(?:.*[-_])?(?:authorization|cookie|password|api[-_]?key|token|secret|credential)s?"
+    r"(?:.*[-_])?(?:authorization|cookie|password|api[-_]?key|token|secret|credentials?)"
     r"|.*(?:ApiKey|Token|Secret|Password)|apikey",
     re.IGNORECASE,
 )

@@ -314,10 +314,11 @@ def _stable(url: str) -> str:
 
 
 def _caused_by(exc: BaseException, cause: BaseException) -> bool:
-    """Whether an exception tells of another one by itself."""
+    """Whether who sees an exception sees another one with it."""
     seen: BaseException | None = exc
     while seen is not None:
         if seen is cause:
             return True
-        seen = seen.__cause__ or seen.__context__
+        hidden = seen.__suppress_context__
+        seen = seen.__cause__ or (None if hidden else seen.__context__)
     return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, cast
 
 import attrs
@@ -60,15 +60,18 @@ class Tape:
         )
         return tuple(entries)
 
-    def _note(self, what: Entry | _Frame) -> _Noted:
+    def _note(self, *things: Entry | _Frame) -> _Noted | None:
+        """Note what happens at one time; returns the last of it."""
+        noted = None
         with self._lock:
             now = self._now()
             if self._began is None:
                 self._began = now
             at_ms = max(self._last_ms, self._offset_ms + round((now - self._began) * 1000, 3))
             self._last_ms = at_ms
-            noted = _Noted(what, at_ms)
-            self._noted.append(noted)
+            for what in things:
+                noted = _Noted(what, at_ms)
+                self._noted.append(noted)
         return noted
 
 
@@ -121,12 +124,14 @@ class TapeTrack:
             return lambda: None
         binary = not isinstance(frame, str)
         noted = self._tape._note(_Frame("sent", frame, binary, self.number))
-        return noted.take_back
+        return noted.take_back if noted is not None else lambda: None
 
-    def received(self, frame: Frame, *, binary: bool) -> None:
-        """A frame came."""
+    def received(self, frames: Sequence[tuple[Frame, bool]]) -> None:
+        """Frames came."""
         if not self._over:
-            self._tape._note(_Frame("received", frame, binary, self.number))
+            self._tape._note(
+                *(_Frame("received", frame, binary, self.number) for frame, binary in frames)
+            )
 
     def closed(self, code: int | None, reason: str, by: str) -> None:
         """The connection is gone."""

@@ -26,12 +26,12 @@ class Track(Protocol):
         """A frame leaves; what it returns takes that back, for a frame that did not."""
         ...
 
-    def received(self, frame: Frame, *, binary: bool) -> None:
-        """A frame came."""
+    def received(self, frames: Sequence[tuple[Frame, bool]]) -> None:
+        """Frames came, all at once; each with whether it was binary."""
         ...
 
     def closed(self, code: int | None, reason: str, by: str) -> None:
-        """The connection is gone; only the first time counts."""
+        """The connection is gone. Once."""
         ...
 
 
@@ -46,6 +46,7 @@ class RecordingTransport:
         self._inner = inner
         self._track = track
         self._reading = False
+        self._ended = False
         self._kinds: deque[bool] | None = getattr(inner, "kinds", None)
         "Whether each message that came is binary, where the other transport notes that."
         if hasattr(inner, "send_now"):
@@ -106,14 +107,19 @@ class RecordingTransport:
 
     def _note(self, frames: Sequence[Frame]) -> None:
         kinds = self._kinds
-        for frame in frames:
-            binary = isinstance(frame, bytes) if kinds is None else kinds.popleft()
-            self._track.received(frame, binary=binary)
+        self._track.received(
+            [
+                (frame, isinstance(frame, bytes) if kinds is None else kinds.popleft())
+                for frame in frames
+            ]
+        )
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         await self._inner.close(code, reason)
         if not self._reading:  # whoever reads hears how it really ended
-            self._track.closed(code, reason, "local")
+            self._note_end(TransportClosed(code, reason, by="local"))
 
     def _note_end(self, gone: TransportClosed) -> None:
-        self._track.closed(gone.code, gone.reason, gone.by)
+        if not self._ended:
+            self._ended = True
+            self._track.closed(gone.code, gone.reason, gone.by)
