@@ -23,7 +23,7 @@ from unirt.cassettes.secrets import Secrets
 from unirt.deck.environment import configured
 from unirt.deck.modes import Mode
 from unirt.deck.tape import Tape
-from unirt.errors import CassetteMismatch, CassetteMissing, DialError
+from unirt.errors import CassetteError, CassetteMismatch, CassetteMissing, DialError
 from unirt.transport import Transport
 from unirt.transports.noting import noting
 from unirt.transports.playing import PlayingTransport, Table
@@ -84,6 +84,8 @@ class Deck:
         self._segments: list[Segment] = list(playable.segments) if playable else []
         self._players: list[Player] = []
         self._failure: CassetteMismatch | None = None
+        self._told = False
+        "Whether a mismatch was raised by :meth:`check`."
         self._tape: Tape | None = None
         if plan.mode.records(exists=exists):
             entries = self.cassette.entries if self.cassette else ()
@@ -224,6 +226,34 @@ class Deck:
 
     # The end.
 
+    @property
+    def idle(self) -> bool:
+        """Whether no connection that is played is open."""
+        return all(player.closed for player in self._players)
+
+    def mismatch(self) -> CassetteMismatch | None:
+        """How the application differs from what is played, so far; what is left over aside."""
+        return self._failure or next((p.failure for p in self._players if p.failure), None)
+
+    def check(self, exc: BaseException | None = None) -> None:
+        """
+        Look whether the application did what is in the cassette, and all of it. Tells it once.
+
+        Args:
+            exc: What the application raised; then it is not asked for what it left over.
+
+        Raises:
+            CassetteMismatch: It did not.
+        """
+        if self._told:
+            return
+        failure = self.mismatch() or (self._left_over() if exc is None else None)
+        self._told = failure is not None or exc is not None
+        if failure is None:
+            return
+        if exc is None or (isinstance(exc, Exception) and not _caused_by(exc, failure)):
+            raise failure
+
     def finish(self, exc: BaseException | None) -> None:
         """
         Take the cassette out: write what was recorded, and look at what was not played.
@@ -235,14 +265,13 @@ class Deck:
             CassetteMismatch: The application did not do what is in the cassette.
             CassetteError: The file cannot be written.
         """
-        self._save()
-        failure = self._failure or next((p.failure for p in self._players if p.failure), None)
-        if failure is None and exc is None:
-            failure = self._left_over()
-        if failure is None or failure is exc:
-            return
-        if exc is None or (isinstance(exc, Exception) and not _caused_by(exc, failure)):
-            raise failure
+        try:
+            self._save()
+        except CassetteError as error:
+            if exc is None:
+                raise
+            exc.add_note(f"and the recording was not written: {error}")
+        self.check(exc)
 
     def _left_over(self) -> CassetteMismatch | None:
         for player in self._players:
