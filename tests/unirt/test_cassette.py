@@ -105,7 +105,7 @@ async def test_the_time_of_a_replay_is_that_of_the_recording(provider: str, tmp_
     path = tmp_path / "talk.jsonl"
     await record(path, provider)
     received = {
-        (entry.at_ms / 1000, json.dumps(entry.data))
+        (entry.at, json.dumps(entry.data))
         for entry in read(path).entries
         if isinstance(entry, Framed) and entry.direction == "received"
     }

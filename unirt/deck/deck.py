@@ -129,6 +129,8 @@ class Deck:
         provider: str,
         model: str | None,
         dial: Callable[[], Awaitable[Transport]],
+        *,
+        is_model: Callable[[str], bool],
         secrets: Iterable[str],
     ) -> Transport:
         """
@@ -138,6 +140,7 @@ class Deck:
             provider: Who is dialled, by name.
             model: For what model.
             dial: Opens a real connection.
+            is_model: Whether a recorded model is that one, for one has more names than one.
             secrets: What it is opened with, and must not be in the file.
 
         Raises:
@@ -147,7 +150,8 @@ class Deck:
         self.secrets.add(secrets)
 
         def fits(segment: Segment) -> bool:
-            return segment.provider == provider and segment.model in (None, model)
+            mine = segment.provider == provider
+            return mine and (segment.model is None or is_model(segment.model))
 
         segment = self.take(fits, f"{provider} with {model!r}")
         if segment is None:
@@ -155,7 +159,7 @@ class Deck:
         opened = segment.opened
         if opened.failed:
             raise DialError(provider, url=opened.url, why=opened.error, status=opened.status)
-        self.clock.jump(opened.at_ms / 1000)
+        self.clock.jump(opened.at)
         return PlayingTransport(self.player(segment), self._table, self.clock)
 
     def is_played(self, transport: Transport) -> bool:

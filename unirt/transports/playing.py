@@ -145,7 +145,7 @@ class PlayingTransport:
             if not self._table.may(self, line):
                 await self._changed()
                 continue
-            when = entry.at_ms / 1000
+            when = entry.at
             if clock.waits(when):
                 await self._or_changed(clock.reach(when))
                 continue
@@ -183,7 +183,7 @@ class PlayingTransport:
             return
         line, entry = awaited
         if self._table.may(self, line):
-            when = entry.at_ms / 1000
+            when = entry.at
             if self._clock.waits(when):
                 await self._or_changed(self._clock.reach(when))
                 return
