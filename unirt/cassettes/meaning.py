@@ -74,7 +74,7 @@ class Ear:
         server.frames_to_send()
         heard = server.heard()
         commands = tuple(one.command for one in heard if one.command is not None)
-        if len(commands) < len(heard) and ready is server.ready:
+        if not heard or (len(commands) < len(heard) and ready is server.ready):
             return NOTHING  # an unknown frame, or one that the server refuses
         return Meaning(commands=commands, config=server.config)
 

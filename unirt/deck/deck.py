@@ -21,6 +21,7 @@ from unirt.cassettes.player import Player
 from unirt.cassettes.scrub import Scrub, check_clean, scrubbed
 from unirt.cassettes.secrets import Secrets
 from unirt.deck.environment import configured
+from unirt.deck.identify import with_models
 from unirt.deck.modes import Mode
 from unirt.deck.tape import Tape
 from unirt.errors import CassetteError, CassetteMismatch, CassetteMissing, DialError
@@ -30,7 +31,7 @@ from unirt.transports.playing import PlayingTransport, Table
 from unirt.transports.recording import RecordingTransport
 from unirt.transports.tape_clock import TapeClock
 
-__all__ = ["Deck", "Plan"]
+__all__ = ["Deck", "Plan", "stable"]
 
 
 @attrs.frozen(kw_only=True)
@@ -50,6 +51,8 @@ class Plan:
     stamp: bool = True
     "Whether the header says when it was recorded."
     notes: dict[str, Any] = attrs.field(factory=dict)
+    ignore: tuple[str, ...] = ()
+    "Hosts that are neither recorded nor played."
     command: str = ""
     "What records the cassette, for the message that it is not there."
 
@@ -159,8 +162,20 @@ class Deck:
         opened = segment.opened
         if opened.failed:
             raise DialError(provider, url=opened.url, why=opened.error, status=opened.status)
-        self.clock.jump(opened.at)
-        return PlayingTransport(self.player(segment), self._table, self.clock)
+        return self.play(segment)
+
+    def play(self, segment: Segment) -> PlayingTransport:
+        """A connection that was taken, as it was recorded."""
+        self.clock.jump(segment.opened.at)
+        player = Player(
+            segment, self._match(), str(self.path), prepare=self._plan.scrub.live(self.secrets)
+        )
+        self._players.append(player)
+        return PlayingTransport(player, self._table, self.clock)
+
+    def passes(self, host: str) -> bool:
+        """Whether connections to a host are none of the cassette's business."""
+        return host in self._plan.ignore
 
     def is_played(self, transport: Transport) -> bool:
         """Whether a transport is one of the cassette's."""
@@ -193,14 +208,6 @@ class Deck:
             )
         )
 
-    def player(self, segment: Segment) -> Player:
-        """What plays a connection; it is asked at the end whether anything is left."""
-        player = Player(
-            segment, self._match(), str(self.path), prepare=self._plan.scrub.live(self.secrets)
-        )
-        self._players.append(player)
-        return player
-
     def _match(self) -> Match:
         own = self.cassette.header.match if self.cassette is not None else ()
         return self._plan.match or matching(own)
@@ -221,11 +228,11 @@ class Deck:
                 transport = await dial()
         except DialError as exc:
             tape.open(
-                Opened(url=_stable(exc.url), provider=provider, model=model, status=exc.status,
+                Opened(url=stable(exc.url), provider=provider, model=model, status=exc.status,
                        error=exc.why)
             )  # fmt: skip
             raise
-        opened = Opened(url=_stable(transport.url), provider=provider, model=model)
+        opened = Opened(url=stable(transport.url), provider=provider, model=model)
         return RecordingTransport(transport, tape.open(opened))
 
     # The end.
@@ -296,6 +303,7 @@ class Deck:
         if not entries:
             return
         old = self.cassette
+        entries = with_models(entries)
         header = self._header(entries) if old is None else old.header
         whole = Cassette(header=header, entries=(*(old.entries if old else ()), *entries))
         clean = scrubbed(_plain(whole), self._plan.scrub, self.secrets)
@@ -338,7 +346,7 @@ def _plain(cassette: Cassette) -> Cassette:
     return attrs.evolve(cassette, entries=tuple(map(plain, cassette.entries)))
 
 
-def _stable(url: str) -> str:
+def stable(url: str) -> str:
     """An address that is the same in the next recording: a port of this machine is any port."""
     parts = urlsplit(url)
     if parts.hostname not in ("localhost", "127.0.0.1", "::1") or parts.port is None:

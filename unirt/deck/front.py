@@ -18,7 +18,7 @@ from unirt.cassettes.entries import Origin
 from unirt.cassettes.match import Rule, matching
 from unirt.cassettes.scrub import EntryRule, Scrub
 from unirt.clock import Clock, SystemClock
-from unirt.deck import stack
+from unirt.deck import library, stack
 from unirt.deck.deck import Deck, Plan
 from unirt.deck.modes import mode_named
 from unirt.errors import ConfigurationError
@@ -42,6 +42,7 @@ def cassette(
     clock: Clock | None = None,
     origin: str | None = None,
     notes: Mapping[str, Any] | None = None,
+    ignore: Iterable[str] = (),
     command: str | None = None,
 ) -> CassetteIn:
     """
@@ -63,6 +64,8 @@ def cassette(
         clock: The time of what is recorded.
         origin: ``live`` or ``simulator``, for the header; by default the address tells.
         notes: What else the header shall say.
+        ignore: Hosts, by name, that are neither recorded nor played: the program may connect to
+            them as if no cassette were in.
         command: What records the cassette, for the message that it is not there.
 
     Raises:
@@ -86,6 +89,7 @@ def cassette(
         origin=None if origin is None else _origin(origin),
         stamp=clock is None,
         notes=dict(notes or {}),
+        ignore=tuple(ignore),
         command=command or _command(explicit=mode is not None),
     )
     return CassetteIn(plan)
@@ -102,6 +106,7 @@ class CassetteIn:
         deck = Deck(self._plan)
         self._decks.append(deck)
         stack.push(deck)
+        library.install()
         return deck
 
     def __exit__(
@@ -112,6 +117,7 @@ class CassetteIn:
     ) -> None:
         deck = self._decks.pop()
         stack.pop(deck)
+        library.uninstall()
         deck.finish(exc)
 
     def __call__(self, function: _F) -> _F:
