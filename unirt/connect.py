@@ -296,7 +296,7 @@ class Connecting:
             translator = self.provider.new_translator(config)
             if transport is None:
                 transport = await self._dial(config, deadline)
-            elif deck is not None:
+            elif deck is not None and not getattr(transport, "hooked", False):
                 given = transport
                 transport = await self._through(deck, config, partial(_the, given))
                 if deck.is_played(transport):

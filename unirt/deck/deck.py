@@ -14,13 +14,14 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from unirt.cassettes.entries import Cassette, Header, Opened, Origin, Segment
+from unirt.cassettes.entries import Cassette, Exchanged, Header, Opened, Origin, Segment
 from unirt.cassettes.files import read, write
 from unirt.cassettes.match import Match, matching
 from unirt.cassettes.player import Player
 from unirt.cassettes.scrub import Scrub, check_clean, scrubbed
 from unirt.cassettes.secrets import Secrets
 from unirt.deck.environment import configured
+from unirt.deck.http import Watch
 from unirt.deck.identify import with_models
 from unirt.deck.modes import Mode
 from unirt.deck.tape import Tape
@@ -80,6 +81,8 @@ class Deck:
         "The time of the sessions that are played."
         self.secrets = Secrets(configured(os.environ))
         "What must not be in the file; what is given to ``connect()`` is added."
+        self.watch: Watch | None = None
+        "What plays HTTP."
         self._plan = plan
         self._table = Table()
         self._lock = threading.Lock()
@@ -172,6 +175,16 @@ class Deck:
         )
         self._players.append(player)
         return PlayingTransport(player, self._table, self.clock)
+
+    @property
+    def exchanges(self) -> tuple[Exchanged, ...]:
+        """What the cassette holds of HTTP."""
+        return () if self.cassette is None else self.cassette.exchanges
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """The hosts that are none of the cassette's business."""
+        return self._plan.ignore
 
     def passes(self, host: str) -> bool:
         """Whether connections to a host are none of the cassette's business."""
@@ -285,6 +298,13 @@ class Deck:
         self.check(exc)
 
     def _left_over(self) -> CassetteMismatch | None:
+        requests = self.watch.left_over() if self.watch is not None else []
+        if requests:
+            return CassetteMismatch(
+                f"{len(requests)} recorded requests were never made; the first was {requests[0]}",
+                where=str(self.path),
+                remedy="let the application make it, or record the cassette again",
+            )
         for player in self._players:
             if (failure := player.unfinished()) is not None:
                 return failure
