@@ -8,20 +8,26 @@ files stay small and readable, and how much was said and heard is still what it 
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from unirt.cassettes import Cassette, Closed, Entry, Framed, Header, Opened, Origin, dumps, kept
+from unirt.cassettes.faults import FAULTS
 from unirt.cassettes.scrub import Scrub, check_clean, scrubbed
 from unirt.cassettes.secrets import Secrets
 from unirt.config import SessionConfig
+from unirt.errors import CassetteError
 from unirt.provider import Credentials, Provider
 from unirt.registry import installed, load
 from unirt.simulator.exchange import Exchange, run
 from unirt.simulator.script import builtin, builtin_names
 
 FOLDER = Path(__file__).parent
+FAULTY = "text_turn"
+"The scenario that faults happen to."
 
 
 def dialled(provider: Provider, scenario: str) -> SessionConfig:
@@ -63,6 +69,23 @@ def _entries(exchange: Exchange) -> Iterator[Entry]:
         yield Closed(code=1000, by="local", at_ms=end)
 
 
+def place(cassette: Cassette) -> int:
+    """Where faults happen: at the third piece of audio that is received."""
+    audible = (
+        line
+        for line, entry in cassette.numbered()
+        if isinstance(entry, Framed) and entry.altered and entry.direction == "received"
+    )
+    return next(islice(audible, 2, None))
+
+
+def faulty(cassette: Cassette) -> Iterator[tuple[str, Cassette]]:
+    """What faults make of a good cassette; those that its protocol has no frame for are left out."""
+    for name, fault in FAULTS.items():
+        with contextlib.suppress(CassetteError):
+            yield name, fault(cassette, place(cassette))
+
+
 def cassettes() -> Iterator[tuple[Path, bytes]]:
     """Every file, and what belongs into it."""
     for provider in map(load, installed()):
@@ -71,7 +94,12 @@ def cassettes() -> Iterator[tuple[Path, bytes]]:
             exchange = run(provider, builtin(scenario), config)
             if exchange.frames:  # else it was refused before anything was sent
                 path = FOLDER / provider.name / f"{scenario}.jsonl"
-                yield path, dumps(recorded(exchange, scenario, config.model), str(path))
+                cassette = recorded(exchange, scenario, config.model)
+                yield path, dumps(cassette, str(path))
+                if scenario == FAULTY:
+                    for name, bad in faulty(cassette):
+                        path = FOLDER / "faults" / provider.name / f"{name}.jsonl"
+                        yield path, dumps(bad, str(path))
 
 
 def main(arguments: list[str]) -> int:
@@ -81,7 +109,7 @@ def main(arguments: list[str]) -> int:
         if not path.exists() or path.read_bytes() != data:
             stale.append(str(path.relative_to(FOLDER)))
             if "--check" not in arguments:
-                path.parent.mkdir(exist_ok=True)
+                path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(data)
     if "--check" in arguments and stale:
         print(f"stale: {', '.join(stale)}; run python cassettes/record.py", file=sys.stderr)
