@@ -80,7 +80,7 @@ def place(cassette: Cassette) -> int:
 
 
 def faulty(cassette: Cassette) -> Iterator[tuple[str, Cassette]]:
-    """What faults make of a good cassette; those that its protocol has no frame for are left out."""
+    """What faults make of a good cassette, where its protocol has a frame for them."""
     for name, fault in FAULTS.items():
         with contextlib.suppress(CassetteError):
             yield name, fault(cassette, place(cassette))

@@ -99,7 +99,7 @@ async def test_ends_of_connections(provider: str, tmp_path: Path) -> None:
     events, failure = await told(faults.stall(cassette, line), tmp_path)
     assert failure is None
     done = next(event for event in events if isinstance(event, ResponseDone))
-    assert done.ending == "failed"
+    assert done.ending == "cancelled"
     _, failure = await told(faults.cap(cassette, line), tmp_path)
     assert isinstance(failure, ConnectionLost)
     assert failure.by == "remote"
