@@ -62,6 +62,9 @@ from unirt.config import (
 from unirt.connect import connect
 from unirt.errors import (
     AudioFormatError,
+    CassetteError,
+    CassetteMismatch,
+    CassetteMissing,
     ConfigurationError,
     ConnectionLost,
     DialError,
@@ -161,10 +164,17 @@ from unirt.usage import (
 )
 
 if TYPE_CHECKING:
+    from unirt.deck.front import cassette
     from unirt.fold import ContentStep, Fold
     from unirt.session import Limits, Session
 
-_LATER = {"ContentStep": "fold", "Fold": "fold", "Limits": "session", "Session": "session"}
+_LATER = {
+    "ContentStep": "fold",
+    "Fold": "fold",
+    "Limits": "session",
+    "Session": "session",
+    "cassette": "deck.front",
+}
 "Names of the running half, which is loaded when it is needed: mostly by ``connect()``."
 
 __all__ = [
@@ -181,6 +191,9 @@ __all__ = [
     "AudioFormatError",
     "CancelResponse",
     "Capabilities",
+    "CassetteError",
+    "CassetteMismatch",
+    "CassetteMissing",
     "CitationsDelta",
     "ClearInput",
     "ClearPlayback",
@@ -305,6 +318,7 @@ __all__ = [
     "UsageError",
     "UsageReported",
     "Word",
+    "cassette",
     "connect",
 ]
 

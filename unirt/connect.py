@@ -5,6 +5,9 @@ In order: settings are read, a provider is chosen, the configuration is merged (
 :func:`connect` is called), then the translator is made, the provider dialled, and the handshake
 done (when the ``async with`` is entered). What cannot work is refused at the first step that can
 know it, and a failed enter leaves no task and no socket.
+
+While a cassette is in (:func:`unirt.cassette`), the dial is recorded, or a recorded connection is
+played in its place; then no key is needed, and what nobody chose is what was recorded.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import inspect
 import os
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +34,7 @@ from unirt.config import (
     Transcription,
     TurnDetection,
 )
+from unirt.deck.stack import current
 from unirt.errors import ConfigurationError, DialError, HandshakeError, UsageError
 from unirt.items import Item
 from unirt.provider import Credentials, Provider
@@ -38,6 +43,7 @@ from unirt.text import check_text
 from unirt.transport import Transport
 
 if TYPE_CHECKING:
+    from unirt.deck.deck import Deck
     from unirt.session import Limits, Session
     from unirt.session.observers import Observer, Observers
     from unirt.settings import Layers
@@ -114,7 +120,8 @@ def connect(
         connection_options: The transport's own: ``ssl``, ``open_timeout``, ``ping_interval`` ...
         audio_in: What the application sends, where it is not what the provider listens to.
         audio_out: What the application wants to hear, where it is not what the provider speaks.
-        clock: The time of the session's events.
+        clock: The time of the session's events; by default the system's, or that of the cassette
+            that is played.
         handshake_timeout: How long dialling and the handshake may take together, in seconds.
         close_timeout: How long closing may take, in seconds.
         limits: The bounds of what the session holds.
@@ -139,6 +146,7 @@ def connect(
     layers = read(env_file, environ)
     apply_log(layers.settings.log)
     chosen, model = _choose(provider, model, layers)
+    default = _recorded(chosen) or chosen.default_model
     asked = config_of(
         {
             "model": model,
@@ -164,7 +172,7 @@ def connect(
         }
     )
     found = config_of(layers.config_for(chosen.name), where=lambda name: f"UNIRT_{name.upper()}")
-    config = SessionConfig(model=chosen.default_model).merged(found).merged(asked)
+    config = SessionConfig(model=default).merged(found).merged(asked)
     check_text(config, "connect")
     opened, by_name = _transport(transport, layers.settings.transport, chosen)
     credentials = Credentials(
@@ -182,7 +190,7 @@ def connect(
         transport=opened,
         audio_in=audio_in or _at_rate(layers.settings.input_rate),
         audio_out=audio_out or _at_rate(layers.settings.output_rate),
-        clock=clock or SystemClock(),
+        clock=clock,
         handshake_timeout=handshake_timeout,
         close_timeout=close_timeout,
         limits=limits or Limits(),
@@ -202,7 +210,7 @@ class Connecting:
     transport: Transport | Dial | None
     audio_in: AudioFormat | None
     audio_out: AudioFormat | None
-    clock: Clock
+    clock: Clock | None
     handshake_timeout: float
     close_timeout: float
     limits: Limits
@@ -245,19 +253,23 @@ class Connecting:
 
     def _hider(self) -> Callable[[str], str]:
         """What masks the credentials of this session in a text, in case a provider quotes them."""
+        longest_first = sorted(self._secrets(), key=len, reverse=True)
+        if not longest_first:
+            return str
+        pattern = re.compile("|".join(map(re.escape, longest_first)))
+        return lambda words: pattern.sub("***", words)
+
+    def _secrets(self) -> set[str]:
+        """The credentials of this session."""
         given = self.credentials
         names = [variable.name for variable in self.provider.env if variable.secret]
         secrets = {given.api_key, *map(given.environ.get, names)}
         query = (given.base_url or "").partition("?")[2]
         for value in (query, *given.headers.values()):
             secrets |= {part for part in _PARTS.split(value) if len(part) >= _LEAST_SECRET}
-        longest_first = sorted(filter(None, secrets), key=len, reverse=True)
-        if not longest_first:
-            return str
-        pattern = re.compile("|".join(map(re.escape, longest_first)))
-        return lambda words: pattern.sub("***", words)
+        return set(filter(None, secrets))
 
-    def _observed(self) -> Observers | None:
+    def _observed(self, clock: Clock) -> Observers | None:
         from unirt.session.observers import Observers
 
         if not (self.trace or self.observers):
@@ -267,7 +279,7 @@ class Connecting:
             from unirt.session.trace import Trace
 
             about = {"provider": self.provider.name, "model": self.config.model}
-            trace = Trace(self.trace, about=about, now=self.clock.now, hide=self._hider())
+            trace = Trace(self.trace, about=about, now=clock.now, hide=self._hider())
         return Observers(self.observers, trace)
 
     async def _dialled(self, deadline: float) -> Session:
@@ -275,18 +287,25 @@ class Connecting:
         from unirt.session import Session
 
         transport = None if callable(self.transport) else self.transport
+        deck = current()
+        clock = self.clock or (deck.clock if deck is not None and deck.playing else SystemClock())
         observers = None
         try:
-            observers = self._observed()
+            observers = self._observed(clock)
             config = self.provider.resolve(self.config, self.credentials)
             translator = self.provider.new_translator(config)
             if transport is None:
                 transport = await self._dial(config, deadline)
+            elif deck is not None and not getattr(transport, "hooked", False):
+                given = transport
+                transport = await self._through(deck, config, partial(_the, given))
+                if deck.is_played(transport):
+                    await given.close()
             return Session(
                 provider=self.provider.name,
                 translator=translator,
                 transport=transport,
-                clock=self.clock,
+                clock=clock,
                 limits=self.limits,
                 audio_in=self.audio_in,
                 audio_out=self.audio_out,
@@ -302,15 +321,43 @@ class Connecting:
 
     async def _dial(self, config: SessionConfig, deadline: float) -> Transport:
         dial = self.transport if callable(self.transport) else self.provider.dial
+        deck = current()
         try:
             async with asyncio.timeout_at(deadline):
-                return await dial(config, self.credentials)
+                if deck is None:
+                    return await dial(config, self.credentials)
+                return await self._through(deck, config, lambda: dial(config, self.credentials))
         except TimeoutError:
             raise DialError(
                 self.provider.name,
                 url=self.credentials.base_url or "its own address",
                 why=f"no connection within {self.handshake_timeout:g} s",
             ) from None
+
+    async def _through(
+        self, deck: Deck, config: SessionConfig, dial: Callable[[], Awaitable[Transport]]
+    ) -> Transport:
+        """What a cassette makes of a dial: it is recorded, or something else is played."""
+
+        def is_model(name: str) -> bool:
+            other = attrs.evolve(config, model=name)
+            return self.provider.resolve(other, self.credentials).model == config.model
+
+        return await deck.dial(
+            self.provider.name, config.model, dial, is_model=is_model, secrets=self._secrets()
+        )
+
+
+async def _the(transport: Transport) -> Transport:
+    """A dial of what is open."""
+    return transport
+
+
+def _recorded(provider: Provider) -> str | None:
+    """The model of the connection that is played next, where it is the provider's."""
+    deck = current()
+    segment = None if deck is None else deck.upcoming
+    return segment.model if segment is not None and segment.provider == provider.name else None
 
 
 def _choose(
@@ -329,7 +376,10 @@ def _choose(
         )
     if isinstance(provider, Provider):
         return provider, model
-    return load(given or named or layers.provider or _with_a_key(layers.environ)), model
+    deck = current()
+    upcoming = None if deck is None or deck.upcoming is None else deck.upcoming.provider
+    name = given or named or layers.provider or upcoming or _with_a_key(layers.environ)
+    return load(name), model
 
 
 def _with_a_key(environ: Mapping[str, str]) -> str:

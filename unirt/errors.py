@@ -15,6 +15,9 @@ Every exception that unirt raises, and who is at fault for it.
     ├── DialError                   the network or the provider, while connecting
     │   └── HandshakeError          the provider refused the session
     ├── ConnectionLost              the network or the provider, in mid session
+    ├── CassetteError               a file, or who wrote it: it cannot be read, written or played
+    │   ├── CassetteMissing         there is no such file, and nothing may be recorded
+    │   └── CassetteMismatch        the application does not do what was recorded
     └── IllegalStream               a translator: its events break the grammar
 
 Errors carry fields; ``str()`` formats them.
@@ -28,6 +31,9 @@ from collections.abc import Sequence
 
 __all__ = [
     "AudioFormatError",
+    "CassetteError",
+    "CassetteMismatch",
+    "CassetteMissing",
     "ConfigurationError",
     "ConnectionLost",
     "DialError",
@@ -196,6 +202,38 @@ class ConnectionLost(UnirtError):
         code = "without a close frame" if self.code is None else f"with close code {self.code}"
         reason = f", {self.reason!r}" if self.reason else ""
         return f"the session with {self.provider!r} was closed by {self.by} {code}{reason}"
+
+
+class CassetteError(UnirtError):
+    """A cassette cannot be read, written or played."""
+
+    def __init__(self, what: str, *, where: str, remedy: str) -> None:
+        super().__init__(what, where, remedy)
+        self.what = what
+        self.where = where
+        "The file, and the line where it is one line's fault: ``talk.jsonl, line 7``."
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.what} ({self.where}): {self.remedy}"
+
+
+class CassetteMissing(CassetteError):
+    """There is no such cassette, and the record mode forbids to make one."""
+
+
+class CassetteMismatch(CassetteError, AssertionError):
+    """The application does not do what the cassette holds, or less of it."""
+
+    def __init__(
+        self, what: str, *, where: str, remedy: str, differences: Sequence[str] = ()
+    ) -> None:
+        super().__init__(what, where=where, remedy=remedy)
+        self.differences = tuple(differences)
+        "How what was sent differs from what was recorded, field by field."
+
+    def __str__(self) -> str:
+        return "\n    ".join((super().__str__(), *self.differences))
 
 
 class IllegalStream(UnirtError):

@@ -80,6 +80,9 @@ class Settings(BaseSettings):
     log: Literal["debug", "info", "warning", "error"] | None = Field(
         None, description="how much the logger 'unirt' tells"
     )
+    record: Literal["none", "once", "new_episodes", "all", "rewrite"] | None = Field(
+        None, description="the record mode of cassettes that name none"
+    )
     trace: str | None = Field(None, description="a file that is told every event, for debugging")
 
 

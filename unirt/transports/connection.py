@@ -20,15 +20,17 @@ and server override too; and ``connect()`` takes the class of its connections as
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection
 from websockets.client import ClientProtocol
-from websockets.frames import DATA_OPCODES, Frame
+from websockets.frames import DATA_OPCODES, Frame, Opcode
 from websockets.protocol import CONNECTING, OPEN, Event
 
 from unirt.transports.framing import client_frame, frame_end, take_messages
 from unirt.transports.inbox import Inbox
+from unirt.transports.noting import is_noting
 
 __all__ = ["PromptConnection"]
 
@@ -55,7 +57,10 @@ class PromptConnection(ClientConnection):
         super().__init__(protocol, max_queue=max_queue, **more)
         self._waiting = max_queue[0] if isinstance(max_queue, tuple) else max_queue
         self._longest = _longest(protocol)
-        self._plain = not self.debug  # or the library's log would miss what it does not see
+        self.kinds: deque[bool] | None = deque() if is_noting() else None
+        "Whether each message is binary, in order; somebody empties it. See `noting`."
+        # Neither the library's log nor the kinds may miss what the library does not see.
+        self._plain = not self.debug and self.kinds is None
         self._messages: list[bytes] = []
         "What one read of the socket brought."
         self._parts: bytearray | None = None
@@ -113,7 +118,10 @@ class PromptConnection(ClientConnection):
     def process_event(self, event: Event) -> None:
         if not isinstance(event, Frame) or event.opcode not in DATA_OPCODES:
             super().process_event(event)
-        elif event.fin and self._parts is None:
+            return
+        if self.kinds is not None and event.opcode is not Opcode.CONT:
+            self.kinds.append(event.opcode is Opcode.BINARY)
+        if event.fin and self._parts is None:
             self._messages.append(bytes(event.data))
         else:
             self._parts = (self._parts or bytearray()) + event.data

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, cast
 
@@ -25,6 +26,7 @@ from unirt.translator import Frame
 from unirt.transport import TransportClosed
 from unirt.transports.inbox import Inbox
 from unirt.transports.keepalive import Keepalive
+from unirt.transports.noting import is_noting
 from unirt.transports.websocket import shortened, shown_url
 
 __all__ = ["FastTransport"]
@@ -67,6 +69,8 @@ class FastTransport(WSListener):
         self._inbox: Inbox
         self._keepalive: Keepalive | None = None
 
+        self.kinds: deque[bool] | None = deque() if is_noting() else None
+        "Whether each message is binary, in order; somebody empties it."
         self._messages: list[bytes] = []
         "What one read of the socket brought so far."
         self._partial: bytearray | None = None
@@ -197,6 +201,8 @@ class FastTransport(WSListener):
         ):
             # Text stays bytes: the JSON parser reads UTF-8 itself, and refuses what is none.
             self._messages.append(frame.get_payload_as_bytes())
+            if self.kinds is not None:
+                self.kinds.append(kind is _BINARY)
         else:
             self._take(frame)
         if frame.last_in_buffer:
@@ -248,6 +254,8 @@ class FastTransport(WSListener):
             why = "unexpected continuation frame" if goes_on else "expected a continuation frame"
             self._fail(WSCloseCode.PROTOCOL_ERROR, why)
             return
+        if self.kinds is not None and not goes_on:
+            self.kinds.append(frame.msg_type is _BINARY)
         partial = self._partial if self._partial is not None else bytearray()
         partial += frame.get_payload_as_memoryview()
         if self._max_size is not None and len(partial) > self._max_size:

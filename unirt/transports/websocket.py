@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any, Final
@@ -31,6 +32,7 @@ from unirt.errors import ConfigurationError, DialError
 from unirt.translator import Frame
 from unirt.transport import Transport, TransportClosed
 from unirt.transports.connection import PromptConnection
+from unirt.transports.noting import is_hooked
 
 __all__ = [
     "DEFAULTS",
@@ -75,6 +77,8 @@ class WebSocketTransport:
     """
 
     def __init__(self, connection: Connection, url: str = "") -> None:
+        self.hooked = False
+        "Whether a cassette has to do with it already; see :mod:`unirt.transports.noting`."
         self._connection = connection
         self._url = shown_url(url)
         self._asked_to_close = False
@@ -117,9 +121,15 @@ class PromptWebSocketTransport(WebSocketTransport):
 
     def __init__(self, connection: PromptConnection, url: str = "") -> None:
         super().__init__(connection, url)
+        self._prompt = connection
         self._inbox = connection.inbox
         self.send_now = connection.send_now
         "See :class:`unirt.transport.Prompt`."
+
+    @property
+    def kinds(self) -> deque[bool] | None:
+        """Whether each message is binary; see :mod:`unirt.transports.noting`."""
+        return self._prompt.kinds
 
     async def receive(self) -> Frame:
         try:
@@ -233,6 +243,8 @@ async def open_websocket(
         match transport:
             case "websocket":
                 return await _open_default(url, headers, options)
+            case "fast" if is_hooked():
+                return await _open_default(url, headers, options)
             case "fast":
                 return await _open_fast(url, headers, options)
     except Exception as exc:
@@ -252,8 +264,11 @@ async def _open_default(
     options = {"create_connection": PromptConnection, **options}
     connection = await _Connect(url, additional_headers=dict(headers), **options)
     if isinstance(connection, PromptConnection):
-        return PromptWebSocketTransport(connection, url)
-    return WebSocketTransport(connection, url)  # the application's own `create_connection`
+        transport: WebSocketTransport = PromptWebSocketTransport(connection, url)
+    else:  # the application's own `create_connection`
+        transport = WebSocketTransport(connection, url)
+    transport.hooked = is_hooked()
+    return transport
 
 
 async def _open_fast(url: str, headers: Mapping[str, str], options: Mapping[str, Any]) -> Transport:

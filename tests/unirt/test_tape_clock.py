@@ -1,0 +1,114 @@
+"""The time of a cassette: it stands, is moved, and wakes its sleepers in order."""
+
+import asyncio
+
+import pytest
+
+from unirt.transports.tape_clock import TapeClock
+
+
+async def test_it_wakes_its_sleepers_in_order_and_at_their_times() -> None:
+    clock = TapeClock()
+    clock.attend(1)
+    woken: list[tuple[float, float]] = []
+
+    async def sleep(*moments: float) -> None:
+        for when in moments:
+            await clock.sleep_until(when)
+            woken.append((when, clock.now()))
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(sleep(1.0, 2.0, 3.0))
+        tasks.create_task(sleep(1.5, 9.0))
+        await asyncio.sleep(0)
+        assert clock.waits(1.0)
+        assert not clock.waits(0.5)
+        await clock.reach(3.0)
+        assert woken == [(1.0, 1.0), (1.5, 1.5), (2.0, 2.0), (3.0, 3.0)]
+        assert clock.now() == 3.0
+        clock.jump(2.0)
+        assert clock.now() == 3.0
+        await clock.reach(9.0)
+    assert woken[-1] == (9.0, 9.0)
+
+
+async def test_a_time_that_has_come_is_not_waited_for() -> None:
+    clock = TapeClock()
+    clock.jump(5.0)
+    await clock.sleep_until(5.0)
+
+
+async def test_where_nothing_is_played_a_sleeper_waits_by_himself() -> None:
+    clock = TapeClock()
+    await clock.sleep_until(0.001)
+    assert clock.now() == 0.001
+    clock.attend(1)
+    sleeper = asyncio.create_task(clock.sleep_until(0.002))
+    await asyncio.sleep(0)
+    clock.attend(-1)
+    await sleeper
+    assert clock.now() == 0.002
+
+
+async def test_lingering_goes_on_to_whatever_somebody_sleeps_until() -> None:
+    clock = TapeClock()
+    clock.attend(1)
+    lingering = asyncio.create_task(clock.linger())
+    await asyncio.sleep(0)
+    await clock.sleep_until(0.001)
+    await clock.sleep_until(0.002)
+    assert clock.now() == 0.002
+    lingering.cancel()
+
+
+async def test_a_sleeper_that_was_cancelled_is_forgotten() -> None:
+    clock = TapeClock()
+    clock.attend(1)
+    sleeper = asyncio.create_task(clock.sleep_until(1.0))
+    await asyncio.sleep(0)
+    sleeper.cancel()
+    await asyncio.wait({sleeper})
+    assert not clock.waits(2.0)
+
+
+async def test_alarms_ring_at_their_very_time_and_give_nobody_else_a_turn() -> None:
+    clock = TapeClock()
+    clock.attend(1)
+    rung: list[float] = []
+    turns: list[float] = []
+
+    async def other() -> None:
+        turns.append(clock.now())
+
+    task = asyncio.create_task(other())
+    clock.call_at(1.0, lambda: rung.append(clock.now()))
+    clock.call_at(2.0, lambda: rung.append(clock.now())).cancel()
+    clock.call_at(3.0, lambda: rung.append(clock.now()))
+    await clock.reach(4.0)
+    assert rung == [1.0, 3.0]
+    assert turns == []
+    await task
+
+    clock.call_at(4.001, lambda: rung.append(clock.now()))
+    clock.attend(-1)
+    clock.call_at(4.002, lambda: rung.append(clock.now()))
+    await clock.sleep_until(4.01)
+    assert rung == [1.0, 3.0, 4.001, 4.002]
+
+
+async def test_a_pace_takes_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    real = asyncio.sleep
+
+    async def note(seconds: float) -> None:
+        slept.append(seconds)
+        await real(0)
+
+    monkeypatch.setattr("unirt.transports.tape_clock.asyncio.sleep", note)
+    monkeypatch.setattr("unirt.transports.tape_clock.time.monotonic", lambda: 100.0)
+    clock = TapeClock(speed=4.0)
+    clock.attend(1)
+    assert clock.waits(2.0)
+    await clock.reach(2.0)
+    assert [seconds for seconds in slept if seconds] == [0.5]
+    assert clock.now() == 2.0

@@ -1,0 +1,315 @@
+"""
+One connection, played: what the client sends is matched, and what it then receives is released.
+
+What the client sends is taken in the recorded order; anything else is a
+:class:`~unirt.errors.CassetteMismatch`. What it receives is released in the recorded order, and not
+before everything was sent that had been sent before it. A player does no I/O and reads no clock.
+
+With the matchers ``audio`` and ``microphone``, frames of audio in a row are one step, a *run*:
+where a live client is in it is counted in bytes, and a frame is released when as many were sent as
+before it in the recording, or when the client went on to the next step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import attrs
+
+from unirt.cassettes.differences import differences
+from unirt.cassettes.entries import Closed, Entry, Framed, Path, Segment, Stalled
+from unirt.cassettes.ids import IdMap, ids_in, renamed
+from unirt.cassettes.match import Match
+from unirt.cassettes.meaning import Ear, Meaning, audio_at, decoded
+from unirt.cassettes.values import kept, look_up, replaced
+from unirt.errors import CassetteMismatch
+from unirt.translator import Frame
+
+__all__ = ["Player"]
+
+_NEAR = 200
+"How many recorded frames are looked at for the one that is closest."
+
+
+@attrs.define
+class _Step:
+    """One frame that the client sent, or a run of audio."""
+
+    line: int
+    index: int
+    "Among the entries of the connection."
+    frame: Framed
+    run: int | None = None
+    "How much audio the run holds, in bytes."
+    at: Path = ()
+    "Where its audio is in the frame."
+
+
+class Player:
+    """
+    Args:
+        segment: The connection.
+        match: How frames are compared.
+        where: What errors call the cassette.
+        prepare: What is done to each live frame, decoded, before it is compared: what was taken
+            out of the recording is taken out of it too.
+    """
+
+    def __init__(
+        self,
+        segment: Segment,
+        match: Match,
+        where: str,
+        *,
+        prepare: Callable[[Any], Any] = lambda frame: frame,
+    ) -> None:
+        self.segment = segment
+        self.failure: CassetteMismatch | None = None
+        "The first mismatch; everything after it means nothing."
+        self.closed = False
+        "Whether the client closed the connection, or was told that it is."
+        self._entries = segment.entries
+        self._match = match
+        self._where = where
+        self._prepare = prepare
+        self._ears = Ear(segment), Ear(segment)
+        "One hears what was recorded; the other what is live, where that is not equal."
+        self._listened = 0
+        "Up to which entry they have."
+        self._ids = IdMap()
+        self._heard = 0
+        "Up to which entry the ids of the far end are known."
+        self._next = 0
+        "The next entry that may be released."
+        self._steps: list[_Step] = []
+        self._needs: list[tuple[int, int]] = []
+        "For each entry, where the client must be: at which step, and how far in its run."
+        self._place = (0, 0)
+        self._read()
+
+    def _read(self) -> None:
+        ear = Ear(self.segment)
+        place = (0, 0)
+        for index, (line, entry) in enumerate(self._entries):
+            self._needs.append(place)
+            if not isinstance(entry, Framed) or entry.direction == "received":
+                continue
+            audio = None if self._match.audio is None else ear.hear(entry.frame).audio
+            at = None if audio is None else audio_at(entry.data, audio)
+            if audio is None or at is None:
+                self._steps.append(_Step(line, index, entry))
+                place = (len(self._steps), 0)
+                continue
+            last = self._steps[-1] if self._steps else None
+            if last is None or last.run is None:
+                last = _Step(line, index, entry, 0, at)
+                self._steps.append(last)
+            size = sum(change.size for change in entry.altered) or len(audio)
+            last.run = (last.run or 0) + size
+            place = (len(self._steps) - 1, last.run)
+        self._skip()
+
+    # What the client does.
+
+    def sent(self, frame: Frame) -> None:
+        """
+        Take what the client sends.
+
+        Raises:
+            CassetteMismatch: It is not what was recorded.
+        """
+        if self.failure is not None:
+            raise self.failure
+        live = self._prepare(kept(frame))
+        if live is None:  # what is left out of recordings
+            return
+        step, _ = self._place
+        if step < len(self._steps) and self._steps[step].run is not None:
+            if self._in_run(live, self._steps[step]):
+                return
+            step, _ = self._place = (step + 1, 0)
+        if step == len(self._steps):
+            self._fail("more was sent than was recorded", live, None)
+        self._learn(self._steps[step].index)
+        expected = self._steps[step]
+        if expected.run is not None:
+            if not self._in_run(live, expected):
+                self._fail("audio was expected", live, expected)
+            return
+        same, shown = self._match.same(
+            expected.frame, live, self._ids, partial(self._mean, expected)
+        )
+        if not same:
+            self._fail("another frame was expected", live, expected, shown)
+        self._place = (step + 1, 0)
+
+    def _mean(self, expected: _Step, live: Any) -> tuple[Meaning, Meaning]:
+        """What a recorded frame means, and a live one in its place."""
+        for _, entry in self._entries[self._listened : expected.index]:
+            for ear in self._ears:
+                if not isinstance(entry, Framed):
+                    continue
+                if entry.direction == "sent":
+                    ear.hear(entry.frame)
+                else:
+                    ear.told(entry.payload)
+        self._listened = expected.index + 1
+        one, other = self._ears
+        return one.hear(expected.frame.frame), other.hear(
+            attrs.evolve(expected.frame, data=live).frame
+        )
+
+    def _in_run(self, live: Any, run: _Step) -> bool:
+        """Take a frame of audio; ``False`` for one that is none, which ends the run."""
+        audio = _audio_like(run.frame.data, live, run.at)
+        step, sent = self._place
+        free, total = self._match.audio == "microphone", run.run or 0
+        if audio is None:
+            if sent < total and not free:
+                self._fail(f"{sent} of {total} bytes of audio were sent, then this", live, run)
+            return False
+        if sent + len(audio) > total and not free:
+            self._fail(f"more audio was sent than the recorded {total} bytes", live, run)
+        self._place = (step, sent + len(audio))
+        return True
+
+    def close(self) -> None:
+        """The client closes the connection."""
+        self.closed = True
+
+    # What the client receives.
+
+    @property
+    def due(self) -> tuple[int, Entry] | None:
+        """What may be released now, and its line; ``None`` where the client is waited for."""
+        if self._next >= len(self._entries) or self._needs[self._next] > self._place:
+            return None
+        line, entry = self._entries[self._next]
+        return None if isinstance(entry, Closed) and entry.by == "local" else (line, entry)
+
+    def release(self) -> Framed | Closed | Stalled:
+        """Take what is :attr:`due`."""
+        _, entry = self._entries[self._next]
+        self._next += 1
+        self._skip()
+        if isinstance(entry, Framed):
+            if self._ids.to_live:
+                return attrs.evolve(entry, data=renamed(entry.data, self._ids.to_live))
+            return entry
+        if isinstance(entry, Closed):
+            self.closed = True
+        elif not isinstance(entry, Stalled):
+            raise TypeError(f"a connection does not hold a {type(entry).__name__}")
+        return entry
+
+    @property
+    def awaited(self) -> tuple[int, Entry] | None:
+        """What the client is waited for to do, and its line; ``None`` for nothing."""
+        step = self._place[0]
+        if step < len(self._steps):
+            found = self._steps[step]
+            return found.line, found.frame
+        if self._next < len(self._entries):
+            line, entry = self._entries[self._next]
+            return (line, entry) if isinstance(entry, Closed) and entry.by == "local" else None
+        return None
+
+    def _skip(self) -> None:
+        """Go on to the next entry that the client receives."""
+        while self._next < len(self._entries):
+            entry = self._entries[self._next][1]
+            if not (isinstance(entry, Framed) and entry.direction == "sent"):
+                return
+            self._next += 1
+
+    # The end.
+
+    def unfinished(self) -> CassetteMismatch | None:
+        """What is left of the recording, as the error that it is; ``None`` for nothing."""
+        if self.failure is not None:
+            return self.failure
+        step, sent = self._place
+        steps = self._steps[step:]
+        if steps and steps[0].run is not None and (
+            self._match.audio == "microphone" or sent == steps[0].run
+        ):  # fmt: skip
+            steps = steps[1:]
+        left = [(one.line, one.frame, "sent") for one in steps]
+        left += [
+            (line, entry, "received")
+            for line, entry in self._entries[self._next :]
+            if isinstance(entry, Framed) and entry.direction == "received"
+        ]
+        if left:
+            line, frame, verb = min(left, key=lambda one: one[0])
+            return CassetteMismatch(
+                f"{len(left)} recorded frames were left over; the first was {verb}: "
+                f"{_brief(frame.data)}",
+                where=f"{self._where}, line {line}",
+                remedy="let the application go on until then, or record it again",
+            )
+        for line, entry in self._entries[self._next :]:
+            if isinstance(entry, Closed) and not (self.closed and entry.by == "local"):
+                return CassetteMismatch(
+                    f"the recorded close, by {entry.by}, did not come about",
+                    where=f"{self._where}, line {line}",
+                    remedy="let the application go on until then, or record it again",
+                )
+        return None
+
+    def _learn(self, until: int) -> None:
+        """Know which ids the far end had said before an entry."""
+        for _, entry in self._entries[self._heard : until]:
+            if isinstance(entry, Framed) and entry.direction == "received":
+                self._ids.settled.update(ids_in(entry.data))
+        self._heard = max(self._heard, until)
+
+    def _fail(self, what: str, live: Any, expected: _Step | None, shown: Any = None) -> None:
+        """
+        Raises:
+            CassetteMismatch: Always.
+        """
+        told = [f"sent: {_brief(live)}"]
+        if expected is not None:
+            told = differences(expected.frame.data, live if shown is None else shown)
+        near = min(
+            self._steps[max(0, self._place[0] - _NEAR // 2) :][:_NEAR],
+            key=lambda step: (len(_aside(step, live)), step is not expected),
+            default=None,
+        )
+        if near is not None and near is not expected:
+            unlike = _aside(near, live)
+            verb = "is equal to it" if not unlike else "differs from it in:"
+            told = [*told, f"the closest recorded frame, line {near.line}, {verb}", *unlike]
+        line = self._entries[-1][0] if expected is None else expected.line
+        self.failure = CassetteMismatch(
+            what,
+            where=f"{self._where}, line {line}",
+            remedy="correct the application, record it again, or choose another matcher",
+            differences=told,
+        )
+        raise self.failure
+
+
+def _aside(step: _Step, live: Any) -> list[str]:
+    """How a frame differs from a recorded one, ids aside."""
+    return differences(step.frame.data, IdMap().align(step.frame.data, live))
+
+
+def _audio_like(recorded: Any, live: Any, at: Path) -> bytes | None:
+    """The audio of a live frame that differs from a recorded one in its audio and ids alone."""
+    try:
+        audio = decoded(look_up(live, at))
+    except LookupError:
+        return None
+    if audio is None:
+        return None
+    one, other = replaced(recorded, at, ""), replaced(live, at, "")
+    return audio if IdMap().align(one, other) == one else None
+
+
+def _brief(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 120 else f"{text[:120]}..."

@@ -1,0 +1,297 @@
+"""
+From bytes to a :class:`~unirt.cassettes.entries.Cassette`. Strict: whatever is not understood is an
+error with its line, for a recording that is half read would make a test that half tests.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import zlib
+from collections.abc import Callable, Collection
+from typing import Any, Final
+
+from pydantic_core import from_json
+
+from unirt.cassettes.entries import (
+    VERSION,
+    Altered,
+    Cassette,
+    Closed,
+    Entry,
+    Exchanged,
+    Framed,
+    Header,
+    Opened,
+    Origin,
+    Stalled,
+)
+from unirt.cassettes.order import check_order
+from unirt.cassettes.values import look_up, with_silence
+from unirt.errors import CassetteError
+from unirt.spelling import nearest
+from unirt.wire import Wire, WireError
+
+__all__ = ["MARK", "loads"]
+
+MARK: Final = "unirt_cassette"
+"The first key of every cassette; its value is the version of the format."
+
+_GZIP: Final = b"\x1f\x8b"
+_HEADER: Final = frozenset(
+    {
+        MARK,
+        "provider",
+        "model",
+        "protocol",
+        "origin",
+        "recorded_by",
+        "against",
+        "recorded_at",
+        "scrubbed",
+        "match",
+        "notes",
+    }
+)
+_FRAME: Final = frozenset({"t", "c", "sent", "received", "as", "audio"})
+_OPEN: Final = frozenset(
+    {"url", "provider", "model", "transport", "subprotocol", "status", "error"}
+)
+
+
+def loads(data: bytes, where: str) -> Cassette:
+    """
+    Read a cassette.
+
+    Args:
+        data: The file's content, compressed or not.
+        where: What errors call it.
+
+    Raises:
+        CassetteError: It is empty, truncated, too new, damaged, or something else altogether.
+    """
+    lines = _unpacked(data, where).split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    if not lines:
+        raise CassetteError(
+            "the file is empty", where=where, remedy="restore it, or record it again"
+        )
+    header = _header(lines[0], where)
+    entries: list[Entry] = []
+    now = 0.0
+    for number, line in enumerate(lines[1:], 2):
+        try:
+            entry = _entry(from_json(line, cache_strings="keys", allow_inf_nan=False), now)
+        except WireError as exc:
+            raise CassetteError(
+                str(exc).replace("$.", ""),
+                where=f"{where}, line {number}",
+                remedy="correct the line; docs/reference/cassettes.md says what it may hold",
+            ) from None
+        except ValueError as exc:
+            last = number == len(lines)
+            raise CassetteError(
+                f"{'the file is truncated: ' if last else ''}not JSON: {exc}",
+                where=f"{where}, line {number}",
+                remedy="restore the file, or correct the line",
+            ) from None
+        now = entry.at_ms
+        entries.append(entry)
+    cassette = Cassette(header=header, entries=tuple(entries))
+    check_order(cassette, where)
+    return cassette
+
+
+def _unpacked(data: bytes, where: str) -> bytes:
+    if not data.startswith(_GZIP):
+        return data
+    try:
+        return gzip.decompress(data)
+    except EOFError:
+        what = "the file is truncated"
+    except (OSError, zlib.error) as exc:
+        what = f"the file is damaged: {exc}"
+    raise CassetteError(what, where=where, remedy="restore it, or record it again") from None
+
+
+def _header(line: bytes, where: str) -> Header:
+    place = f"{where}, line 1"
+    try:
+        wire = Wire(from_json(line))
+    except ValueError:
+        wire = Wire({})
+    if MARK not in wire:
+        old = "direction" in wire
+        raise CassetteError(
+            "this is no cassette of unirt",
+            where=place,
+            remedy="turn it into one with 'unirt cassette convert'"
+            if old
+            else f'its first line must be an object with "{MARK}": {VERSION}',
+        )
+    version = wire.data[MARK]
+    if type(version) is not int or version < 1:
+        raise CassetteError(
+            f"its version is {version!r}", where=place, remedy=f'write "{MARK}": {VERSION}'
+        )
+    if version > VERSION:
+        raise CassetteError(
+            f"its version is {version}, and this unirt reads up to {VERSION}",
+            where=place,
+            remedy="update unirt-realtime",
+        )
+    try:
+        _only(wire, _HEADER)
+        origin = wire.text("origin")
+        if origin not in set(Origin):
+            raise WireError("origin", f"{origin!r}, expected one of {', '.join(Origin)}")
+        return Header(
+            origin=Origin(origin),
+            provider=wire.text_or("provider"),
+            model=wire.text_or("model"),
+            protocol=wire.text_or("protocol"),
+            recorded_by=wire.text_or("recorded_by"),
+            against=wire.text_or("against"),
+            recorded_at=wire.text_or("recorded_at"),
+            scrubbed=_object(wire, "scrubbed"),
+            match=tuple(wire.texts("match")),
+            notes=_object(wire, "notes"),
+        )
+    except WireError as exc:
+        raise CassetteError(
+            str(exc).replace("$.", ""),
+            where=place,
+            remedy="correct the header; docs/reference/cassettes.md says what it may hold",
+        ) from None
+
+
+def _object(wire: Wire, key: str) -> dict[str, Any]:
+    found = wire.obj_or(key)
+    return {} if found is None else found.data
+
+
+def _only(wire: Wire, known: Collection[str]) -> None:
+    for key in wire.data:
+        if key not in known:
+            raise WireError(f"{wire.path}.{key}", f"unknown, {nearest(key, known)}")
+
+
+def _entry(data: Any, now: float) -> Entry:
+    """One line; a time that is not given is that of the line above."""
+    wire = Wire(data)
+    at = data.get("t", now)
+    if not isinstance(at, int | float) or isinstance(at, bool) or at < 0:
+        raise wire.wrong("t", "a time in ms")
+    connection = data.get("c", 1)
+    if type(connection) is not int or connection < 1:
+        raise wire.wrong("c", "a connection, counted from 1")
+    kinds = [key for key in data if key in _KINDS]
+    if len(kinds) != 1:
+        raise WireError("$", f"expected exactly one of {', '.join(_KINDS)}")
+    return _KINDS[kinds[0]](wire, at_ms=float(at), connection=connection)
+
+
+def _framed(wire: Wire, **place: Any) -> Framed:
+    line = wire.data
+    if len(line) > 1 and not line.keys() <= _FRAME:
+        _only(wire, _FRAME)
+    direction = "sent" if "sent" in line else "received"
+    data, how = line[direction], line.get("as")
+    if how not in (None, "binary", "base64"):
+        raise wire.wrong("as", "'binary' or 'base64'")
+    if how == "base64":
+        try:
+            data = base64.b64decode(wire.text(direction), validate=True)
+        except ValueError as exc:
+            raise WireError(direction, f"not base64: {exc}") from None
+    elif not isinstance(data, dict | list | str):
+        raise wire.wrong(direction, "an object, an array or a string")
+    altered = tuple(map(_altered, wire.objs("audio"))) if "audio" in line else ()
+    if altered:
+        for change in altered:
+            try:
+                found = look_up(data, change.at)
+            except LookupError:
+                found = None
+            if type(found) is not str or (found and change.silence is not None):
+                raise WireError("audio", f"no {_expected(change)} at {list(change.at)}")
+        data = with_silence(data, altered)
+    return Framed(direction=direction, data=data, binary=how is not None, altered=altered, **place)  # type: ignore[arg-type]
+
+
+def _expected(change: Altered) -> str:
+    return "string" if change.silence is None else "empty string"
+
+
+def _altered(wire: Wire) -> Altered:
+    _only(wire, ("at", "cut_from", "silence", "of"))
+    at = wire.data.get("at")
+    if not isinstance(at, list) or not all(type(step) in (str, int) for step in at):
+        raise wire.wrong("at", "an array of keys and indices")
+    if ("cut_from" in wire) is ("silence" in wire):
+        raise WireError(wire.path, "expected one of cut_from, silence")
+    key = "silence" if "silence" in wire else "cut_from"
+    size, byte = wire.count(key), wire.count("of")
+    if size < 0 or not 0 <= byte < 256:
+        raise wire.wrong(key, "a number of bytes")
+    return Altered(at=tuple(at), size=size, silence=byte if key == "silence" else None)
+
+
+def _opened(wire: Wire, **place: Any) -> Opened:
+    _only(wire, ("t", "c", "open"))
+    inner = wire.obj("open")
+    _only(inner, _OPEN)
+    status = inner.data.get("status", 101)
+    if status is not None and type(status) is not int:
+        raise inner.wrong("status", "an HTTP status or null")
+    return Opened(
+        url=inner.text("url"),
+        provider=inner.text_or("provider"),
+        model=inner.text_or("model"),
+        transport=inner.text_or("transport") or "websocket",
+        subprotocol=inner.text_or("subprotocol"),
+        status=status,
+        error=inner.text_or("error") or "",
+        **place,
+    )
+
+
+def _closed(wire: Wire, **place: Any) -> Closed:
+    _only(wire, ("t", "c", "close"))
+    inner = wire.obj("close")
+    _only(inner, ("code", "reason", "by"))
+    code = inner.data.get("code")
+    if code is not None and type(code) is not int:
+        raise inner.wrong("code", "a close code or null")
+    match inner.text_or("by") or "remote":
+        case "local" | "remote" | "network" as by:
+            return Closed(code=code, reason=inner.text_or("reason") or "", by=by, **place)
+        case _:
+            raise inner.wrong("by", "'local', 'remote' or 'network'")
+
+
+def _stalled(wire: Wire, **place: Any) -> Stalled:
+    _only(wire, ("t", "c", "stall"))
+    if wire.data["stall"] is not True:
+        raise wire.wrong("stall", "true")
+    return Stalled(**place)
+
+
+def _exchanged(wire: Wire, **place: Any) -> Exchanged:
+    _only(wire, ("t", "http"))
+    inner = wire.obj("http")
+    _only(inner, ("request", "response"))
+    return Exchanged(
+        request=inner.obj("request").data, response=inner.obj("response").data, **place
+    )
+
+
+_KINDS: Final[dict[str, Callable[..., Entry]]] = {
+    "sent": _framed,
+    "received": _framed,
+    "open": _opened,
+    "close": _closed,
+    "stall": _stalled,
+    "http": _exchanged,
+}

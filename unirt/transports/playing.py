@@ -1,0 +1,250 @@
+"""
+A transport without a far end: a recorded connection, played.
+
+What is sent is matched, what is recorded is received, and the time of the tape goes with it: to the
+recorded time of each frame when it is received, and to that of the frame that the client is waited
+for to send. Who sleeps on that clock is woken in between, in order. Frames that follow one another
+without one of the client's between them are handed over in one go, each at its time, and nobody has
+a turn in between but those sleepers. So a conversation goes the same way every time, whatever the
+machine is doing.
+
+Where several connections are open at once, their frames come in the order of the file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, NoReturn
+
+from unirt.cassettes.entries import Closed, Framed, Stalled
+from unirt.cassettes.player import Player
+from unirt.errors import CassetteMismatch
+from unirt.translator import Frame
+from unirt.transport import TransportClosed
+from unirt.transports.tape_clock import TapeClock
+
+__all__ = ["PlayingTransport", "Table"]
+
+
+class Table:
+    """The connections that are being played, and whose turn it is."""
+
+    def __init__(self) -> None:
+        self._live: list[PlayingTransport] = []
+
+    def join(self, transport: PlayingTransport) -> None:
+        """One more connection is played."""
+        self._live.append(transport)
+
+    def leave(self, transport: PlayingTransport) -> None:
+        """One is over."""
+        if transport in self._live:
+            self._live.remove(transport)
+        self.moved()
+
+    def may(self, transport: PlayingTransport, line: int) -> bool:
+        """Whether a line of one connection has its turn."""
+        return all(other is transport or other.line >= line for other in self._live)
+
+    def moved(self) -> None:
+        """Something happened: whoever waits looks again."""
+        for transport in self._live:
+            transport.wake()
+
+
+class PlayingTransport:
+    """
+    Made and used in one event loop.
+
+    Args:
+        player: What is played.
+        table: What else is.
+        clock: The time of the tape.
+    """
+
+    def __init__(self, player: Player, table: Table, clock: TapeClock) -> None:
+        self._player = player
+        self._table = table
+        self._clock = clock
+        self._gone: TransportClosed | None = None
+        self._stalled = False
+        self._waiting: deque[Framed] = deque()
+        "What was released and not received yet."
+        self._loop = asyncio.get_running_loop()
+        self._change: asyncio.Future[None] | None = None
+        clock.attend(1)
+        table.join(self)
+
+    @property
+    def url(self) -> str:
+        return self._player.segment.opened.url.partition("?")[0]
+
+    @property
+    def line(self) -> float:
+        """Where in the file this connection is."""
+        found = self._player.due or self._player.awaited
+        return float("inf") if self._stalled or found is None else found[0]
+
+    # Sending.
+
+    async def send(self, frame: Frame) -> None:
+        if not self.send_now(frame):
+            self._raise_gone()
+
+    def send_now(self, frame: Frame) -> bool:
+        """
+        See :class:`unirt.transport.Prompt`.
+
+        Raises:
+            CassetteMismatch: It is not what was recorded.
+        """
+        if self._gone is not None:
+            return False
+        try:
+            self._player.sent(frame)
+        finally:
+            self._table.moved()
+        return True
+
+    # Receiving.
+
+    async def receive(self) -> Frame:
+        return (await self.next()).payload
+
+    async def next(self) -> Framed:
+        """The next message, with whether it is binary. Like :meth:`receive` in all else."""
+        while not self._waiting:
+            self._waiting += await self._released()
+        return self._waiting.popleft()
+
+    async def deliver(
+        self, take: Callable[[Sequence[Frame]], bool], room: Callable[[], Awaitable[None]]
+    ) -> None:
+        """See :class:`unirt.transport.Prompt`."""
+        while True:
+            if not take([entry.payload for entry in await self._released()]):
+                await room()
+
+    async def _released(self) -> list[Framed]:
+        """
+        The next frames that were received at one time.
+
+        Raises:
+            TransportClosed: There are no more.
+            CassetteMismatch: The client sent something else than was recorded.
+        """
+        player, clock = self._player, self._clock
+        while True:
+            if player.failure is not None:
+                raise player.failure
+            if self._gone is not None:
+                raise self._gone
+            due = player.due
+            if due is None:
+                await self._wait_for_client()
+                continue
+            line, entry = due
+            if not self._table.may(self, line):
+                await self._changed()
+                continue
+            when = entry.at
+            if clock.waits(when):
+                await self._or_changed(clock.reach(when))
+                continue
+            clock.jump(when)
+            if isinstance(entry, Framed):
+                return self._batch(entry.at_ms)
+            self._end(player.release())
+
+    def _batch(self, at_ms: float) -> list[Framed]:
+        player, frames = self._player, list[Framed]()
+        while (due := player.due) is not None:
+            line, entry = due
+            if not isinstance(entry, Framed) or entry.at_ms != at_ms:
+                break
+            if not self._table.may(self, line):
+                break
+            released = player.release()
+            if isinstance(released, Framed):
+                frames.append(released)
+        self._table.moved()
+        return frames
+
+    def _end(self, entry: Framed | Closed | Stalled) -> None:
+        if isinstance(entry, Closed):
+            self._over(TransportClosed(entry.code, entry.reason, by=entry.by))
+        else:
+            self._stalled = True
+            self._table.moved()
+
+    async def _wait_for_client(self) -> None:
+        """Until the client does something; the time goes on to when it did, and no further."""
+        awaited = self._player.awaited
+        if awaited is None:
+            await self._or_changed(self._clock.linger())
+            return
+        line, entry = awaited
+        if self._table.may(self, line):
+            when = entry.at
+            if self._clock.waits(when):
+                await self._or_changed(self._clock.reach(when))
+                return
+            self._clock.jump(when)
+            if not isinstance(entry, Framed):  # only a close is left
+                await self._or_changed(self._clock.linger())
+                return
+        await self._changed()
+
+    # Waiting.
+
+    def wake(self) -> None:
+        """Let whoever waits look again; from any thread."""
+        try:
+            here = asyncio.get_running_loop()
+        except RuntimeError:
+            here = None
+        if here is self._loop:
+            self._settle()
+        elif not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._settle)
+
+    def _settle(self) -> None:
+        if self._change is not None and not self._change.done():
+            self._change.set_result(None)
+
+    async def _changed(self) -> None:
+        self._change = self._loop.create_future()
+        await self._change
+
+    async def _or_changed(self, work: Coroutine[Any, Any, None]) -> None:
+        """Wait for something, or until anything changes."""
+        self._change = self._loop.create_future()
+        task = asyncio.ensure_future(work)
+        try:
+            await asyncio.wait({task, self._change}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+
+    # The end.
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        if self._gone is None:
+            self._player.close()
+            self._over(TransportClosed(code, reason, by="local"))
+
+    def _over(self, gone: TransportClosed) -> None:
+        self._gone = gone
+        self._clock.attend(-1)
+        self.wake()
+        self._table.leave(self)
+
+    def _raise_gone(self) -> NoReturn:
+        failure: CassetteMismatch | None = self._player.failure
+        if failure is not None:
+            raise failure
+        if self._gone is None:
+            raise TransportClosed(None, by="network")
+        raise self._gone

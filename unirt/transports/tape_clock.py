@@ -1,0 +1,211 @@
+"""
+The time of a cassette that is played.
+
+It stands still unless what is played moves it, and wakes its sleepers in order when it does. It can
+be slowed down to what was recorded, or to a multiple of that. Where nothing is played any more, or
+nothing more comes, a sleeper waits as long as it asked for: every wait ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+
+__all__ = ["TapeClock"]
+
+_TURNS = 8
+"""
+How often everybody else has a turn when a sleeper was woken: enough for it to say something, though
+it may have to wait for room to do so.
+"""
+
+
+class _Sleeper:
+    """Somebody to wake, in the event loop that it belongs to."""
+
+    def __init__(self, act: Callable[[], None], *, alarm: bool) -> None:
+        self.done = False
+        self.alarm = alarm
+        "Whether it is called and does not run in a task."
+        self._act = act
+        self._loop = asyncio.get_running_loop()
+
+    def cancel(self) -> None:
+        """Leave it asleep."""
+        self.done = True
+
+    def wake(self) -> None:
+        """Wake it, from any thread."""
+        if _running() is self._loop:
+            self._wake()
+        elif not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake)
+
+    def wake_in(self, delay: float, first: Callable[[], object]) -> None:
+        """Wake it after some real time, from any thread; do something just before."""
+
+        def wake() -> None:
+            first()
+            self._wake()
+
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._loop.call_later, delay, wake)
+
+    def _wake(self) -> None:
+        if not self.done:
+            self.done = True
+            self._act()
+
+
+class TapeClock:
+    """
+    Args:
+        speed: How much faster than recorded; ``None`` for as fast as possible.
+    """
+
+    def __init__(self, speed: float | None = None) -> None:
+        self._speed = speed
+        self._now = 0.0
+        self._attending = 0
+        "How many connections move it."
+        self._origin: tuple[float, float] | None = None
+        "A time of the tape, and when it was, for a tape that takes its time."
+        self._sleepers: list[tuple[float, int, _Sleeper]] = []
+        self._order = itertools.count()
+        self._lock = threading.Lock()
+        self._slept: _Sleeper | None = None
+        "Who wants to know that somebody began to sleep."
+
+    def now(self) -> float:
+        """The time, in seconds since the cassette began."""
+        return self._now
+
+    async def sleep_until(self, when: float) -> None:
+        """Wait until it is that time. Safe to cancel."""
+        if when <= self._now:
+            return
+        if not self._attending:
+            await asyncio.sleep(when - self._now)
+            self._move(when)
+            return
+        future, sleeper = _future()
+        self._add(when, sleeper)
+        try:
+            await future
+        finally:
+            sleeper.cancel()
+
+    def call_at(self, when: float, call: Callable[[], None]) -> _Sleeper:
+        """Call somebody at that time; see :class:`unirt.clock.Alarm`."""
+        alarm = _Sleeper(call, alarm=True)
+        if self._attending:
+            self._add(when, alarm)
+        else:
+            alarm.wake_in(max(when - self._now, 0.0), partial(self._move, when))
+        return alarm
+
+    def _add(self, when: float, sleeper: _Sleeper) -> None:
+        with self._lock:
+            heapq.heappush(self._sleepers, (when, next(self._order), sleeper))
+        if self._slept is not None:
+            self._slept.wake()
+
+    # What moves it.
+
+    def attend(self, connections: int) -> None:
+        """So many more connections move it; whoever sleeps when none is left wakes by himself."""
+        self._attending += connections
+        if not self._attending:
+            with self._lock:
+                left, self._sleepers = self._sleepers, []
+            for when, _, sleeper in left:
+                sleeper.wake_in(max(when - self._now, 0.0), partial(self._move, when))
+
+    def waits(self, when: float) -> bool:
+        """Whether getting to a time takes more than :meth:`jump`: somebody sleeps until then."""
+        if self._speed is not None and when > self._now:
+            return True
+        wake = self._next_wake()
+        return wake is not None and wake <= when
+
+    def jump(self, when: float) -> None:
+        """Be at a time; never goes back."""
+        self._now = max(self._now, when)
+
+    async def reach(self, when: float) -> None:
+        """Go on to a time, and wake everybody on the way."""
+        while True:
+            wake = self._next_wake()
+            if wake is None or wake > when:
+                await self._pass(when)
+                wake = self._next_wake()
+                if wake is None or wake > when:
+                    break
+            await self._pass(wake)
+            await self._wake(wake)
+        self._move(when)
+
+    async def linger(self) -> None:
+        """Go on as real time does, to whatever somebody sleeps until. Ends when cancelled."""
+        while True:
+            wake = self._next_wake()
+            if wake is None:
+                future, self._slept = _future()
+                await future
+                continue
+            await asyncio.sleep(max(wake - self._now, 0.0))
+            await self._wake(wake)
+
+    async def _pass(self, when: float) -> None:
+        """Let the real time go by that a tape with a pace takes."""
+        if self._speed is None:
+            return
+        if self._origin is None:
+            self._origin = self._now, time.monotonic()
+        began, real = self._origin
+        await asyncio.sleep(max(real + (when - began) / self._speed - time.monotonic(), 0.0))
+
+    async def _wake(self, when: float) -> None:
+        if self._move(when):
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
+
+    def _move(self, when: float) -> bool:
+        """Be at a time, and wake who slept until it; returns whether a task was woken."""
+        self._now = max(self._now, when)
+        tasks = False
+        while (wake := self._next_wake()) is not None and wake <= self._now:
+            with self._lock:
+                _, _, sleeper = heapq.heappop(self._sleepers)
+            tasks = tasks or not sleeper.alarm
+            sleeper.wake()
+        return tasks
+
+    def _next_wake(self) -> float | None:
+        with self._lock:
+            while self._sleepers and self._sleepers[0][2].done:
+                heapq.heappop(self._sleepers)
+            return self._sleepers[0][0] if self._sleepers else None
+
+
+def _future() -> tuple[asyncio.Future[None], _Sleeper]:
+    """A future, and the sleeper that waits for it."""
+    future = asyncio.get_running_loop().create_future()
+
+    def settle() -> None:
+        if not future.done():
+            future.set_result(None)
+
+    return future, _Sleeper(settle, alarm=False)
+
+
+def _running() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
