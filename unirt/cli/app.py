@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from unirt.cli.calls import calling, number_or_name
 from unirt.registry import installed
 
 __all__ = ["app"]
@@ -79,3 +80,38 @@ def simulate(
     from unirt.cli.simulate import run
 
     asyncio.run(run(provider.value, port=port, script=script))
+
+
+@app.command()
+def record(
+    out: Annotated[Path, typer.Argument(help="The cassette: .jsonl, or .jsonl.gz.")],
+    inputs: Annotated[
+        list[str] | None, typer.Argument(help="What to say, in order: texts and WAV files.")
+    ] = None,
+    *,
+    simulator: Annotated[
+        ProviderName | None, typer.Option(help="Talk to a simulator of this provider.")
+    ] = None,
+    scenario: Annotated[
+        str | None, typer.Option(help="Say what this scenario says: its name, or a TOML file.")
+    ] = None,
+    instructions: Annotated[str | None, typer.Option(help="For the model.")] = None,
+    audio: Annotated[
+        str, typer.Option(help="keep, silence, or how many ms of each piece to keep.")
+    ] = "keep",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+) -> None:
+    """Record a conversation: with a simulator, or live with the provider of the settings."""
+    from unirt.cli.record import run
+
+    with calling():
+        status = run(
+            out,
+            inputs or [],
+            simulator=None if simulator is None else simulator.value,
+            scenario=scenario,
+            instructions=instructions,
+            audio=number_or_name(audio),
+            force=force,
+        )
+    raise typer.Exit(status)
