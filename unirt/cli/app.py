@@ -115,3 +115,25 @@ def record(
             force=force,
         )
     raise typer.Exit(status)
+
+
+@app.command()
+def inspect(
+    file: Annotated[Path, typer.Argument(help="A cassette.")],
+    *,
+    plane: Annotated[
+        list[str] | None, typer.Option(help="Show only this: wire, control, content, command.")
+    ] = None,
+    since: Annotated[str | None, typer.Option(help="From then on: 1500 (ms), or 1.5s.")] = None,
+    until: Annotated[str | None, typer.Option(help="Until then.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Events, commands or frames of this name; * is any.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page to this file instead.")] = None,
+) -> None:
+    """Show a cassette as a timeline: the wire, what it means, what was heard, how long it took."""
+    from unirt.cli.inspect import run
+
+    with calling():
+        status = run(file, planes=plane or [], since=since, until=until, only=only or [], html=html)
+    raise typer.Exit(status)
