@@ -20,6 +20,7 @@ from unirt.commands import AppendAudio
 from unirt.config import SessionConfig
 from unirt.errors import UnknownProvider
 from unirt.events import AudioDelta, Event
+from unirt.provider import Provider
 from unirt.registry import load
 from unirt.timeline.values import Row, RowKind
 from unirt.translator import Translator
@@ -41,6 +42,7 @@ class Listener:
     def __init__(self, segment: Segment) -> None:
         self.warning = ""
         "Why nothing is translated, where that is so."
+        provider: Provider | None = None
         if segment.provider is None:
             self.warning = "the cassette names no provider, so its frames are not translated"
         else:
@@ -54,12 +56,13 @@ class Listener:
         self._client: Translator | None = None
         self.input_format: AudioFormat | None = None
         "What the user's audio is, as far as anybody said."
-        if not self.warning:
+        if provider is not None:
             config = SessionConfig(model=segment.model)
             self._client = provider.new_translator(config, offline=True)
             self.input_format = self._client.capabilities.input_format
         else:
             segment = attrs.evolve(segment, provider=None)
+        self._has_server = provider is not None and provider.server is not None
         self._ear = Ear(segment)
 
     def rows(self, line: int, entry: Entry) -> Iterator[Row]:
@@ -113,6 +116,9 @@ class Listener:
                 for command in meaning.commands
                 if self.input_format is not None and isinstance(command, AppendAudio)
             )
+            if not meaning.commands and self._has_server:
+                said = "not understood" if meaning.config is None else "sets the session up"
+                common["note"] = ", ".join(filter(None, (common["note"], said)))
             return Row(kind=RowKind.SENT, commands=meaning.commands, audio_ms=ms, **common)
         self._ear.told(whole.payload)
         if self._client is not None:
@@ -191,7 +197,7 @@ def wire_name(data: Any) -> str:
     named = data.get("type")
     if isinstance(named, str) and named:
         return named
-    names = []
+    names: list[str] = []
     for key, value in data.items():
         inner = [f"{key}.{name}" for name in value] if isinstance(value, dict) else []
         names += inner if 0 < len(inner) <= 2 else [key]

@@ -8,6 +8,7 @@ means the same on every provider; else by the provider, where it says so.
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -17,7 +18,7 @@ from unirt import commands as cmd
 from unirt import events as ev
 from unirt.events import StreamKind
 from unirt.items import Role
-from unirt.timeline.sound import last_loud_ms
+from unirt.timeline.sound import voice_ms
 from unirt.timeline.values import Lane, Row, ToolRun, Turn
 
 __all__ = ["tools_in", "turns_in"]
@@ -43,7 +44,7 @@ class _Book:
     """The responses of one connection."""
 
     def __init__(self, voice: Lane | None) -> None:
-        self._voice = voice
+        self._voice = [] if voice is None else voice_ms(voice)
         self._asked: tuple[float, str] | None = None
         self._turns: dict[str, dict[str, Any]] = {}
         self._heard: dict[str | None, list[str]] = {}
@@ -77,9 +78,9 @@ class _Book:
 
     def _start(self, event: ev.ResponseStarted, at_ms: float) -> None:
         asked = self._asked
-        if self._voice is not None and (asked is None or asked[1] == "speech_stopped"):
-            loud = last_loud_ms(self._voice, at_ms)
-            asked = asked if loud is None else (loud, "voice")
+        if asked is None or asked[1] == "speech_stopped":
+            spoken = bisect(self._voice, at_ms)
+            asked = (self._voice[spoken - 1], "voice") if spoken else asked
         typed, self._typed, self._asked = self._typed, [], None
         self._turns[event.response_id] = {
             "turn_id": event.turn_id,
@@ -111,7 +112,7 @@ class _Book:
         for id_, fields in self._turns.items():
             text = " ".join(fields.pop("texts"))
             typed = fields.pop("typed")
-            said = " ".join(self._heard.pop(fields["turn_id"], None) or typed)
+            said = " ".join(self._heard.pop(fields["turn_id"], []) or typed)
             yield Turn(connection=number, response_id=id_, text=text, user_text=said, **fields)
 
 

@@ -11,13 +11,15 @@ from unirt.audio import AudioFormat, Encoding
 from unirt.session.resample import Converter
 from unirt.timeline.values import Lane, Piece
 
-__all__ = ["last_loud_ms", "mixdown", "peaks"]
+__all__ = ["mixdown", "peaks", "voice_ms"]
 
 Samples = npt.NDArray[np.float32]
 "Mono, -1.0 to 1.0."
 
-_LOUD = 0.01
-"An amplitude that is somebody, and no noise."
+_LEAST = 0.005
+"Whatever is not as loud as this is nobody, however quiet everything else is."
+_VOICE = 0.1
+_WINDOW_MS = 20.0
 
 
 def _samples(piece: Piece, rate: int | None = None) -> Samples:
@@ -32,7 +34,8 @@ def _samples(piece: Piece, rate: int | None = None) -> Samples:
     if rate is None or rate == format.rate:
         return samples
     where = np.arange(int(len(samples) * rate / format.rate)) * (format.rate / rate)
-    return np.interp(where, np.arange(len(samples)), samples).astype(np.float32)
+    moved: Samples = np.interp(where, np.arange(len(samples)), samples).astype(np.float32)
+    return moved
 
 
 def peaks(lane: Lane, end_ms: float, width: int, *, heard: bool = True) -> list[int]:
@@ -73,14 +76,19 @@ def mixdown(lane: Lane, end_ms: float, rate: int) -> bytes:
     return scaled.astype("<i2").tobytes()
 
 
-def last_loud_ms(lane: Lane, before_ms: float) -> float | None:
-    """When somebody was last heard in a lane before a time; ``None`` for never."""
-    for piece in reversed(lane.pieces):
-        if piece.start_ms >= before_ms or not piece.kept_bytes:
-            continue
-        samples = np.abs(_samples(piece))
-        left = int((before_ms - piece.start_ms) * piece.format.rate / 1000)
-        loud = np.flatnonzero(samples[:left] > _LOUD)
-        if len(loud):
-            return piece.start_ms + float(loud[-1]) * 1000 / piece.format.rate
-    return None
+def voice_ms(lane: Lane) -> list[float]:
+    """
+    When a voice is heard in a lane: the end of each window of 20 ms that is loud, in order.
+
+    Loud is what is at least a tenth as loud as the loudest in the lane: a voice, and not its room.
+    """
+    levels: list[tuple[float, float]] = []
+    for piece in lane.pieces:
+        samples, rate = _samples(piece), piece.format.rate
+        size = max(1, int(_WINDOW_MS * rate / 1000))
+        for start in range(0, len(samples), size):
+            window = samples[start : start + size]
+            end_ms = piece.start_ms + (start + len(window)) * 1000 / rate
+            levels.append((end_ms, float(np.sqrt(np.mean(window * window)))))
+    least = max(_LEAST, _VOICE * max((level for _, level in levels), default=0.0))
+    return [end_ms for end_ms, level in levels if level >= least]
