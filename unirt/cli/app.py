@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from unirt.cli.calls import calling, number_or_name
+from unirt.cli.cassette_app import app as cassettes
 from unirt.registry import installed
 
 __all__ = ["app"]
@@ -21,6 +22,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(cassettes)
 
 ProviderName = StrEnum("ProviderName", {name: name for name in installed()})  # type: ignore[misc]  # a functional enum of what is installed
 
@@ -136,4 +138,31 @@ def inspect(
 
     with calling():
         status = run(file, planes=plane or [], since=since, until=until, only=only or [], html=html)
+    raise typer.Exit(status)
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="A cassette.")],
+    *,
+    pace: Annotated[
+        str, typer.Option(help="fast, recorded, or how many times faster than recorded.")
+    ] = "fast",
+    verbatim: Annotated[
+        bool | None,
+        typer.Option(
+            "--verbatim/--anew",
+            help="Send the recorded frames as they are, or say anew what they mean and compare. "
+            "By default anew, where unirt recorded them.",
+        ),
+    ] = None,
+    audio: Annotated[
+        Path | None, typer.Option(help="Write what the model said to this WAV file.")
+    ] = None,
+) -> None:
+    """Play a cassette through a real session, and show what it tells in both views."""
+    from unirt.cli.replay import run
+
+    with calling():
+        status = run(file, pace=number_or_name(pace), verbatim=verbatim, audio=audio)
     raise typer.Exit(status)
