@@ -1,70 +1,116 @@
 """
-Records the scenario matrix from the simulators; ``--check`` only tells whether a file is stale.
+Records the cassettes of this folder; ``--check`` only tells which are stale.
 
-Time is virtual and ids are counted, so the same code always records the same files.
+From the simulators: time is virtual and ids are counted, so the same code always records the same
+files. Audio is replaced by silence of the same length, which a line says by its length alone: the
+files stay small and readable, and how much was said and heard is still what it was.
 """
 
 from __future__ import annotations
 
-import json
+import contextlib
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
+from unirt.cassettes import Cassette, Closed, Entry, Framed, Header, Opened, Origin, dumps, kept
+from unirt.cassettes.faults import FAULTS
+from unirt.cassettes.scrub import Scrub, check_clean, scrubbed
+from unirt.cassettes.secrets import Secrets
+from unirt.config import SessionConfig
+from unirt.errors import CassetteError
+from unirt.provider import Credentials, Provider
 from unirt.registry import installed, load
 from unirt.simulator.exchange import Exchange, run
 from unirt.simulator.script import builtin, builtin_names
 
 FOLDER = Path(__file__).parent
-AUDIO_CHARACTERS = 32
-"Of base64: 24 bytes."
-_AUDIO_KEYS = {"delta", "audio", "data"}
+FAULTY = "text_turn"
+"The scenario that faults happen to."
 
 
-def lines(exchange: Exchange, scenario: str) -> Iterator[dict[str, Any]]:
-    """The lines of one recording."""
-    model = exchange.capabilities.model if exchange.capabilities is not None else None
-    yield {
-        "direction": "note",
-        "data": {
-            "origin": "simulator",
-            "provider": exchange.provider,
-            "model": model,
-            "scenario": scenario,
-        },
-    }
-    for direction, frame in exchange.frames:
-        yield {"direction": direction, "data": _cut(json.loads(frame))}
+def dialled(provider: Provider, scenario: str) -> SessionConfig:
+    """The model of a scenario, by the name that it is dialled by."""
+    model = builtin(scenario).session.model or provider.default_model
+    return provider.resolve(SessionConfig(model=model), Credentials())
+
+
+def recorded(exchange: Exchange, scenario: str, model: str | None) -> Cassette:
+    """The cassette of one exchange with a simulator."""
+    header = Header(
+        origin=Origin.SIMULATOR,
+        provider=exchange.provider,
+        model=model,
+        recorded_by="cassettes/record.py",
+        against=f"the scenario {scenario!r}",
+        notes={"scenario": scenario},
+    )
+    whole = Cassette(header=header, entries=tuple(_entries(exchange)))
+    clean = scrubbed(whole, Scrub(audio="silence", ids=False), Secrets())
+    check_clean(clean, Secrets(), scenario)
+    return clean
+
+
+def _entries(exchange: Exchange) -> Iterator[Entry]:
+    yield Opened(url="simulator:")
+    for (direction, frame), at in zip(exchange.frames, exchange.times, strict=True):
+        yield Framed(
+            direction="sent" if direction == "sent" else "received",
+            data=kept(frame),
+            binary=isinstance(frame, bytes),
+            at_ms=at * 1000,
+        )
+    end = exchange.seconds * 1000
     if exchange.closed is not None:
         code, reason = exchange.closed
-        yield {"direction": "close", "data": {"code": code, "reason": reason}}
+        yield Closed(code=code, reason=reason, by="remote", at_ms=end)
+    else:
+        yield Closed(code=1000, by="local", at_ms=end)
 
 
-def _cut(value: Any, key: str = "") -> Any:
-    if isinstance(value, dict):
-        return {k: _cut(v, k) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_cut(entry, key) for entry in value]
-    long = isinstance(value, str) and len(value) > AUDIO_CHARACTERS and " " not in value
-    return value[:AUDIO_CHARACTERS] if long and key in _AUDIO_KEYS else value
+def place(cassette: Cassette) -> int:
+    """Where faults happen: at the third piece of audio that is received."""
+    audible = (
+        line
+        for line, entry in cassette.numbered()
+        if isinstance(entry, Framed) and entry.altered and entry.direction == "received"
+    )
+    return next(islice(audible, 2, None))
+
+
+def faulty(cassette: Cassette) -> Iterator[tuple[str, Cassette]]:
+    """What faults make of a good cassette, where its protocol has a frame for them."""
+    for name, fault in FAULTS.items():
+        with contextlib.suppress(CassetteError):
+            yield name, fault(cassette, place(cassette))
+
+
+def cassettes() -> Iterator[tuple[Path, bytes]]:
+    """Every file, and what belongs into it."""
+    for provider in map(load, installed()):
+        for scenario in builtin_names():
+            config = dialled(provider, scenario)
+            exchange = run(provider, builtin(scenario), config)
+            if exchange.frames:  # else it was refused before anything was sent
+                path = FOLDER / provider.name / f"{scenario}.jsonl"
+                cassette = recorded(exchange, scenario, config.model)
+                yield path, dumps(cassette, str(path))
+                if scenario == FAULTY:
+                    for name, bad in faulty(cassette):
+                        path = FOLDER / "faults" / provider.name / f"{name}.jsonl"
+                        yield path, dumps(bad, str(path))
 
 
 def main(arguments: list[str]) -> int:
-    """Write the recordings, or with ``--check`` tell which are stale."""
+    """Write the cassettes, or with ``--check`` tell which are stale."""
     stale = []
-    for provider in installed():
-        (FOLDER / provider).mkdir(exist_ok=True)
-        for scenario in builtin_names():
-            exchange = run(load(provider), builtin(scenario))
-            if not exchange.frames:
-                continue  # refused before anything was sent
-            path = FOLDER / provider / f"{scenario}.jsonl"
-            text = "".join(f"{json.dumps(line)}\n" for line in lines(exchange, scenario))
-            if not path.exists() or path.read_text("utf-8") != text:
-                stale.append(str(path.relative_to(FOLDER)))
-                if "--check" not in arguments:
-                    path.write_text(text, "utf-8")
+    for path, data in cassettes():
+        if not path.exists() or path.read_bytes() != data:
+            stale.append(str(path.relative_to(FOLDER)))
+            if "--check" not in arguments:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
     if "--check" in arguments and stale:
         print(f"stale: {', '.join(stale)}; run python cassettes/record.py", file=sys.stderr)
         return 1

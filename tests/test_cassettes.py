@@ -1,4 +1,4 @@
-"""The recordings: fresh, legal, whole, and the same conversation on every provider."""
+"""The cassettes of this repository: fresh, honest, whole, and the same conversation everywhere."""
 
 import json
 import subprocess
@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from unirt.cassettes import Cassette, Framed, read
+from unirt.cassettes.scrub import check_clean
+from unirt.cassettes.secrets import Secrets
 from unirt.events import AudioDelta, Event
 from unirt.registry import installed
 from unirt.testing import check, fold, outline, translate
@@ -17,14 +20,13 @@ FOLDER = ROOT / "cassettes"
 SCENARIOS = sorted({path.stem for path in FOLDER.glob("*/*.jsonl")})
 
 
-def lines(provider: str, scenario: str) -> list[dict[str, Any]]:
-    text = (FOLDER / provider / f"{scenario}.jsonl").read_text("utf-8")
-    return [json.loads(line) for line in text.splitlines()]
+def cassette(provider: str, scenario: str) -> Cassette:
+    return read(FOLDER / provider / f"{scenario}.jsonl")
 
 
-def translated(provider: str, scenario: str) -> list[Event]:
-    frames = [e["data"] for e in lines(provider, scenario) if e["direction"] == "received"]
-    return translate(provider, frames)
+def received(provider: str, scenario: str) -> list[Any]:
+    entries = cassette(provider, scenario).entries
+    return [e.data for e in entries if isinstance(e, Framed) and e.direction == "received"]
 
 
 def test_there_is_one_for_each_scenario_and_provider_and_all_are_fresh() -> None:
@@ -39,28 +41,30 @@ def test_there_is_one_for_each_scenario_and_provider_and_all_are_fresh() -> None
 @pytest.mark.parametrize("scenario", SCENARIOS)
 @pytest.mark.parametrize("provider", installed())
 def test_it_says_where_it_came_from_and_holds_no_key(provider: str, scenario: str) -> None:
-    note, *rest = lines(provider, scenario)
-    assert note["data"]["origin"] == "simulator"
-    assert (note["data"]["provider"], note["data"]["scenario"]) == (provider, scenario)
-    assert not any(word in json.dumps(rest) for word in ("sk-", "AIza", "Bearer"))
+    found = cassette(provider, scenario)
+    header = found.header
+    assert (header.origin, header.provider) == ("simulator", provider)
+    assert header.notes["scenario"] == scenario
+    check_clean(found, Secrets(), scenario)
+    assert not any(word in json.dumps(received(provider, scenario)) for word in ("sk-", "AIza"))
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 @pytest.mark.parametrize("provider", installed())
 def test_it_translates_offline_to_a_legal_stream(provider: str, scenario: str) -> None:
-    received = [e for e in lines(provider, scenario) if e["direction"] == "received"]
-    events = translated(provider, scenario)
+    frames = received(provider, scenario)
+    events = translate(provider, frames)
     check(events)
 
     heard = [event.raw for event in events]
-    assert all(entry["data"] in heard for entry in received)
+    assert all(frame in heard for frame in frames)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 @pytest.mark.parametrize("provider", installed())
 @pytest.mark.parametrize("start", [1, 3, 7])
 def test_it_may_start_in_the_middle(provider: str, scenario: str, start: int) -> None:
-    entries = [e["data"] for e in lines(provider, scenario) if e["direction"] == "received"]
+    entries = received(provider, scenario)
     events = translate(provider, entries[start:])
     check(events)
 
@@ -76,7 +80,7 @@ def test_it_may_start_in_the_middle(provider: str, scenario: str, start: int) ->
 )
 def test_both_providers_hold_the_same_answers_offline(scenario: str) -> None:
     def answers(provider: str) -> list[tuple[Any, ...]]:
-        entries = outline(fold(translated(provider, scenario)))
+        entries = outline(fold(translate(provider, received(provider, scenario))))
         keys = ("kind", "name", "text", "ending", "reason", "usage")
         return [tuple(e[key] for key in keys) for e in entries if e["role"] == "assistant"]
 

@@ -5,6 +5,8 @@ Every scenario is held in every protocol, client and server, on a virtual clock,
 dialect of it that the plug-ins know of: newer and older models, Vertex AI, frames that bundle what
 others send apart. The folded streams must be equal; the kept streams may differ only where the
 facts say so.
+
+It holds for simulators, and for cassettes that are played through real sessions.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ from typing import Any
 import attrs
 import pytest
 
+from cassettes.record import dialled
+from tests.replayed import replayed
 from unirt import (
     AudioDelta,
     Emission,
@@ -44,13 +48,18 @@ WAYS: dict[str, tuple[Provider, str]] = {
     "google-3.1": (BUNDLING, "gemini-3.1-flash-live-preview"),
     "google-2.5": (GOOGLE, "gemini-2.5-flash-native-audio-preview-12-2025"),
     "vertex-2.5": (GOOGLE, "publishers/google/models/gemini-live-2.5-flash-native-audio"),
+    "openai-cassette": (OPENAI, OPENAI.default_model),
+    "google-cassette": (GOOGLE, GOOGLE.default_model),
 }
 "Ways to hold a conversation: a provider and one of its models."
+PLAYED = ("openai-cassette", "google-cassette")
+"Those that are played from cassettes."
 FIRST, *OTHERS = WAYS
 HOLDING = [
     way
     for way, (provider, model) in WAYS.items()
     if provider.capabilities(model).emission("GenerationDone") is not Emission.NEVER
+    and way not in PLAYED
 ]
 "Those that tell the end of the generation apart, and so may hold the end of the turn."
 
@@ -84,6 +93,8 @@ _CONTENT = {
 @cache
 def held(way: str, scenario: str, hold_done: bool = False) -> Exchange:
     provider, model = WAYS[way]
+    if way in PLAYED:
+        return replayed(provider, scenario)
     plan = builtin(scenario)
     pace = attrs.evolve(plan.pace, hold_done=hold_done)
     return run(provider, plan, SessionConfig(model=model), pace=pace)
@@ -101,7 +112,8 @@ def expressible(exchange: Exchange, other: Exchange) -> list[dict[str, Any]]:
         for kind, event in _CONTENT.items()
         if Emission.NEVER in (emission(exchange, event), emission(other, event))
     }
-    return outline(step for step in fold(exchange.events) if step.stream.kind not in absent)
+    events = map(without_sound, exchange.events)
+    return outline(step for step in fold(events) if step.stream.kind not in absent)
 
 
 every_way = pytest.mark.parametrize("way", WAYS)
@@ -176,6 +188,25 @@ def test_what_the_facts_call_never_is_never_told(way: str, scenario: str) -> Non
     exchange = held(way, scenario)
     told = {type(event).__name__ for event in exchange.events}
     assert {kind for kind in told if emission(exchange, kind) is Emission.NEVER} == set()
+
+
+@every_scenario
+@pytest.mark.parametrize("way", PLAYED)
+def test_a_cassette_tells_what_the_simulator_told_and_when(way: str, scenario: str) -> None:
+    provider, _ = WAYS[way]
+    simulated = run(provider, builtin(scenario), dialled(provider, scenario))
+
+    def told(events: tuple[Event, ...]) -> list[tuple[float, Event]]:
+        return [(event.received_at, without_sound(event)) for event in events]
+
+    assert told(held(way, scenario).events) == told(simulated.events)
+
+
+def without_sound(event: Event) -> Event:
+    """The event with silence for its audio, as it is in the cassettes."""
+    if isinstance(event, AudioDelta):
+        return attrs.evolve(event, data=bytes(len(event.data)))
+    return event
 
 
 @pytest.mark.parametrize("scenario", REFUSED)

@@ -10,9 +10,10 @@ import asyncio
 import heapq
 import itertools
 import time
+from collections.abc import Callable
 from typing import Protocol
 
-__all__ = ["Clock", "ManualClock", "SystemClock", "UnixClock"]
+__all__ = ["Alarm", "Clock", "ManualClock", "SupportsCancel", "SystemClock", "UnixClock"]
 
 
 class Clock(Protocol):
@@ -24,6 +25,27 @@ class Clock(Protocol):
 
     async def sleep_until(self, when: float) -> None:
         """Wait until :meth:`now` is at least `when`. Safe to cancel."""
+        ...
+
+
+class Alarm(Protocol):
+    """
+    What a clock may also have: a way to wake somebody without a task.
+
+    Where it is there, a session uses it, so that its timers ring at their very time, whatever else
+    is to be done then.
+    """
+
+    def call_at(self, when: float, call: Callable[[], None]) -> SupportsCancel:
+        """Call somebody when it is that time, unless that is cancelled; never at once."""
+        ...
+
+
+class SupportsCancel(Protocol):
+    """What can be called off."""
+
+    def cancel(self) -> object:
+        """Call it off; too late is harmless."""
         ...
 
 

@@ -17,6 +17,7 @@ import inspect
 import os
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -295,8 +296,11 @@ class Connecting:
             translator = self.provider.new_translator(config)
             if transport is None:
                 transport = await self._dial(config, deadline)
-            elif deck is not None:
-                transport = await self._through(deck, transport, config)
+            elif deck is not None and not getattr(transport, "hooked", False):
+                given = transport
+                transport = await self._through(deck, config, partial(_the, given))
+                if deck.is_played(transport):
+                    await given.close()
             return Session(
                 provider=self.provider.name,
                 translator=translator,
@@ -322,12 +326,7 @@ class Connecting:
             async with asyncio.timeout_at(deadline):
                 if deck is None:
                     return await dial(config, self.credentials)
-                return await deck.dial(
-                    self.provider.name,
-                    config.model,
-                    lambda: dial(config, self.credentials),
-                    self._secrets(),
-                )
+                return await self._through(deck, config, lambda: dial(config, self.credentials))
         except TimeoutError:
             raise DialError(
                 self.provider.name,
@@ -335,17 +334,23 @@ class Connecting:
                 why=f"no connection within {self.handshake_timeout:g} s",
             ) from None
 
-    async def _through(self, deck: Deck, transport: Transport, config: SessionConfig) -> Transport:
-        """The application's own transport, recorded; or what is played in its place."""
+    async def _through(
+        self, deck: Deck, config: SessionConfig, dial: Callable[[], Awaitable[Transport]]
+    ) -> Transport:
+        """What a cassette makes of a dial: it is recorded, or something else is played."""
 
-        async def opened() -> Transport:
-            return transport
+        def is_model(name: str) -> bool:
+            other = attrs.evolve(config, model=name)
+            return self.provider.resolve(other, self.credentials).model == config.model
 
-        name, secrets = self.provider.name, self._secrets()
-        found = await deck.dial(name, config.model, opened, secrets)
-        if deck.is_played(found):
-            await transport.close()
-        return found
+        return await deck.dial(
+            self.provider.name, config.model, dial, is_model=is_model, secrets=self._secrets()
+        )
+
+
+async def _the(transport: Transport) -> Transport:
+    """A dial of what is open."""
+    return transport
 
 
 def _recorded(provider: Provider) -> str | None:

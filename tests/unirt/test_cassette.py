@@ -5,7 +5,7 @@ import contextlib
 import json
 import os
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -105,7 +105,7 @@ async def test_the_time_of_a_replay_is_that_of_the_recording(provider: str, tmp_
     path = tmp_path / "talk.jsonl"
     await record(path, provider)
     received = {
-        (entry.at_ms / 1000, json.dumps(entry.data))
+        (entry.at, json.dumps(entry.data))
         for entry in read(path).entries
         if isinstance(entry, Framed) and entry.direction == "received"
     }
@@ -532,14 +532,30 @@ async def test_the_innermost_counts(tmp_path: Path) -> None:
         assert {event.provider for event in await talk()} == {"google"}
 
 
-async def test_an_open_transport_is_recorded_and_not_used_in_a_replay(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["websocket", "fast"])
+async def test_a_transport_that_the_application_dials_is_recorded_and_played(
+    kind: str, tmp_path: Path
+) -> None:
     path = tmp_path / "talk.jsonl"
+
+    async def own(environ: Mapping[str, str]) -> list[Event]:
+        credentials = unirt.Credentials(environ=environ, transport=kind)
+        config = unirt.SessionConfig(model="models/gemini-3.8-live")
+        transport = await load("google").dial(config, credentials)
+        return await talk(provider="google", transport=transport)
+
     async with simulated("google") as simulator:
-        credentials = unirt.Credentials(environ=simulator.env)
-        config = unirt.SessionConfig(model="gemini-3.8-live")
         with unirt.cassette(path, mode="once"):
-            transport = await load("google").dial(config, credentials)
-            live = await talk(provider="google", transport=transport, environ={})
+            live = await own(simulator.env)
+        assert len(read(path).segments) == 1
+        with unirt.cassette(path):
+            assert shown(await own({"GOOGLE_API_KEY": "none"})) == shown(live)
+        assert len(simulator.connections) == 1
+
+
+async def test_an_open_transport_of_another_kind_is_not_used_in_a_replay(tmp_path: Path) -> None:
+    path = tmp_path / "talk.jsonl"
+    live = await record(path, "google")
     spare, far = memory_pair()
     with unirt.cassette(path):
         assert shown(await talk(transport=spare)) == shown(live)

@@ -71,6 +71,31 @@ async def test_a_sleeper_that_was_cancelled_is_forgotten() -> None:
     assert not clock.waits(2.0)
 
 
+async def test_alarms_ring_at_their_very_time_and_give_nobody_else_a_turn() -> None:
+    clock = TapeClock()
+    clock.attend(1)
+    rung: list[float] = []
+    turns: list[float] = []
+
+    async def other() -> None:
+        turns.append(clock.now())
+
+    task = asyncio.create_task(other())
+    clock.call_at(1.0, lambda: rung.append(clock.now()))
+    clock.call_at(2.0, lambda: rung.append(clock.now())).cancel()
+    clock.call_at(3.0, lambda: rung.append(clock.now()))
+    await clock.reach(4.0)
+    assert rung == [1.0, 3.0]
+    assert turns == []
+    await task
+
+    clock.call_at(4.001, lambda: rung.append(clock.now()))
+    clock.attend(-1)
+    clock.call_at(4.002, lambda: rung.append(clock.now()))
+    await clock.sleep_until(4.01)
+    assert rung == [1.0, 3.0, 4.001, 4.002]
+
+
 async def test_a_pace_takes_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
     real = asyncio.sleep

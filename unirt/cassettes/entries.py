@@ -83,6 +83,11 @@ class Entry(Value):
     connection: int = 1
     "Which connection it belongs to, counted from 1."
 
+    @property
+    def at(self) -> float:
+        """The same time in seconds, to the microsecond."""
+        return round(self.at_ms / 1000, 6)
+
 
 @attrs.frozen(kw_only=True)
 class Opened(Entry):

@@ -18,6 +18,7 @@ import pybase64
 from unirt.cassettes.entries import Path, Segment
 from unirt.commands import AppendAudio, Command
 from unirt.config import SessionConfig
+from unirt.events import Event
 from unirt.ids import counting_ids
 from unirt.registry import load
 from unirt.translator import Frame, ServerTranslator, Translator, Upgrade
@@ -74,7 +75,7 @@ class Ear:
         server.frames_to_send()
         heard = server.heard()
         commands = tuple(one.command for one in heard if one.command is not None)
-        if len(commands) < len(heard) and ready is server.ready:
+        if not heard or (len(commands) < len(heard) and ready is server.ready):
             return NOTHING  # an unknown frame, or one that the server refuses
         return Meaning(commands=commands, config=server.config)
 
@@ -88,6 +89,18 @@ class Ear:
         for event in client.events_received():
             server.send(event, 0.0)
         server.frames_to_send()
+
+    def say(self, event: Event) -> list[Frame]:
+        """The frames that make the client hear an event; none where the protocol has none."""
+        if self._server is None:
+            return []
+        self._server.send(event, 0.0)
+        return self._server.frames_to_send()
+
+    @property
+    def close_wanted(self) -> tuple[int, str] | None:
+        """How the server would hang up now."""
+        return None if self._server is None else self._server.close_wanted()
 
 
 def new_server(segment: Segment) -> ServerTranslator | None:

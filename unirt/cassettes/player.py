@@ -189,15 +189,15 @@ class Player:
         line, entry = self._entries[self._next]
         return None if isinstance(entry, Closed) and entry.by == "local" else (line, entry)
 
-    def release(self) -> bytes | Closed | Stalled:
+    def release(self) -> Framed | Closed | Stalled:
         """Take what is :attr:`due`."""
         _, entry = self._entries[self._next]
         self._next += 1
         self._skip()
         if isinstance(entry, Framed):
             if self._ids.to_live:
-                entry = attrs.evolve(entry, data=renamed(entry.data, self._ids.to_live))
-            return entry.payload
+                return attrs.evolve(entry, data=renamed(entry.data, self._ids.to_live))
+            return entry
         if isinstance(entry, Closed):
             self.closed = True
         elif not isinstance(entry, Stalled):

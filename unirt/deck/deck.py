@@ -14,23 +14,25 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from unirt.cassettes.entries import Cassette, Header, Opened, Origin, Segment
+from unirt.cassettes.entries import Cassette, Exchanged, Header, Opened, Origin, Segment
 from unirt.cassettes.files import read, write
 from unirt.cassettes.match import Match, matching
 from unirt.cassettes.player import Player
 from unirt.cassettes.scrub import Scrub, check_clean, scrubbed
 from unirt.cassettes.secrets import Secrets
 from unirt.deck.environment import configured
+from unirt.deck.http import Watch
+from unirt.deck.identify import with_models
 from unirt.deck.modes import Mode
 from unirt.deck.tape import Tape
-from unirt.errors import CassetteMismatch, CassetteMissing, DialError
+from unirt.errors import CassetteError, CassetteMismatch, CassetteMissing, DialError
 from unirt.transport import Transport
 from unirt.transports.noting import noting
 from unirt.transports.playing import PlayingTransport, Table
 from unirt.transports.recording import RecordingTransport
 from unirt.transports.tape_clock import TapeClock
 
-__all__ = ["Deck", "Plan"]
+__all__ = ["Deck", "Plan", "stable"]
 
 
 @attrs.frozen(kw_only=True)
@@ -50,6 +52,8 @@ class Plan:
     stamp: bool = True
     "Whether the header says when it was recorded."
     notes: dict[str, Any] = attrs.field(factory=dict)
+    ignore: tuple[str, ...] = ()
+    "Hosts that are neither recorded nor played."
     command: str = ""
     "What records the cassette, for the message that it is not there."
 
@@ -77,6 +81,8 @@ class Deck:
         "The time of the sessions that are played."
         self.secrets = Secrets(configured(os.environ))
         "What must not be in the file; what is given to ``connect()`` is added."
+        self.watch: Watch | None = None
+        "What plays HTTP."
         self._plan = plan
         self._table = Table()
         self._lock = threading.Lock()
@@ -84,6 +90,8 @@ class Deck:
         self._segments: list[Segment] = list(playable.segments) if playable else []
         self._players: list[Player] = []
         self._failure: CassetteMismatch | None = None
+        self._told = False
+        "Whether a mismatch was raised by :meth:`check`."
         self._tape: Tape | None = None
         if plan.mode.records(exists=exists):
             entries = self.cassette.entries if self.cassette else ()
@@ -127,6 +135,8 @@ class Deck:
         provider: str,
         model: str | None,
         dial: Callable[[], Awaitable[Transport]],
+        *,
+        is_model: Callable[[str], bool],
         secrets: Iterable[str],
     ) -> Transport:
         """
@@ -136,6 +146,7 @@ class Deck:
             provider: Who is dialled, by name.
             model: For what model.
             dial: Opens a real connection.
+            is_model: Whether a recorded model is that one, for one has more names than one.
             secrets: What it is opened with, and must not be in the file.
 
         Raises:
@@ -145,7 +156,8 @@ class Deck:
         self.secrets.add(secrets)
 
         def fits(segment: Segment) -> bool:
-            return segment.provider == provider and segment.model in (None, model)
+            mine = segment.provider == provider
+            return mine and (segment.model is None or is_model(segment.model))
 
         segment = self.take(fits, f"{provider} with {model!r}")
         if segment is None:
@@ -153,8 +165,30 @@ class Deck:
         opened = segment.opened
         if opened.failed:
             raise DialError(provider, url=opened.url, why=opened.error, status=opened.status)
-        self.clock.jump(opened.at_ms / 1000)
-        return PlayingTransport(self.player(segment), self._table, self.clock)
+        return self.play(segment)
+
+    def play(self, segment: Segment) -> PlayingTransport:
+        """A connection that was taken, as it was recorded."""
+        self.clock.jump(segment.opened.at)
+        player = Player(
+            segment, self._match(), str(self.path), prepare=self._plan.scrub.live(self.secrets)
+        )
+        self._players.append(player)
+        return PlayingTransport(player, self._table, self.clock)
+
+    @property
+    def exchanges(self) -> tuple[Exchanged, ...]:
+        """What the cassette holds of HTTP."""
+        return () if self.cassette is None else self.cassette.exchanges
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """The hosts that are none of the cassette's business."""
+        return self._plan.ignore
+
+    def passes(self, host: str) -> bool:
+        """Whether connections to a host are none of the cassette's business."""
+        return host in self._plan.ignore
 
     def is_played(self, transport: Transport) -> bool:
         """Whether a transport is one of the cassette's."""
@@ -187,14 +221,6 @@ class Deck:
             )
         )
 
-    def player(self, segment: Segment) -> Player:
-        """What plays a connection; it is asked at the end whether anything is left."""
-        player = Player(
-            segment, self._match(), str(self.path), prepare=self._plan.scrub.live(self.secrets)
-        )
-        self._players.append(player)
-        return player
-
     def _match(self) -> Match:
         own = self.cassette.header.match if self.cassette is not None else ()
         return self._plan.match or matching(own)
@@ -215,14 +241,42 @@ class Deck:
                 transport = await dial()
         except DialError as exc:
             tape.open(
-                Opened(url=_stable(exc.url), provider=provider, model=model, status=exc.status,
+                Opened(url=stable(exc.url), provider=provider, model=model, status=exc.status,
                        error=exc.why)
             )  # fmt: skip
             raise
-        opened = Opened(url=_stable(transport.url), provider=provider, model=model)
+        opened = Opened(url=stable(transport.url), provider=provider, model=model)
         return RecordingTransport(transport, tape.open(opened))
 
     # The end.
+
+    @property
+    def idle(self) -> bool:
+        """Whether no connection that is played is open."""
+        return all(player.closed for player in self._players)
+
+    def mismatch(self) -> CassetteMismatch | None:
+        """How the application differs from what is played, so far; what is left over aside."""
+        return self._failure or next((p.failure for p in self._players if p.failure), None)
+
+    def check(self, exc: BaseException | None = None) -> None:
+        """
+        Look whether the application did what is in the cassette, and all of it. Tells it once.
+
+        Args:
+            exc: What the application raised; then it is not asked for what it left over.
+
+        Raises:
+            CassetteMismatch: It did not.
+        """
+        if self._told:
+            return
+        failure = self.mismatch() or (self._left_over() if exc is None else None)
+        self._told = failure is not None or exc is not None
+        if failure is None:
+            return
+        if exc is None or (isinstance(exc, Exception) and not _caused_by(exc, failure)):
+            raise failure
 
     def finish(self, exc: BaseException | None) -> None:
         """
@@ -235,16 +289,22 @@ class Deck:
             CassetteMismatch: The application did not do what is in the cassette.
             CassetteError: The file cannot be written.
         """
-        self._save()
-        failure = self._failure or next((p.failure for p in self._players if p.failure), None)
-        if failure is None and exc is None:
-            failure = self._left_over()
-        if failure is None or failure is exc:
-            return
-        if exc is None or (isinstance(exc, Exception) and not _caused_by(exc, failure)):
-            raise failure
+        try:
+            self._save()
+        except CassetteError as error:
+            if exc is None:
+                raise
+            exc.add_note(f"and the recording was not written: {error}")
+        self.check(exc)
 
     def _left_over(self) -> CassetteMismatch | None:
+        requests = self.watch.left_over() if self.watch is not None else []
+        if requests:
+            return CassetteMismatch(
+                f"{len(requests)} recorded requests were never made; the first was {requests[0]}",
+                where=str(self.path),
+                remedy="let the application make it, or record the cassette again",
+            )
         for player in self._players:
             if (failure := player.unfinished()) is not None:
                 return failure
@@ -263,6 +323,7 @@ class Deck:
         if not entries:
             return
         old = self.cassette
+        entries = with_models(entries)
         header = self._header(entries) if old is None else old.header
         whole = Cassette(header=header, entries=(*(old.entries if old else ()), *entries))
         clean = scrubbed(_plain(whole), self._plan.scrub, self.secrets)
@@ -305,7 +366,7 @@ def _plain(cassette: Cassette) -> Cassette:
     return attrs.evolve(cassette, entries=tuple(map(plain, cassette.entries)))
 
 
-def _stable(url: str) -> str:
+def stable(url: str) -> str:
     """An address that is the same in the next recording: a port of this machine is any port."""
     parts = urlsplit(url)
     if parts.hostname not in ("localhost", "127.0.0.1", "::1") or parts.port is None:

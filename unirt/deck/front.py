@@ -9,6 +9,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from functools import wraps
 from pathlib import Path
 from types import TracebackType
@@ -18,10 +19,12 @@ from unirt.cassettes.entries import Origin
 from unirt.cassettes.match import Rule, matching
 from unirt.cassettes.scrub import EntryRule, Scrub
 from unirt.clock import Clock, SystemClock
-from unirt.deck import stack
+from unirt.deck import library, stack
 from unirt.deck.deck import Deck, Plan
+from unirt.deck.http import watching
 from unirt.deck.modes import mode_named
 from unirt.errors import ConfigurationError
+from unirt.transports.noting import hooked
 
 __all__ = ["CassetteIn", "cassette"]
 
@@ -42,6 +45,8 @@ def cassette(
     clock: Clock | None = None,
     origin: str | None = None,
     notes: Mapping[str, Any] | None = None,
+    ignore: Iterable[str] = (),
+    http: bool | Mapping[str, Any] = True,
     command: str | None = None,
 ) -> CassetteIn:
     """
@@ -63,6 +68,10 @@ def cassette(
         clock: The time of what is recorded.
         origin: ``live`` or ``simulator``, for the header; by default the address tells.
         notes: What else the header shall say.
+        ignore: Hosts, by name, that are neither recorded nor played: the program may connect to
+            them as if no cassette were in.
+        http: Whether HTTP is recorded and played too; or options of vcrpy, which does that:
+            ``{"match_on": ["method", "path", "body"]}``.
         command: What records the cassette, for the message that it is not there.
 
     Raises:
@@ -86,21 +95,30 @@ def cassette(
         origin=None if origin is None else _origin(origin),
         stamp=clock is None,
         notes=dict(notes or {}),
+        ignore=tuple(ignore),
         command=command or _command(explicit=mode is not None),
     )
-    return CassetteIn(plan)
+    options = dict(http) if isinstance(http, Mapping) else {}
+    return CassetteIn(plan, None if http is False else options)
 
 
 class CassetteIn:
     """A cassette that is in while a ``with`` block or a function runs."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, http: Mapping[str, Any] | None) -> None:
         self._plan = plan
-        self._decks: list[Deck] = []
+        self._http = http
+        self._decks: list[tuple[Deck, ExitStack]] = []
 
     def __enter__(self) -> Deck:
         deck = Deck(self._plan)
-        self._decks.append(deck)
+        with ExitStack() as hooks:
+            if self._http is not None:
+                deck.watch = hooks.enter_context(watching(deck, self._http))
+            hooks.enter_context(hooked())
+            library.install()
+            hooks.callback(library.uninstall)
+            self._decks.append((deck, hooks.pop_all()))
         stack.push(deck)
         return deck
 
@@ -110,8 +128,9 @@ class CassetteIn:
         exc: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        deck = self._decks.pop()
+        deck, hooks = self._decks.pop()
         stack.pop(deck)
+        hooks.close()
         deck.finish(exc)
 
     def __call__(self, function: _F) -> _F:
@@ -120,14 +139,14 @@ class CassetteIn:
 
             @wraps(function)
             async def awaited(*args: Any, **kwargs: Any) -> Any:
-                with CassetteIn(self._plan):
+                with CassetteIn(self._plan, self._http):
                     return await function(*args, **kwargs)
 
             return cast("_F", awaited)
 
         @wraps(function)
         def called(*args: Any, **kwargs: Any) -> Any:
-            with CassetteIn(self._plan):
+            with CassetteIn(self._plan, self._http):
                 return function(*args, **kwargs)
 
         return cast("_F", called)

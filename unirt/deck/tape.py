@@ -118,11 +118,11 @@ class TapeTrack:
         self._tape = tape
         self._over = over
 
-    def sent(self, frame: Frame) -> Callable[[], None]:
-        """A frame leaves."""
+    def sent(self, frame: Frame, *, binary: bool | None = None) -> Callable[[], None]:
+        """A frame leaves; whether it is binary is told by its type, unless it is said."""
         if self._over:
             return lambda: None
-        binary = not isinstance(frame, str)
+        binary = not isinstance(frame, str) if binary is None else binary
         noted = self._tape._note(_Frame("sent", frame, binary, self.number))
         return noted.take_back if noted is not None else lambda: None
 

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from unirt.audio import AudioFormat
 from unirt.capabilities import Capabilities
-from unirt.clock import Clock
+from unirt.clock import Clock, SupportsCancel
 from unirt.commands import AppendAudio, ClearInput, Command, CommitInput, EndTurn
 from unirt.config import SessionConfig
 from unirt.errors import CassetteMismatch, SessionClosedError
@@ -116,7 +116,7 @@ class Session(Verbs):
             fail=self._fail,
         )
         self._reader: asyncio.Task[None] | None = None
-        self._timer: asyncio.Task[None] | None = None
+        self._timer: SupportsCancel | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._closer: asyncio.Task[None] | None = None
         self._hurry = False
@@ -293,12 +293,28 @@ class Session(Verbs):
     def _set_timer(self, when: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = None if self.closed else self._spawn(self._ring(when))
+        self._timer = None if self.closed else self._call_at(when)
         self._pump.wakes_at = None if self.closed else when
 
-    async def _ring(self, when: float) -> None:
-        # A timer that was put off meanwhile rings early, which is harmless, and is set again.
+    def _call_at(self, when: float) -> SupportsCancel:
+        call_at = getattr(self._clock, "call_at", None)
+        if call_at is None:
+            return self._spawn(self._wait_and_ring(when))
+        handle: SupportsCancel = call_at(when, self._ring_now)
+        return handle
+
+    async def _wait_and_ring(self, when: float) -> None:
         await self._clock.sleep_until(when)
+        self._ring()
+
+    def _ring_now(self) -> None:
+        try:
+            self._ring()
+        except Exception as exc:
+            self._fail(exc)
+
+    def _ring(self) -> None:
+        # A timer that was put off meanwhile rings early, which is harmless, and is set again.
         if self._pump.over:
             return
         self._timer = self._pump.wakes_at = None
@@ -335,6 +351,8 @@ class Session(Verbs):
             return
         self._pump.over = True
         self._outbox.stop()
+        if self._timer is not None:
+            self._timer.cancel()
         try:
             self._translator.receive_close(code, reason, by, self._clock.now())
             self._pump.run()

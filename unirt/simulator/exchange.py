@@ -30,13 +30,24 @@ from unirt.simulator.scenario import Action, Pace, Scenario, Silence, Speak
 from unirt.simulator.voice import load_wav, silence, speech
 from unirt.translator import Frame, Translator
 
-__all__ = ["Exchange", "run"]
+__all__ = ["Exchange", "Said", "run"]
 
 _TICK_US = 20_000
 _TOOL_US = 40_000
 "How long the application's tools take."
 _LIMIT_US = 300 * 1_000_000
 "No scenario may take longer, in virtual time."
+
+
+@attrs.frozen
+class Said:
+    """One command of the application, and when it was given."""
+
+    at: float
+    "In seconds of virtual time."
+    heard: int
+    "How many frames had come by then."
+    command: Command
 
 
 @attrs.frozen(kw_only=True)
@@ -50,6 +61,10 @@ class Exchange:
     "All the client's events, in order."
     frames: tuple[tuple[str, Frame], ...] = attrs.field(default=(), repr=False)
     "What went over the wire, in order: ``sent`` by the client, or ``received`` by it."
+    times: tuple[float, ...] = attrs.field(default=(), repr=False)
+    "When each frame went, in seconds of virtual time."
+    said: tuple[Said, ...] = attrs.field(default=(), repr=False)
+    "What the application said."
     closed: tuple[int, str] | None = None
     "The code and reason with which the server hung up, where it did."
     line: Line | None = attrs.field(default=None, repr=False)
@@ -118,6 +133,9 @@ class _Run:
         self._seen: set[str] = set()
         "The classes of the events since the last action."
         self._frames: list[tuple[str, Frame]] = []
+        self._times: list[float] = []
+        self._said: list[Said] = []
+        self._heard = 0
         self._hangup: tuple[int, str] | None = None
         self._now_us = 0
         self._tick_us = 0
@@ -149,6 +167,8 @@ class _Run:
             capabilities=self._translator.capabilities,
             events=tuple(self._events),
             frames=tuple(self._frames),
+            times=tuple(self._times),
+            said=tuple(self._said),
             closed=self._hangup,
             line=self._line,
             seconds=self._now,
@@ -180,13 +200,14 @@ class _Run:
         line, now = self._line, self._now
         self._drain()
         outgoing = self._translator.frames_to_send()
-        self._frames += (("sent", frame) for frame in outgoing)
+        self._note("sent", outgoing)
         for frame in outgoing:
             line.receive(frame, now)
         line.handle_timer(now)
         incoming = line.frames_to_send(now)
-        self._frames += (("received", frame) for frame in incoming)
+        self._note("received", incoming)
         for frame in incoming:
+            self._heard += 1
             self._translator.receive(frame, now)
             self._drain()
         if (wanted := line.close_wanted()) is not None:
@@ -195,6 +216,10 @@ class _Run:
             self._translator.receive_close(*wanted, "remote", now)
             self._drain()
         return bool(outgoing or incoming)
+
+    def _note(self, direction: str, frames: list[Frame]) -> None:
+        self._frames += ((direction, frame) for frame in frames)
+        self._times += [self._now] * len(frames)
 
     def _drain(self) -> None:
         for event in self._translator.events_received():
@@ -233,6 +258,7 @@ class _Run:
         return action.after == "now" or action.after in self._seen
 
     def _send(self, command: Command) -> None:
+        self._said.append(Said(self._now, self._heard, command))
         self._translator.send(command, self._now)
 
     def _speak(self, sound: bytes) -> None:

@@ -1,8 +1,9 @@
 """
-Whether a connection that opens is recorded where it is dialled.
+Who records a connection that opens.
 
-Then it notes from its first message on which are binary, and whatever else records connections lets
-it be.
+While a cassette is in, all connections of the ``websockets`` library are hooked: recorded or played
+at that level. What ``connect()`` dials is recorded above it, and is to be let be; such a connection
+notes from its first message on which are binary.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-__all__ = ["is_noting", "noting"]
+__all__ = ["hooked", "is_hooked", "is_noting", "noting"]
 
 _NOTING: ContextVar[bool] = ContextVar("unirt_noting", default=False)
+_HOOKED: list[None] = []
+"As long as the library is hooked, by anybody, in any thread."
 
 
 @contextmanager
 def noting() -> Iterator[None]:
-    """What opens in here is recorded already."""
+    """What opens in here is recorded by whoever dials."""
     token = _NOTING.set(True)
     try:
         yield
@@ -29,3 +32,18 @@ def noting() -> Iterator[None]:
 def is_noting() -> bool:
     """Whether what opens now is."""
     return _NOTING.get()
+
+
+@contextmanager
+def hooked() -> Iterator[None]:
+    """All that is opened through the library is hooked."""
+    _HOOKED.append(None)
+    try:
+        yield
+    finally:
+        _HOOKED.pop()
+
+
+def is_hooked() -> bool:
+    """Whether what opens now is hooked: other libraries are not to be used for it."""
+    return bool(_HOOKED) and not is_noting()

@@ -70,7 +70,7 @@ class PlayingTransport:
         self._clock = clock
         self._gone: TransportClosed | None = None
         self._stalled = False
-        self._waiting: deque[Frame] = deque()
+        self._waiting: deque[Framed] = deque()
         "What was released and not received yet."
         self._loop = asyncio.get_running_loop()
         self._change: asyncio.Future[None] | None = None
@@ -111,6 +111,10 @@ class PlayingTransport:
     # Receiving.
 
     async def receive(self) -> Frame:
+        return (await self.next()).payload
+
+    async def next(self) -> Framed:
+        """The next message, with whether it is binary. Like :meth:`receive` in all else."""
         while not self._waiting:
             self._waiting += await self._released()
         return self._waiting.popleft()
@@ -120,10 +124,10 @@ class PlayingTransport:
     ) -> None:
         """See :class:`unirt.transport.Prompt`."""
         while True:
-            if not take(await self._released()):
+            if not take([entry.payload for entry in await self._released()]):
                 await room()
 
-    async def _released(self) -> list[Frame]:
+    async def _released(self) -> list[Framed]:
         """
         The next frames that were received at one time.
 
@@ -145,7 +149,7 @@ class PlayingTransport:
             if not self._table.may(self, line):
                 await self._changed()
                 continue
-            when = entry.at_ms / 1000
+            when = entry.at
             if clock.waits(when):
                 await self._or_changed(clock.reach(when))
                 continue
@@ -154,8 +158,8 @@ class PlayingTransport:
                 return self._batch(entry.at_ms)
             self._end(player.release())
 
-    def _batch(self, at_ms: float) -> list[Frame]:
-        player, frames = self._player, list[Frame]()
+    def _batch(self, at_ms: float) -> list[Framed]:
+        player, frames = self._player, list[Framed]()
         while (due := player.due) is not None:
             line, entry = due
             if not isinstance(entry, Framed) or entry.at_ms != at_ms:
@@ -163,12 +167,12 @@ class PlayingTransport:
             if not self._table.may(self, line):
                 break
             released = player.release()
-            if isinstance(released, bytes):
+            if isinstance(released, Framed):
                 frames.append(released)
         self._table.moved()
         return frames
 
-    def _end(self, entry: bytes | Closed | Stalled) -> None:
+    def _end(self, entry: Framed | Closed | Stalled) -> None:
         if isinstance(entry, Closed):
             self._over(TransportClosed(entry.code, entry.reason, by=entry.by))
         else:
@@ -183,7 +187,7 @@ class PlayingTransport:
             return
         line, entry = awaited
         if self._table.may(self, line):
-            when = entry.at_ms / 1000
+            when = entry.at
             if self._clock.waits(when):
                 await self._or_changed(self._clock.reach(when))
                 return

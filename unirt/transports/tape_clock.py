@@ -25,6 +25,43 @@ it may have to wait for room to do so.
 """
 
 
+class _Sleeper:
+    """Somebody to wake, in the event loop that it belongs to."""
+
+    def __init__(self, act: Callable[[], None], *, alarm: bool) -> None:
+        self.done = False
+        self.alarm = alarm
+        "Whether it is called and does not run in a task."
+        self._act = act
+        self._loop = asyncio.get_running_loop()
+
+    def cancel(self) -> None:
+        """Leave it asleep."""
+        self.done = True
+
+    def wake(self) -> None:
+        """Wake it, from any thread."""
+        if _running() is self._loop:
+            self._wake()
+        elif not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake)
+
+    def wake_in(self, delay: float, first: Callable[[], object]) -> None:
+        """Wake it after some real time, from any thread; do something just before."""
+
+        def wake() -> None:
+            first()
+            self._wake()
+
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._loop.call_later, delay, wake)
+
+    def _wake(self) -> None:
+        if not self.done:
+            self.done = True
+            self._act()
+
+
 class TapeClock:
     """
     Args:
@@ -38,11 +75,11 @@ class TapeClock:
         "How many connections move it."
         self._origin: tuple[float, float] | None = None
         "A time of the tape, and when it was, for a tape that takes its time."
-        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._sleepers: list[tuple[float, int, _Sleeper]] = []
         self._order = itertools.count()
         self._lock = threading.Lock()
-        self._slept: asyncio.Future[None] | None = None
-        "Settled when somebody begins to sleep."
+        self._slept: _Sleeper | None = None
+        "Who wants to know that somebody began to sleep."
 
     def now(self) -> float:
         """The time, in seconds since the cassette began."""
@@ -56,12 +93,27 @@ class TapeClock:
             await asyncio.sleep(when - self._now)
             self._move(when)
             return
-        future = asyncio.get_running_loop().create_future()
+        future, sleeper = _future()
+        self._add(when, sleeper)
+        try:
+            await future
+        finally:
+            sleeper.cancel()
+
+    def call_at(self, when: float, call: Callable[[], None]) -> _Sleeper:
+        """Call somebody at that time; see :class:`unirt.clock.Alarm`."""
+        alarm = _Sleeper(call, alarm=True)
+        if self._attending:
+            self._add(when, alarm)
+        else:
+            alarm.wake_in(max(when - self._now, 0.0), partial(self._move, when))
+        return alarm
+
+    def _add(self, when: float, sleeper: _Sleeper) -> None:
         with self._lock:
-            heapq.heappush(self._sleepers, (when, next(self._order), future))
+            heapq.heappush(self._sleepers, (when, next(self._order), sleeper))
         if self._slept is not None:
-            _soon(self._slept, 0.0)
-        await future
+            self._slept.wake()
 
     # What moves it.
 
@@ -71,8 +123,8 @@ class TapeClock:
         if not self._attending:
             with self._lock:
                 left, self._sleepers = self._sleepers, []
-            for when, _, future in left:
-                _soon(future, max(when - self._now, 0.0), partial(self._move, when))
+            for when, _, sleeper in left:
+                sleeper.wake_in(max(when - self._now, 0.0), partial(self._move, when))
 
     def waits(self, when: float) -> bool:
         """Whether getting to a time takes more than :meth:`jump`: somebody sleeps until then."""
@@ -103,8 +155,8 @@ class TapeClock:
         while True:
             wake = self._next_wake()
             if wake is None:
-                self._slept = asyncio.get_running_loop().create_future()
-                await self._slept
+                future, self._slept = _future()
+                await future
                 continue
             await asyncio.sleep(max(wake - self._now, 0.0))
             await self._wake(wake)
@@ -119,43 +171,41 @@ class TapeClock:
         await asyncio.sleep(max(real + (when - began) / self._speed - time.monotonic(), 0.0))
 
     async def _wake(self, when: float) -> None:
-        self._move(when)
-        for _ in range(_TURNS):
-            await asyncio.sleep(0)
+        if self._move(when):
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
 
-    def _move(self, when: float) -> None:
+    def _move(self, when: float) -> bool:
+        """Be at a time, and wake who slept until it; returns whether a task was woken."""
         self._now = max(self._now, when)
+        tasks = False
         while (wake := self._next_wake()) is not None and wake <= self._now:
             with self._lock:
-                _, _, future = heapq.heappop(self._sleepers)
-            _soon(future, 0.0)
+                _, _, sleeper = heapq.heappop(self._sleepers)
+            tasks = tasks or not sleeper.alarm
+            sleeper.wake()
+        return tasks
 
     def _next_wake(self) -> float | None:
         with self._lock:
-            while self._sleepers and self._sleepers[0][2].done():
+            while self._sleepers and self._sleepers[0][2].done:
                 heapq.heappop(self._sleepers)
             return self._sleepers[0][0] if self._sleepers else None
 
 
-def _soon(
-    future: asyncio.Future[None], delay: float, then: Callable[[], None] | None = None
-) -> None:
-    """Settle a future, in its own loop."""
-    loop = future.get_loop()
+def _future() -> tuple[asyncio.Future[None], _Sleeper]:
+    """A future, and the sleeper that waits for it."""
+    future = asyncio.get_running_loop().create_future()
 
     def settle() -> None:
-        if then is not None:
-            then()
         if not future.done():
             future.set_result(None)
 
+    return future, _Sleeper(settle, alarm=False)
+
+
+def _running() -> asyncio.AbstractEventLoop | None:
     try:
-        here = asyncio.get_running_loop()
+        return asyncio.get_running_loop()
     except RuntimeError:
-        here = None
-    if loop is here and not delay:
-        settle()
-    elif loop is here:
-        loop.call_later(delay, settle)
-    elif not loop.is_closed():
-        loop.call_soon_threadsafe(lambda: loop.call_later(delay, settle))
+        return None

@@ -31,6 +31,7 @@ from unirt.errors import ConfigurationError, DialError
 from unirt.translator import Frame
 from unirt.transport import Transport, TransportClosed
 from unirt.transports.connection import PromptConnection
+from unirt.transports.noting import is_hooked
 
 __all__ = [
     "DEFAULTS",
@@ -75,6 +76,8 @@ class WebSocketTransport:
     """
 
     def __init__(self, connection: Connection, url: str = "") -> None:
+        self.hooked = False
+        "Whether a cassette has to do with it already; see :mod:`unirt.transports.noting`."
         self._connection = connection
         self._url = shown_url(url)
         self._asked_to_close = False
@@ -239,6 +242,8 @@ async def open_websocket(
         match transport:
             case "websocket":
                 return await _open_default(url, headers, options)
+            case "fast" if is_hooked():
+                return await _open_default(url, headers, options)
             case "fast":
                 return await _open_fast(url, headers, options)
     except Exception as exc:
@@ -258,8 +263,11 @@ async def _open_default(
     options = {"create_connection": PromptConnection, **options}
     connection = await _Connect(url, additional_headers=dict(headers), **options)
     if isinstance(connection, PromptConnection):
-        return PromptWebSocketTransport(connection, url)
-    return WebSocketTransport(connection, url)  # the application's own `create_connection`
+        transport: WebSocketTransport = PromptWebSocketTransport(connection, url)
+    else:  # the application's own `create_connection`
+        transport = WebSocketTransport(connection, url)
+    transport.hooked = is_hooked()
+    return transport
 
 
 async def _open_fast(url: str, headers: Mapping[str, str], options: Mapping[str, Any]) -> Transport:
