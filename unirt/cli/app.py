@@ -153,7 +153,7 @@ def replay(
         typer.Option(
             "--verbatim/--anew",
             help="Send the recorded frames as they are, or say anew what they mean and compare. "
-            "By default anew, where unirt recorded them.",
+            "By default anew, where a session of unirt said them.",
         ),
     ] = None,
     audio: Annotated[

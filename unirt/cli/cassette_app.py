@@ -52,6 +52,33 @@ def scrub(
 
 
 @app.command()
+def mutate(
+    source: Annotated[Path | None, typer.Argument(help="The file to read.")] = None,
+    target: Annotated[Path | None, typer.Argument(help="The file to write.")] = None,
+    *,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(help="What goes wrong: NAME, or NAME:option=value,option=value."),
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            help="Where: a line of the file, or a text that a received frame has in it. "
+            "By default in the middle of what is received."
+        ),
+    ] = None,
+    names: Annotated[bool, typer.Option("--list", help="Tell which faults there are.")] = False,
+    force: Force = False,
+) -> None:
+    """Make a cassette in which something goes wrong that can hardly ever be recorded."""
+    from unirt.cli.mutate import listed, run
+
+    with calling():
+        status = listed() if names else run(source, target, faults=fault or [], at=at, force=force)
+    raise typer.Exit(status)
+
+
+@app.command()
 def convert(
     source: Source,
     target: Target,

@@ -3,8 +3,8 @@ A cassette performed: a real session says what was recorded, and hears what was 
 
 What the client sent is heard as the provider's server hears it, and said again through a session,
 command by command, each when its turn comes. So what is compared is what unirt sends today with
-what was recorded. A cassette that unirt did not record holds frames in other words; its frames are
-sent as they are, and only what comes back is put to the test.
+what was recorded. What other programs said was said in other words; their frames are sent as they
+are, and only what comes back is put to the test.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import attrs
 
 import unirt
 from unirt.audio import PCM16_24K
-from unirt.cassettes import Cassette, Closed, Framed, Segment
+from unirt.cassettes import Cassette, Closed, Framed, Origin, Segment
 from unirt.cassettes.match import Match, matching
 from unirt.cassettes.meaning import Ear, Meaning
 from unirt.cassettes.player import Player
@@ -64,8 +64,14 @@ class Performed:
 
 
 def is_ours(cassette: Cassette) -> bool:
-    """Whether unirt recorded it, so that it should say the same today."""
-    return (cassette.header.recorded_by or "").startswith("unirt")
+    """
+    Whether it was said by sessions of unirt, which should say the same today.
+
+    A session always names its model. What was imported, or recorded of code that drives an SDK, was
+    said by something else.
+    """
+    origins = cassette.header.origin, cassette.header.notes.get("origin")
+    return Origin.IMPORTED not in origins and all(s.model for s in cassette.segments)
 
 
 async def perform(
@@ -81,8 +87,8 @@ async def perform(
     Args:
         cassette: What is played.
         where: What errors call it.
-        verbatim: Whether the recorded frames are sent as they are; by default where unirt did not
-            record them.
+        verbatim: Whether the recorded frames are sent as they are; by default where no session of
+            unirt said them.
         speed: How much faster than recorded; ``None`` for as fast as possible.
 
     Raises:

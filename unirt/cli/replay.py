@@ -51,7 +51,7 @@ def run(
     cassette = read_file(path)
     speed = speed_of(pace)
     if verbatim is None and not is_ours(cassette):
-        console.print("[dim]Not recorded by unirt: its frames are sent as they are.[/]")
+        console.print("[dim]Not said by unirt, so its frames are sent as they are.[/]")
     played = asyncio.run(perform(cassette, str(path), verbatim=verbatim, speed=speed))
     for one in played:
         _show(one, console, several=len(played) > 1)

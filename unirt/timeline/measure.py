@@ -31,7 +31,9 @@ def turns_in(rows: Iterable[Row], lanes: Iterable[Lane]) -> tuple[Turn, ...]:
     voices = {lane.connection: lane for lane in lanes if lane.role == "user"}
     books: dict[int, _Book] = {}
     for row in rows:
-        book = books.setdefault(row.connection, _Book(voices.get(row.connection)))
+        book = books.get(row.connection)
+        if book is None:
+            book = books[row.connection] = _Book(voices.get(row.connection))
         for command in row.commands:
             book.command(command, row.at_ms)
         for event in row.events:
