@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from unirt.cli.calls import calling, number_or_name
+from unirt.cli.cassette_app import app as cassettes
 from unirt.registry import installed
 
 __all__ = ["app"]
@@ -20,6 +22,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(cassettes)
 
 ProviderName = StrEnum("ProviderName", {name: name for name in installed()})  # type: ignore[misc]  # a functional enum of what is installed
 
@@ -79,3 +82,87 @@ def simulate(
     from unirt.cli.simulate import run
 
     asyncio.run(run(provider.value, port=port, script=script))
+
+
+@app.command()
+def record(
+    out: Annotated[Path, typer.Argument(help="The cassette: .jsonl, or .jsonl.gz.")],
+    inputs: Annotated[
+        list[str] | None, typer.Argument(help="What to say, in order: texts and WAV files.")
+    ] = None,
+    *,
+    simulator: Annotated[
+        ProviderName | None, typer.Option(help="Talk to a simulator of this provider.")
+    ] = None,
+    scenario: Annotated[
+        str | None, typer.Option(help="Say what this scenario says: its name, or a TOML file.")
+    ] = None,
+    instructions: Annotated[str | None, typer.Option(help="For the model.")] = None,
+    audio: Annotated[
+        str, typer.Option(help="keep, silence, or how many ms of each piece to keep.")
+    ] = "keep",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+) -> None:
+    """Record a conversation: with a simulator, or live with the provider of the settings."""
+    from unirt.cli.record import run
+
+    with calling():
+        status = run(
+            out,
+            inputs or [],
+            simulator=None if simulator is None else simulator.value,
+            scenario=scenario,
+            instructions=instructions,
+            audio=number_or_name(audio),
+            force=force,
+        )
+    raise typer.Exit(status)
+
+
+@app.command()
+def inspect(
+    file: Annotated[Path, typer.Argument(help="A cassette.")],
+    *,
+    plane: Annotated[
+        list[str] | None, typer.Option(help="Show only this: wire, control, content, command.")
+    ] = None,
+    since: Annotated[str | None, typer.Option(help="From then on: 1500 (ms), or 1.5s.")] = None,
+    until: Annotated[str | None, typer.Option(help="Until then.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Events, commands or frames of this name; * is any.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page to this file instead.")] = None,
+) -> None:
+    """Show a cassette as a timeline: the wire, what it means, what was heard, how long it took."""
+    from unirt.cli.inspect import run
+
+    with calling():
+        status = run(file, planes=plane or [], since=since, until=until, only=only or [], html=html)
+    raise typer.Exit(status)
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="A cassette.")],
+    *,
+    pace: Annotated[
+        str, typer.Option(help="fast, recorded, or how many times faster than recorded.")
+    ] = "fast",
+    verbatim: Annotated[
+        bool | None,
+        typer.Option(
+            "--verbatim/--anew",
+            help="Send the recorded frames as they are, or say anew what they mean and compare. "
+            "By default anew, where a session of unirt said them.",
+        ),
+    ] = None,
+    audio: Annotated[
+        Path | None, typer.Option(help="Write what the model said to this WAV file.")
+    ] = None,
+) -> None:
+    """Play a cassette through a real session, and show what it tells in both views."""
+    from unirt.cli.replay import run
+
+    with calling():
+        status = run(file, pace=number_or_name(pace), verbatim=verbatim, audio=audio)
+    raise typer.Exit(status)

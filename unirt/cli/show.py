@@ -7,10 +7,12 @@ from typing import Any
 
 import attrs
 
+from unirt import commands as cmd
 from unirt import events as ev
+from unirt.commands import Command
 from unirt.events import ContentEvent, Event, Plane
 
-__all__ = ["describe", "describe_step", "merged"]
+__all__ = ["describe", "describe_command", "describe_step", "details", "merged"]
 
 _PLANE = {Plane.CONTROL: "·", Plane.CONTENT: "▸"}
 _SKIPPED = {"origin", "synthesised", "stream", "turn_id", "item_id", "response_id", "format"}
@@ -28,10 +30,11 @@ _DELTAS = (
 def describe(event: Event) -> str:
     """``▸ AudioDelta`` and what it holds; a star marks what was synthesised."""
     star = "*" if event.synthesised else ""
-    return f"{_PLANE[event.plane]} {type(event).__name__}{star} {_details(event)}".rstrip()
+    return f"{_PLANE[event.plane]} {type(event).__name__}{star} {details(event)}".rstrip()
 
 
-def _details(event: Event) -> str:
+def details(event: Event) -> str:
+    """What an event holds, in a few words."""
     match event:
         case ev.AudioDelta():
             return f"{event.duration_ms:.0f} ms"
@@ -59,7 +62,25 @@ def _details(event: Event) -> str:
     return _shorten(", ".join(_fields(event)))
 
 
-def _fields(event: Event) -> Iterator[str]:
+def describe_command(command: Command) -> str:
+    """``» SendText`` and what it holds."""
+    match command:
+        case cmd.AppendAudio(data=data):
+            what = f"{len(data)} bytes"
+        case cmd.SendText(text=text):
+            what = repr(_shorten(text))
+        case cmd.CreateItem(item=item):
+            what = f"{item.role or item.kind} {_shorten(item.text or '')!r}"
+        case cmd.SendToolResult(call_id=call_id, output=output):
+            what = f"{call_id}: {_shorten(str(output))}"
+        case cmd.SendImage(data=data, mime_type=mime_type):
+            what = f"{mime_type}, {len(data)} bytes"
+        case _:
+            what = _shorten(", ".join(_fields(command)))
+    return f"» {type(command).__name__} {what}".rstrip()
+
+
+def _fields(event: Event | Command) -> Iterator[str]:
     for field in attrs.fields(type(event)):
         value = getattr(event, field.name)
         if field.name in _SKIPPED or not field.repr or value in (None, (), "", field.default):

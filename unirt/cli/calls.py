@@ -1,0 +1,63 @@
+"""
+What the commands about cassettes have in common: their exit status, and how they take a file.
+
+0 is fine, 1 is that something was found, 2 is a call that cannot work. What is wrong is told in one
+line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from unirt.cassettes import Cassette, read
+from unirt.errors import ConfigurationError
+
+__all__ = ["calling", "existing", "number_or_name", "read_file"]
+
+WRONG_CALL = 2
+
+
+@contextlib.contextmanager
+def calling() -> Iterator[None]:
+    """What cannot work as it was called ends the program with status 2."""
+    try:
+        yield
+    except ConfigurationError as exc:
+        print(f"unirt: {exc}", file=sys.stderr)
+        sys.exit(WRONG_CALL)
+
+
+def existing(path: Path) -> Path:
+    """
+    The path of a file that is there.
+
+    Raises:
+        ConfigurationError: There is none.
+    """
+    if not path.is_file():
+        raise ConfigurationError(
+            "there is no such file", where=str(path), remedy="name a cassette, .jsonl or .jsonl.gz"
+        )
+    return path
+
+
+def read_file(path: Path) -> Cassette:
+    """
+    The cassette in a file that somebody named.
+
+    Raises:
+        ConfigurationError: There is no such file.
+        CassetteError: It holds no cassette, or not a whole one.
+    """
+    return read(existing(path))
+
+
+def number_or_name(text: str) -> float | str:
+    """What an option holds that takes both."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
