@@ -19,7 +19,7 @@ import attrs
 import pytest
 from rich.console import Console
 
-from tests.benchmarks import bygone, imports, report
+from tests.benchmarks import bygone, cassettes, imports, report
 from tests.benchmarks import contender as base_module
 from tests.benchmarks.contender import Contender, Meter, Task
 from tests.benchmarks.contenders import anatomy
@@ -43,6 +43,7 @@ from tests.benchmarks.roster import FLOOR, Entry, roster
 from tests.benchmarks.server import PROTOCOLS, Server
 from tests.benchmarks.short import held, shortened, told
 from tests.benchmarks.targets import ROOM, SHORT, TARGETS, Kind, Target, judge
+from unirt.cassettes import Framed, write
 
 FOLDER = ROOT / "tests" / "benchmarks"
 BOTH = ("openai", "google")
