@@ -140,8 +140,7 @@ class TapeClock:
 
     def jump(self, when: float) -> None:
         """Be at a time; never goes back."""
-        if when > self._now:
-            self._now = when
+        self._now = max(self._now, when)
 
     async def reach(self, when: float) -> None:
         """Go on to a time, and wake everybody on the way."""
