@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -33,3 +34,23 @@ async def test_both_views(provider: str, tmp_path: Path) -> None:
     assert any("[content] user: " in line for line in lines)
     assert any("[content] assistant: I heard" in line for line in lines)
     assert ("[control] ResponseStarted (concluded)" in lines) == (provider == "google")
+
+
+async def test_the_order_desk_passes_its_own_tests(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--basetemp={tmp_path / 'own'}",
+        cwd=EXAMPLES / "order_desk",
+        env={"PATH": os.defpath},
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    printed, _ = await process.communicate()
+    assert process.returncode == 0, printed.decode()
+    assert b"5 passed" in printed
+
+
+def test_the_page_on_cassettes_shows_tests_of_the_order_desk() -> None:
+    page = (EXAMPLES.parent / "docs" / "howto" / "cassettes.md").read_text("utf-8")
+    tests = (EXAMPLES / "order_desk" / "test_order_desk.py").read_text("utf-8")
+    shown = re.findall(r"^```py\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert shown
+    assert all(block in tests for block in shown)

@@ -34,7 +34,6 @@ from unirt.config import (
     Transcription,
     TurnDetection,
 )
-from unirt.deck.stack import current
 from unirt.errors import ConfigurationError, DialError, HandshakeError, UsageError
 from unirt.items import Item
 from unirt.provider import Credentials, Provider
@@ -287,7 +286,7 @@ class Connecting:
         from unirt.session import Session
 
         transport = None if callable(self.transport) else self.transport
-        deck = current()
+        deck = _deck()
         clock = self.clock or (deck.clock if deck is not None and deck.playing else SystemClock())
         observers = None
         try:
@@ -321,7 +320,7 @@ class Connecting:
 
     async def _dial(self, config: SessionConfig, deadline: float) -> Transport:
         dial = self.transport if callable(self.transport) else self.provider.dial
-        deck = current()
+        deck = _deck()
         try:
             async with asyncio.timeout_at(deadline):
                 if deck is None:
@@ -348,6 +347,13 @@ class Connecting:
         )
 
 
+def _deck() -> Deck | None:
+    """The cassette that is in."""
+    from unirt.deck.stack import current
+
+    return current()
+
+
 async def _the(transport: Transport) -> Transport:
     """A dial of what is open."""
     return transport
@@ -355,7 +361,7 @@ async def _the(transport: Transport) -> Transport:
 
 def _recorded(provider: Provider) -> str | None:
     """The model of the connection that is played next, where it is the provider's."""
-    deck = current()
+    deck = _deck()
     segment = None if deck is None else deck.upcoming
     return segment.model if segment is not None and segment.provider == provider.name else None
 
@@ -376,7 +382,7 @@ def _choose(
         )
     if isinstance(provider, Provider):
         return provider, model
-    deck = current()
+    deck = _deck()
     upcoming = None if deck is None or deck.upcoming is None else deck.upcoming.provider
     name = given or named or layers.provider or upcoming or _with_a_key(layers.environ)
     return load(name), model

@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.status import Status
 
 from tests.benchmarks import report
+from tests.benchmarks.cassettes import run_cassettes
 from tests.benchmarks.experiments import SECTIONS
 from tests.benchmarks.imports import run_imports
 from tests.benchmarks.instructions import run_instructions
@@ -27,7 +28,11 @@ from tests.benchmarks.targets import TARGETS, judge
 
 RESULTS = ROOT / "docs" / "performance" / "results.json"
 
-_APART = {"imports": run_imports, "instructions": run_instructions}
+_APART = {
+    "imports": run_imports,
+    "instructions": run_instructions,
+    "cassettes": run_cassettes,
+}
 "The sections that the lab cannot run."
 
 _console = Console(width=None if sys.stdout.isatty() else 160)

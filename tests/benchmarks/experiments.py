@@ -317,9 +317,16 @@ SECTIONS: dict[str, Section] = {
             ratios=("instructions",),
             titles={"floor": "typed decode + PCM"},
         ),
+        Section(
+            name="cassettes",
+            title="Playing a cassette of 2,700 frames",
+            metrics=("frame_us", "read_ms", "read_gz_ms"),
+            ratios=("frame_us",),
+            titles={"floor": "decoded, and made into events", "unirt": "**played**, whole session"},
+        ),
     )
 }
 """
 All sections, in the order of the report. Those without experiments need no server:
-:mod:`.imports` and :mod:`.instructions` measure them.
+:mod:`.imports`, :mod:`.instructions` and :mod:`.cassettes` measure them.
 """

@@ -44,6 +44,9 @@ METRICS: dict[str, Metric] = {
         Metric(name="ms", title="import", unit="ms", digits=0),
         Metric(name="late_p99_ms", title="server late p99", unit="ms", digits=2),
         Metric(name="instructions", title="instructions an event", unit="", digits=0),
+        Metric(name="frame_us", title="CPU a frame", unit="us", digits=1),
+        Metric(name="read_ms", title="reading the file", unit="ms", digits=1),
+        Metric(name="read_gz_ms", title="compressed", unit="ms", digits=1),
         Metric(name="kevents_s", title="rate", unit="1,000 events/s", digits=0),
     )
 }

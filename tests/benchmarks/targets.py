@@ -89,6 +89,13 @@ TARGETS: tuple[Target, ...] = (
         )
         for protocol, bound in (("openai", 2.42), ("google", 2.25))
     ),
+    Target(
+        experiment="cassettes",
+        metric="frame_us",
+        bound=1.5,
+        why="a test must not wait for its cassette",
+    ),
+    Target(experiment="cassettes", metric="read_ms", bound=60, kind=Kind.VALUE),
     Target(experiment="import", metric="ms", bound=1.5),
     Target(experiment="import-openai", metric="rss_mb", bound=60, kind=Kind.VALUE),
     Target(experiment="import-google", metric="rss_mb", bound=60, kind=Kind.VALUE),

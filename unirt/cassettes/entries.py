@@ -135,6 +135,8 @@ class Framed(Entry):
     binary: bool = False
     "Whether it travelled as a binary message."
     altered: tuple[Altered, ...] = ()
+    written: tuple[Any, bytes] | None = attrs.field(default=None, eq=False, repr=False)
+    "How `data` stood in the file, with that `data`: so it need not be written anew."
 
     @property
     def frame(self) -> Frame:
@@ -145,7 +147,9 @@ class Framed(Entry):
 
     @property
     def payload(self) -> bytes:
-        """The message's bytes; JSON is written anew, with no white space."""
+        """The message's bytes: JSON as in the file, or written anew with no white space."""
+        if self.written is not None and self.written[0] is self.data:
+            return self.written[1]
         if isinstance(self.data, bytes):
             return self.data
         return self.data.encode() if isinstance(self.data, str) else to_json(self.data)

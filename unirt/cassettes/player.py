@@ -12,7 +12,7 @@ before it in the recording, or when the client went on to the next step.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -84,6 +84,7 @@ class Player:
         self._next = 0
         "The next entry that may be released."
         self._steps: list[_Step] = []
+        self._times = [entry.at for _, entry in segment.entries]
         self._needs: list[tuple[int, int]] = []
         "For each entry, where the client must be: at which step, and how far in its run."
         self._place = (0, 0)
@@ -203,6 +204,50 @@ class Player:
         elif not isinstance(entry, Stalled):
             raise TypeError(f"a connection does not hold a {type(entry).__name__}")
         return entry
+
+    def release_all(
+        self,
+        come: Callable[[float], bool],
+        take: Callable[[Sequence[bytes]], bool],
+        most: int,
+    ) -> tuple[bool, int]:
+        """
+        Release frame after frame, those of one time in one go. The short way, for the usual case.
+
+        Args:
+            come: Lets a time come, in seconds, unless something else is to be done first.
+            take: Takes the frames; returns whether there is room for more.
+            most: So many bytes are enough.
+
+        Returns:
+            Whether there is room, and how many bytes there were.
+        """
+        entries, needs, times, to_live = self._entries, self._needs, self._times, self._ids.to_live
+        size, room, end = 0, True, len(self._entries)
+        while room and size < most and self.failure is None:
+            index = self._next
+            if index >= end or needs[index] > self._place:
+                break
+            when, entry = times[index], entries[index][1]
+            if type(entry) is not Framed or not come(when):
+                break
+            frames = []
+            while True:
+                if to_live:
+                    entry = attrs.evolve(entry, data=renamed(entry.data, to_live))
+                payload = entry.payload
+                frames.append(payload)
+                size += len(payload)
+                index += 1
+                if index >= end or times[index] != when or needs[index] > self._place:
+                    break
+                entry = entries[index][1]
+                if type(entry) is not Framed or entry.direction == "sent":
+                    break
+            self._next = index
+            self._skip()
+            room = take(frames)
+        return room, size
 
     @property
     def awaited(self) -> tuple[int, Entry] | None:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import base64
 import gzip
+import re
 import zlib
 from collections.abc import Callable, Collection
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pydantic_core import from_json
 
@@ -37,6 +38,9 @@ __all__ = ["MARK", "loads"]
 MARK: Final = "unirt_cassette"
 "The first key of every cassette; its value is the version of the format."
 
+_BEGIN: Final = re.compile(rb'\{(?:"t": [\d.]+, )?(?:"c": \d+, )?"(?:sent|received)": ')
+_ENDS: Final = (b', "as": "binary"}', b"}")
+"Around the frame in a line without anything else."
 _GZIP: Final = b"\x1f\x8b"
 _HEADER: Final = frozenset(
     {
@@ -82,7 +86,7 @@ def loads(data: bytes, where: str) -> Cassette:
     now = 0.0
     for number, line in enumerate(lines[1:], 2):
         try:
-            entry = _entry(from_json(line, cache_strings="keys", allow_inf_nan=False), now)
+            entry = _entry(from_json(line, cache_strings="keys", allow_inf_nan=False), now, line)
         except WireError as exc:
             raise CassetteError(
                 str(exc).replace("$.", ""),
@@ -177,7 +181,7 @@ def _only(wire: Wire, known: Collection[str]) -> None:
             raise WireError(f"{wire.path}.{key}", f"unknown, {nearest(key, known)}")
 
 
-def _entry(data: Any, now: float) -> Entry:
+def _entry(data: Any, now: float, line: bytes) -> Entry:
     """One line; a time that is not given is that of the line above."""
     wire = Wire(data)
     at = data.get("t", now)
@@ -189,14 +193,27 @@ def _entry(data: Any, now: float) -> Entry:
     kinds = [key for key in data if key in _KINDS]
     if len(kinds) != 1:
         raise WireError("$", f"expected exactly one of {', '.join(_KINDS)}")
+    if kinds[0] in ("sent", "received"):
+        return _framed(wire, line, at_ms=float(at), connection=connection)
     return _KINDS[kinds[0]](wire, at_ms=float(at), connection=connection)
 
 
-def _framed(wire: Wire, **place: Any) -> Framed:
+def _written(line: bytes, data: Any) -> tuple[Any, bytes] | None:
+    """The frame as it stands in a line, where that is as this version writes lines."""
+    begin = _BEGIN.match(line)
+    if begin is None or not isinstance(data, dict | list):
+        return None
+    for tail in _ENDS:
+        if line.endswith(tail):
+            return data, line[begin.end() : -len(tail)]
+    return None
+
+
+def _framed(wire: Wire, text: bytes, **place: Any) -> Framed:
     line = wire.data
     if len(line) > 1 and not line.keys() <= _FRAME:
         _only(wire, _FRAME)
-    direction = "sent" if "sent" in line else "received"
+    direction: Literal["sent", "received"] = "sent" if "sent" in line else "received"
     data, how = line[direction], line.get("as")
     if how not in (None, "binary", "base64"):
         raise wire.wrong("as", "'binary' or 'base64'")
@@ -208,6 +225,7 @@ def _framed(wire: Wire, **place: Any) -> Framed:
     elif not isinstance(data, dict | list | str):
         raise wire.wrong(direction, "an object, an array or a string")
     altered = tuple(map(_altered, wire.objs("audio"))) if "audio" in line else ()
+    written = None if altered else _written(text, data)
     if altered:
         for change in altered:
             try:
@@ -217,7 +235,14 @@ def _framed(wire: Wire, **place: Any) -> Framed:
             if type(found) is not str or (found and change.silence is not None):
                 raise WireError("audio", f"no {_expected(change)} at {list(change.at)}")
         data = with_silence(data, altered)
-    return Framed(direction=direction, data=data, binary=how is not None, altered=altered, **place)  # type: ignore[arg-type]
+    return Framed(
+        direction=direction,
+        data=data,
+        binary=how is not None,
+        altered=altered,
+        written=written,
+        **place,
+    )
 
 
 def _expected(change: Altered) -> str:

@@ -5,8 +5,8 @@ What is sent is matched, what is recorded is received, and the time of the tape 
 recorded time of each frame when it is received, and to that of the frame that the client is waited
 for to send. Who sleeps on that clock is woken in between, in order. Frames that follow one another
 without one of the client's between them are handed over in one go, each at its time, and nobody has
-a turn in between but those sleepers. So a conversation goes the same way every time, whatever the
-machine is doing.
+a turn in between but those sleepers, unless it is so much that a view would have to drop audio. So
+a conversation goes the same way every time, whatever the machine is doing.
 
 Where several connections are open at once, their frames come in the order of the file.
 """
@@ -28,6 +28,12 @@ from unirt.transports.tape_clock import TapeClock
 __all__ = ["PlayingTransport", "Table"]
 
 
+_IN_ONE_GO = 1 << 20
+"Bytes: some 16 s of audio, of which a view holds two minutes."
+_TURNS = 8
+"How often everybody else has a turn then."
+
+
 class Table:
     """The connections that are being played, and whose turn it is."""
 
@@ -44,9 +50,14 @@ class Table:
             self._live.remove(transport)
         self.moved()
 
+    @property
+    def alone(self) -> bool:
+        """Whether there is only one."""
+        return len(self._live) < 2
+
     def may(self, transport: PlayingTransport, line: int) -> bool:
         """Whether a line of one connection has its turn."""
-        return all(other is transport or other.line >= line for other in self._live)
+        return self.alone or all(other is transport or other.line >= line for other in self._live)
 
     def moved(self) -> None:
         """Something happened: whoever waits looks again."""
@@ -123,9 +134,29 @@ class PlayingTransport:
         self, take: Callable[[Sequence[Frame]], bool], room: Callable[[], Awaitable[None]]
     ) -> None:
         """See :class:`unirt.transport.Prompt`."""
+        release_all, table, alone = self._player.release_all, self._table, 0
         while True:
-            if not take([entry.payload for entry in await self._released()]):
+            room_left, size = True, 0
+            if table.alone:
+                room_left, size = release_all(self._come, take, _IN_ONE_GO - alone)
+            if not size:
+                frames = [entry.payload for entry in await self._released()]
+                room_left, size = take(frames), sum(map(len, frames))
+            alone += size
+            if not room_left:
                 await room()
+            if alone >= _IN_ONE_GO:
+                alone = 0
+                for _ in range(_TURNS):
+                    await asyncio.sleep(0)
+
+    def _come(self, when: float) -> bool:
+        """Let a time come, if nothing is to be done before."""
+        clock = self._clock
+        if self._gone is not None or clock.waits(when):
+            return False
+        clock.jump(when)
+        return True
 
     async def _released(self) -> list[Framed]:
         """
@@ -155,22 +186,13 @@ class PlayingTransport:
                 continue
             clock.jump(when)
             if isinstance(entry, Framed):
-                return self._batch(entry.at_ms)
+                return self._batch()
             self._end(player.release())
 
-    def _batch(self, at_ms: float) -> list[Framed]:
-        player, frames = self._player, list[Framed]()
-        while (due := player.due) is not None:
-            line, entry = due
-            if not isinstance(entry, Framed) or entry.at_ms != at_ms:
-                break
-            if not self._table.may(self, line):
-                break
-            released = player.release()
-            if isinstance(released, Framed):
-                frames.append(released)
+    def _batch(self) -> list[Framed]:
+        released = self._player.release()
         self._table.moved()
-        return frames
+        return [released] if isinstance(released, Framed) else []
 
     def _end(self, entry: Framed | Closed | Stalled) -> None:
         if isinstance(entry, Closed):

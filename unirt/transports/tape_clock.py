@@ -76,6 +76,8 @@ class TapeClock:
         self._origin: tuple[float, float] | None = None
         "A time of the tape, and when it was, for a tape that takes its time."
         self._sleepers: list[tuple[float, int, _Sleeper]] = []
+        self._soonest = float("inf")
+        "When the first of them wakes, or one that was called off did."
         self._order = itertools.count()
         self._lock = threading.Lock()
         self._slept: _Sleeper | None = None
@@ -112,6 +114,7 @@ class TapeClock:
     def _add(self, when: float, sleeper: _Sleeper) -> None:
         with self._lock:
             heapq.heappush(self._sleepers, (when, next(self._order), sleeper))
+            self._soonest = self._sleepers[0][0]
         if self._slept is not None:
             self._slept.wake()
 
@@ -130,6 +133,8 @@ class TapeClock:
         """Whether getting to a time takes more than :meth:`jump`: somebody sleeps until then."""
         if self._speed is not None and when > self._now:
             return True
+        if when < self._soonest:
+            return False
         wake = self._next_wake()
         return wake is not None and wake <= when
 
@@ -190,6 +195,7 @@ class TapeClock:
         with self._lock:
             while self._sleepers and self._sleepers[0][2].done:
                 heapq.heappop(self._sleepers)
+            self._soonest = self._sleepers[0][0] if self._sleepers else float("inf")
             return self._sleepers[0][0] if self._sleepers else None
 
 
