@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
+from websockets.sync.connection import Connection
 
 __all__ = ["Browser", "Tab", "browser"]
 
@@ -48,7 +49,7 @@ def binary() -> str:
 class Tab:
     """One page, and everything that went wrong in it."""
 
-    def __init__(self, socket: ClientConnection, session: str, ids: Iterator[int]) -> None:
+    def __init__(self, socket: Connection, session: str, ids: Iterator[int]) -> None:
         self.troubles: list[str] = []
         "What the console, the policy and the script complained of."
         self.requests: list[str] = []
@@ -128,7 +129,7 @@ class Tab:
 class Browser:
     """A browser that is running; it makes tabs."""
 
-    def __init__(self, socket: ClientConnection) -> None:
+    def __init__(self, socket: Connection) -> None:
         self._socket = socket
         self._ids = itertools.count(1)
 
