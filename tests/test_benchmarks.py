@@ -19,7 +19,7 @@ import attrs
 import pytest
 from rich.console import Console
 
-from tests.benchmarks import bygone, imports, report
+from tests.benchmarks import bygone, cassettes, imports, report
 from tests.benchmarks import contender as base_module
 from tests.benchmarks.contender import Contender, Meter, Task
 from tests.benchmarks.contenders import anatomy
@@ -43,6 +43,7 @@ from tests.benchmarks.roster import FLOOR, Entry, roster
 from tests.benchmarks.server import PROTOCOLS, Server
 from tests.benchmarks.short import held, shortened, told
 from tests.benchmarks.targets import ROOM, SHORT, TARGETS, Kind, Target, judge
+from unirt.cassettes import Framed, write
 
 FOLDER = ROOT / "tests" / "benchmarks"
 BOTH = ("openai", "google")
@@ -424,7 +425,7 @@ def test_bare_dependencies_are_what_is_imported_anyway_and_nothing_of_ours() -> 
 
 def test_every_target_is_about_something_that_is_measured() -> None:
     names = {e.name for section in SECTIONS.values() for e in section.experiments}
-    names |= {"import", "import-openai", "import-google", "instructions"}
+    names |= {"import", "import-openai", "import-google", "instructions", "cassettes"}
     for target in TARGETS:
         assert target.experiment in names
         assert target.metric in METRICS
@@ -685,3 +686,13 @@ def test_the_machine_is_described_and_not_named() -> None:
 def test_no_module_is_a_hall() -> None:
     for path in FOLDER.rglob("*.py"):
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 450, path
+
+
+@pytest.mark.parametrize("protocol", ["openai", "google"])
+def test_a_cassette_of_the_benchmarks_is_played_to_its_end(protocol: str, tmp_path: Path) -> None:
+    cassette, turns = cassettes.recording(protocol)
+    write(tmp_path / "talk.jsonl", cassette)
+    received = [e for e in cassette.entries if isinstance(e, Framed) and e.direction == "received"]
+    assert len(received) >= cassettes.FRAMES
+    assert cassettes.translated(cassette, protocol) > 0
+    assert cassettes.played(tmp_path / "talk.jsonl", turns) > 0

@@ -331,7 +331,7 @@ def test_frames_come_as_they_were() -> None:
     frames = [one.release(), one.release()]
     assert [entry.frame for entry in frames if isinstance(entry, Framed)] == [
         "text",
-        '{"a":"ü"}'.encode(),
+        '{"a": "ü"}'.encode(),
     ]
     frame = Framed(direction="received", data={"a": 1}, binary=True)
     assert (frame.frame, Framed(direction="sent", data={"a": 1}).frame) == (b'{"a":1}', '{"a":1}')

@@ -123,11 +123,6 @@ class Deck:
         """The next connection that was not played yet."""
         return self._segments[0] if self._segments else None
 
-    @property
-    def match(self) -> Match | None:
-        """How frames are compared."""
-        return self._plan.match
-
     # Connections.
 
     async def dial(
