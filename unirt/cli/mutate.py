@@ -8,6 +8,7 @@ options.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
@@ -130,7 +131,9 @@ def parsed(text: str) -> Fault:
         )
     known = _options(found)
     given: dict[str, Any] = {}
-    for part in filter(None, rest.split(",")):
+    names = "|".join(known)
+    # A comma ends an option only where another one begins: texts have commas too.
+    for part in filter(None, re.split(rf",(?=(?:{names})=)", rest) if names else [rest]):
         key, equals, value = part.partition("=")
         if key not in known or not equals:
             remedy = nearest(key, known) if known else "leave it out"

@@ -103,7 +103,7 @@ class Listener:
         common: dict[str, Any] = {
             **place,
             "name": wire_name(entry.data),
-            "size": len(whole.payload),
+            "size": len(attrs.evolve(whole, written=None).payload),
             "data": entry.data,
             "note": _note(entry),
         }

@@ -42,7 +42,7 @@ class Row(Value):
     name: str
     "The wire's name of a frame, or what else happened in a word or two."
     size: int = 0
-    "Of the message as it travelled, in bytes."
+    "Of the message in bytes, with all its audio and no white space."
     data: Any = None
     "What the line holds."
     events: tuple[Event, ...] = ()
