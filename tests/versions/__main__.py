@@ -3,9 +3,10 @@
 
 One environment holds one version, and which one depends on what else is installed: the SDK of one
 provider asks for a version before 16, that of another takes 17. The connection of the default
-transport reaches into the library (:mod:`unirt.transports.connection`), and the fast one borrows
-from it. So the newest version of each series is laid over this environment, in a folder that stands
-before it on the path, and the tests of the transports run there.
+transport reaches into the library (:mod:`unirt.transports.connection`), the fast one borrows from
+it, and cassettes hook into it (:mod:`unirt.deck.library`). So the newest version of each series is
+laid over this environment, in a folder that stands before it on the path, and the tests of these
+run there. The series that is installed is left out: its tests are part of the suite.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ TESTS = (
     "tests/unirt/test_websocket_transport.py",
     "tests/unirt/test_fast_transport.py",
     "tests/unirt/test_simulator_host.py",
+    "tests/unirt/test_cassette.py",
+    "tests/test_sdk_cassettes.py",
     "tests/test_fast_session.py",
     "tests/test_large_frames.py",
     "tests/test_proxy.py",

@@ -1,12 +1,13 @@
 """
 The hook in the ``websockets`` library, through which the vendors' SDKs connect.
 
-Three places, as narrow as they come, and only while a cassette is in (websockets 15.0.1 to 16):
+Three places, as narrow as they come, and only while a cassette is in (websockets 15.0.1 to 17.4):
 
 - the class of the protocol in both clients' modules: every message of every connection passes it,
   and that is where recording looks on (:mod:`unirt.deck.noted`);
-- ``connect.create_connection`` of the client for asyncio: what would open a socket opens one end of
-  a pair, with a recorded connection at the other (:mod:`unirt.deck.peer`);
+- ``connect.create_connection`` of the client for asyncio, which 17 calls ``open_tcp_connection``:
+  what would open a socket opens one end of a pair, with a recorded connection at the other
+  (:mod:`unirt.deck.peer`);
 - the code of ``websockets.sync.client.connect``, for the same: it is a function that many modules
   have imported by name, so it is not replaced but given other code, and its own again afterwards.
 
@@ -40,7 +41,13 @@ from unirt.transports.noting import is_noting
 __all__ = ["install", "uninstall"]
 
 _INSTALLED = 0
-_OWN_CREATE = asyncio_client.connect.create_connection
+_CREATE = (
+    "create_connection"
+    if hasattr(asyncio_client.connect, "create_connection")
+    else "open_tcp_connection"
+)
+_OWN_CREATE: Callable[..., Any] = getattr(asyncio_client.connect, _CREATE)
+_FACTORY = "protocol_factory" if _CREATE == "create_connection" else "factory"
 _OWN_CONNECT = FunctionType(
     sync_client.connect.__code__,
     sync_client.connect.__globals__,
@@ -80,7 +87,7 @@ def _put(
 ) -> None:
     vars(asyncio_client)["ClientProtocol"] = protocol
     vars(sync_client)["ClientProtocol"] = protocol
-    setattr(asyncio_client.connect, "create_connection", create)  # noqa: B010
+    setattr(asyncio_client.connect, _CREATE, create)
     sync_client.connect.__code__ = _OWN_CODE if code is None else code.__code__
 
 
@@ -121,7 +128,8 @@ async def _create_connection(connecting: asyncio_client.connect) -> ClientConnec
     found = _played(connecting.uri)
     if found is None:
         try:
-            return await _OWN_CREATE(connecting)
+            connection: ClientConnection = await _OWN_CREATE(connecting)
+            return connection
         except OSError as exc:
             _note_failure(connecting.uri, exc)
             raise
@@ -129,8 +137,10 @@ async def _create_connection(connecting: asyncio_client.connect) -> ClientConnec
     peer = asyncio.create_task(Peer(*found, far).serve())
     _PEERS.add(peer)
     peer.add_done_callback(_PEERS.discard)
+    factory: Callable[..., ClientConnection] = getattr(connecting, _FACTORY)
+    uri = parse_uri(connecting.uri)
     _, connection = await asyncio.get_running_loop().create_connection(
-        lambda: connecting.protocol_factory(parse_uri(connecting.uri)), sock=near
+        lambda: factory(uri), sock=near
     )
     return connection
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidHandshake, InvalidStatus
-from websockets.frames import OP_BINARY, OP_CONT, OP_TEXT, Frame
+from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.protocol import CLOSED, State
 
@@ -95,9 +95,9 @@ class NotedProtocol(ClientProtocol):
 
     def recv_frame(self, frame: Frame) -> None:
         super().recv_frame(frame)
-        if self._track is None or frame.opcode not in (OP_TEXT, OP_BINARY, OP_CONT):
+        if self._track is None or frame.opcode not in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
             return
-        parts, kind = self._incoming or (bytearray(), frame.opcode is OP_BINARY)
+        parts, kind = self._incoming or (bytearray(), frame.opcode is Opcode.BINARY)
         parts += frame.data
         self._incoming = None if frame.fin else (parts, kind)
         if frame.fin:

@@ -14,7 +14,7 @@ import contextlib
 import http
 import socket
 
-from websockets.frames import OP_BINARY, OP_CLOSE, OP_CONT, OP_TEXT, Frame
+from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
@@ -92,13 +92,13 @@ class Peer:
         return self._deck.play(self._segment)
 
     async def _hear(self, frame: Frame, transport: PlayingTransport) -> None:
-        if frame.opcode is OP_CLOSE:
+        if frame.opcode is Opcode.CLOSE:
             self.over = True
             code = self._protocol.close_rcvd
             await transport.close(1005 if code is None else code.code)
-        if frame.opcode not in (OP_TEXT, OP_BINARY, OP_CONT):
+        if frame.opcode not in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
             return
-        parts, binary = self._message or (bytearray(), frame.opcode is OP_BINARY)
+        parts, binary = self._message or (bytearray(), frame.opcode is Opcode.BINARY)
         parts += frame.data
         self._message = None if frame.fin else (parts, binary)
         if frame.fin:

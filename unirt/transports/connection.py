@@ -59,8 +59,9 @@ class PromptConnection(ClientConnection):
         self._longest = _longest(protocol)
         self.kinds: deque[bool] | None = deque() if is_noting() else None
         "Whether each message is binary, in order; somebody empties it. See `noting`."
-        # Neither the library's log nor the kinds may miss what the library does not see.
-        self._plain = not self.debug and self.kinds is None
+        # The library's log, the kinds, and a protocol of somebody else's have to see every frame.
+        unseen = type(protocol) is ClientProtocol and self.kinds is None
+        self._plain = unseen and not self.debug
         self._messages: list[bytes] = []
         "What one read of the socket brought."
         self._parts: bytearray | None = None
