@@ -93,6 +93,8 @@ async def openai_talk(url: str, words: str = "Hello") -> list[str]:
     client = AsyncOpenAI(api_key="sk-test-0123456789abcdef", websocket_base_url=f"{url}/v1")
     heard: list[str] = []
     async with client, client.realtime.connect(model=MODEL) as connection:
+        # A session waits for it; what waits for nothing is recorded in whatever order it went.
+        heard.append((await connection.recv()).type)
         await connection.session.update(session={"type": "realtime"})
         while not heard or heard[-1] != "session.updated":
             heard.append((await connection.recv()).type)
