@@ -11,9 +11,12 @@ import contextlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from unirt.cassettes import Cassette, read
 from unirt.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from unirt.cassettes import Cassette
 
 __all__ = ["calling", "existing", "number_or_name", "read_file"]
 
@@ -52,6 +55,8 @@ def read_file(path: Path) -> Cassette:
         ConfigurationError: There is no such file.
         CassetteError: It holds no cassette, or not a whole one.
     """
+    from unirt.cassettes import read  # not before a command needs it
+
     return read(existing(path))
 
 
