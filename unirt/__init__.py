@@ -37,7 +37,6 @@ from unirt.commands import (
     ReportPlayback,
     Respond,
     RetrieveItem,
-    Scheduling,
     SeedHistory,
     SendImage,
     SendRaw,
@@ -51,6 +50,7 @@ from unirt.config import (
     Manual,
     NoiseReduction,
     ProviderTool,
+    Scheduling,
     SemanticVAD,
     ServerVAD,
     SessionConfig,
@@ -69,6 +69,7 @@ from unirt.errors import (
     IllegalStream,
     MissingKey,
     SessionClosedError,
+    ToolError,
     UnirtError,
     UnknownProvider,
     UnsupportedCommand,
@@ -77,6 +78,7 @@ from unirt.errors import (
 )
 from unirt.events import (
     ApprovalRequested,
+    ApprovalSettled,
     AudioDelta,
     CitationsDelta,
     ContentDiscarded,
@@ -132,7 +134,12 @@ from unirt.events import (
     ToolCall,
     ToolCallCancelled,
     ToolCallDelta,
+    ToolFinished,
+    ToolProgress,
+    ToolsChanged,
     ToolsListed,
+    ToolStarted,
+    ToolStatus,
     TranscriptDelta,
     TranscriptInterim,
     TranscriptionFailed,
@@ -163,9 +170,20 @@ from unirt.usage import (
 if TYPE_CHECKING:
     from unirt.fold import ContentStep, Fold
     from unirt.session import Limits, Session
+    from unirt.tools import FunctionTool, ToolContext, ToolRequest, ToolResult, tool
 
-_LATER = {"ContentStep": "fold", "Fold": "fold", "Limits": "session", "Session": "session"}
-"Names of the running half, which is loaded when it is needed: mostly by ``connect()``."
+_LATER = {
+    "ContentStep": "fold",
+    "Fold": "fold",
+    "FunctionTool": "tools",
+    "Limits": "session",
+    "Session": "session",
+    "ToolContext": "tools",
+    "ToolRequest": "tools",
+    "ToolResult": "tools",
+    "tool": "tools",
+}
+"Names that are loaded when they are needed: mostly by ``connect()``."
 
 __all__ = [
     "G711_ALAW",
@@ -174,6 +192,7 @@ __all__ = [
     "PCM16_24K",
     "AppendAudio",
     "ApprovalRequested",
+    "ApprovalSettled",
     "ApproveServerTool",
     "AudioContent",
     "AudioDelta",
@@ -208,6 +227,7 @@ __all__ = [
     "Event",
     "Fact",
     "Fold",
+    "FunctionTool",
     "GenerationDone",
     "HandshakeError",
     "IllegalStream",
@@ -287,6 +307,15 @@ __all__ = [
     "ToolCall",
     "ToolCallCancelled",
     "ToolCallDelta",
+    "ToolContext",
+    "ToolError",
+    "ToolFinished",
+    "ToolProgress",
+    "ToolRequest",
+    "ToolResult",
+    "ToolStarted",
+    "ToolStatus",
+    "ToolsChanged",
     "ToolsListed",
     "TranscriptDelta",
     "TranscriptInterim",
@@ -306,6 +335,7 @@ __all__ = [
     "UsageReported",
     "Word",
     "connect",
+    "tool",
 ]
 
 
