@@ -42,7 +42,10 @@ async def book(day: date, guests: list[str] | None = None) -> str:
 def test_a_function_is_told_by_its_name_docstring_and_types() -> None:
     made = unirt.tool(get_weather)
 
-    assert (made.name, made.description) == ("get_weather", "Tell the weather.\n\nIt is a forecast.")
+    assert (made.name, made.description) == (
+        "get_weather",
+        "Tell the weather.\n\nIt is a forecast.",
+    )
     assert made.parameters == {
         "type": "object",
         "additionalProperties": False,
@@ -280,10 +283,11 @@ def test_names_that_cannot_be_called_are_refused() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "Do it.\n\nArgs:\n    what (str): The thing,\n        whole.\n    when: The time.\n\nRaises:\n    X: y.",
+        "Do it.\n\nArgs:\n    what (str): The thing,\n        whole.\n    when: The time.\n\n"
+        "Raises:\n    X: y.",
         "Do it.\n\n:param str what: The thing,\n    whole.\n:param when: The time.\n:returns: x\n",
-        "Do it.\n\nParameters\n----------\nwhat : str\n    The thing,\n    whole.\nwhen\n    The time.\n\n"
-        "Returns\n-------\nstr\n    x",
+        "Do it.\n\nParameters\n----------\nwhat : str\n    The thing,\n    whole.\nwhen\n    "
+        "The time.\n\nReturns\n-------\nstr\n    x",
     ],
     ids=["indented", "fields", "underlined"],
 )

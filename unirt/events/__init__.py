@@ -12,6 +12,7 @@ from unirt.events.base import (
     Event,
     Origin,
     Plane,
+    SessionEvent,
     Stream,
     StreamKind,
 )
@@ -130,6 +131,7 @@ __all__ = [
     "ServerToolResult",
     "ServerToolStatus",
     "SessionClosed",
+    "SessionEvent",
     "SessionExpiring",
     "SessionStarted",
     "SessionUpdated",

@@ -17,7 +17,7 @@ from typing import Any
 
 import attrs
 
-from unirt.events.base import ControlEvent
+from unirt.events.base import SessionEvent
 
 __all__ = [
     "ApprovalSettled",
@@ -51,7 +51,7 @@ class ToolStatus(StrEnum):
 
 
 @attrs.frozen(kw_only=True)
-class ToolStarted(ControlEvent):
+class ToolStarted(SessionEvent):
     """The session runs a tool that the model asked for."""
 
     call_id: str
@@ -59,7 +59,7 @@ class ToolStarted(ControlEvent):
 
 
 @attrs.frozen(kw_only=True)
-class ToolProgress(ControlEvent):
+class ToolProgress(SessionEvent):
     """A tool that runs reported something before its result."""
 
     call_id: str
@@ -70,7 +70,7 @@ class ToolProgress(ControlEvent):
 
 
 @attrs.frozen(kw_only=True)
-class ToolFinished(ControlEvent):
+class ToolFinished(SessionEvent):
     """The session is done with a call: it completed, or this is why it did not."""
 
     call_id: str
@@ -87,7 +87,7 @@ class ToolFinished(ControlEvent):
 
 
 @attrs.frozen(kw_only=True)
-class ToolsChanged(ControlEvent):
+class ToolsChanged(SessionEvent):
     """A source of tools has other tools now."""
 
     added: tuple[str, ...] = ()
@@ -100,7 +100,7 @@ class ToolsChanged(ControlEvent):
 
 
 @attrs.frozen(kw_only=True)
-class ApprovalSettled(ControlEvent):
+class ApprovalSettled(SessionEvent):
     """The application's callback said yes or no to a tool that the provider runs."""
 
     approval_id: str

@@ -86,7 +86,6 @@ class Approvals:
             return
         settled = ApprovalSettled(
             origin=Origin(self._session.provider, self._now()),
-            synthesised=True,
             approval_id=event.approval_id,
             name=event.name,
             approved=refusal is None,

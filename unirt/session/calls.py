@@ -390,7 +390,6 @@ class Calls:
         event = call.event
         told = kind(
             origin=Origin(self._session.provider, self._clock.now()),
-            synthesised=True,
             call_id=event.call_id,
             name=event.name,
             turn_id=event.turn_id,

@@ -399,7 +399,7 @@ class Session(Verbs):
                 self._end(code, reason, "local")
                 if self._observers is not None:
                     self._observers.close()
-                await self._tooling.join(deadline)
+                await self._tooling.join(0.0 if self._hurry else deadline)
 
     async def _join(self) -> None:
         for task in self._tasks:

@@ -97,7 +97,6 @@ class Sources:
             why = str(exc)
         changed = ToolsChanged(
             origin=Origin(self._session.provider, self._now()),
-            synthesised=True,
             added=tuple(added),
             removed=tuple(removed),
             applied=why is None,

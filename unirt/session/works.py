@@ -11,6 +11,7 @@ import asyncio
 import inspect
 import json
 import logging
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -123,7 +124,7 @@ def plain(value: Any) -> Any:
     if not (value is None or isinstance(value, str)):
         from pydantic_core import to_jsonable_python
 
-        value = to_jsonable_python(value, bytes_mode="base64", inf_nan_mode="strings")
+        value = to_jsonable_python(value, bytes_mode="base64")
     return _whole(value)
 
 
@@ -136,8 +137,10 @@ def cut(output: Any, limit: int) -> Any:
 
 
 def _whole(value: Any) -> Any:
-    """The same with whole characters only; half a surrogate pair cannot be sent."""
+    """The same without what no frame can hold: half a surrogate pair, and endless numbers."""
     match value:
+        case float() if not math.isfinite(value):
+            return str(value)
         case str() if not value.isascii():
             return value.encode(errors="replace").decode()
         case list():

@@ -37,7 +37,7 @@ A plain function is called in a thread, so it may wait for a person.
 
 
 @attrs.frozen(kw_only=True)
-class ToolContext:
+class ToolContext(Value):
     """
     What a running call knows; given to a parameter that is annotated with this class.
 
@@ -53,7 +53,7 @@ class ToolContext:
     turn_id: str | None
     "The user turn that the call answers."
     response_id: str | None
-    _report: Callable[[Any], Awaitable[bool]] = attrs.field(repr=False)
+    _report: Callable[[Any], Awaitable[bool]] = attrs.field(repr=False, eq=False)
 
     async def report(self, output: Any) -> bool:
         """
