@@ -78,7 +78,7 @@ class Wire:
         return self.server.heard()[-1].command
 
     def configure(self, **session: Any) -> dict[str, Any]:
-        [updated] = self.hear(type="session.update", session={"type": "realtime", **session})
+        updated, *_ = self.hear(type="session.update", session={"type": "realtime", **session})
         assert updated["type"] == "session.updated"
         return dict(updated["session"])
 

@@ -158,6 +158,7 @@ def loads(
         replies=tuple(reader.reply(entry) for entry in table.tables("reply")),
         actions=tuple(reader.action(entry) for entry in table.tables("app")),
         answers=table.object("answers") or {},
+        approves=table.flag("approves", default=True),
         pace=_pace(table.table("pace")),
         refused=table.text("refused"),
     )
@@ -269,6 +270,7 @@ _STEPS: Mapping[str, Callable[[Table], Any]] = {
         args=t.object("args") or {},
         output=t.text("output"),
         error=t.text("failure"),
+        approval=t.flag("approval"),
     ),
     "cite": lambda t: Cite(data=t.object("cite") or {}),
     "show": lambda t: Show(
