@@ -356,4 +356,5 @@ async def test_a_server_that_cannot_be_reached_is_told() -> None:
             stage.events.append(event)
             if isinstance(event, unirt.ToolsListed) and event.status != "in_progress":
                 break
-        assert (event.status, event.server) == ("failed", "files")
+        listed = [(event.status, event.server) for event in stage.told(unirt.ToolsListed)]
+        assert listed == [("in_progress", "files"), ("failed", "files")]

@@ -172,12 +172,14 @@ if TYPE_CHECKING:
     from unirt.fold import ContentStep, Fold
     from unirt.session import Limits, Session
     from unirt.tools import FunctionTool, ToolContext, ToolRequest, ToolResult, tool
+    from unirt.tools.mcp import McpTools
 
 _LATER = {
     "ContentStep": "fold",
     "Fold": "fold",
     "FunctionTool": "tools",
     "Limits": "session",
+    "McpTools": "tools.mcp",
     "Session": "session",
     "ToolContext": "tools",
     "ToolRequest": "tools",
@@ -250,6 +252,7 @@ __all__ = [
     "Limits",
     "Malformed",
     "Manual",
+    "McpTools",
     "MissingKey",
     "NoiseReduction",
     "Noted",

@@ -115,6 +115,7 @@ class _Run:
         self._translator = translator
         self._line = line
         self._answers: Mapping[str, object] = scenario.answers
+        self._failures = dict(scenario.failures)
         self._scenario = scenario
         self._actions = deque(scenario.actions)
         self._player = Player()
@@ -268,8 +269,10 @@ class _Run:
 
     def _call_tools(self, event: Event) -> None:
         match event:
-            case ToolCall(name=name, call_id=call_id) if name in self._answers:
-                result = SendToolResult(call_id=call_id, output=self._answers[name])
+            case ToolCall(name=name, call_id=call_id) if name in {*self._answers, *self._failures}:
+                error = self._failures.pop(name, None)
+                output = None if error is not None else self._answers.get(name)
+                result = SendToolResult(call_id=call_id, output=output, error=error)
                 self._results.append((self._now_us + _TOOL_US, result))
             case ApprovalRequested(approval_id=approval_id):
                 answer = ApproveServerTool(approval_id=approval_id, approve=self._scenario.approves)

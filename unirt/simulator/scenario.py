@@ -293,6 +293,8 @@ class Scenario:
     actions: tuple[Action, ...] = ()
     answers: Mapping[str, Any] = attrs.field(factory=dict)
     "What the application's tools return, by name. A tool that is not here never answers."
+    failures: Mapping[str, str] = attrs.field(factory=dict)
+    "Why the first call of a tool fails, by name; the next one is answered as :attr:`answers` says."
     approves: bool = True
     "What the application says to a server that asks before it runs a tool."
     pace: Pace = Pace()
