@@ -375,19 +375,10 @@ def _settings(family: Family, vertex: bool) -> dict[str, Fact]:
             _GUIDE,
         )
         rows |= dict.fromkeys(("thinking", "thinking.include_thoughts"), refusal)
-    for kind in Scheduling:
-        rows[f"tools.scheduling.{kind}"] = (
-            Fact(
-                _NATIVE,
-                "toolResponse.functionResponses.scheduling, for tools that the model does not "
-                "wait for",
-                _TOOLS,
-            )
-            if family.scheduling and not vertex
-            else _no(
-                "this model decides by itself when it speaks of a result", "leave it out", _TOOLS
-            )
-        )
+    scheduled = _no("the model decides when it speaks of a result", "leave it out", _TOOLS)
+    if family.scheduling and not vertex:
+        scheduled = Fact(_NATIVE, "functionResponses.scheduling, unless the model waits", _TOOLS)
+    rows |= {f"tools.scheduling.{kind}": scheduled for kind in Scheduling}
     rows["thinking.effort"] = (
         Fact(_NATIVE, "thinkingConfig.thinkingLevel", _GUIDE, values=family.thinking_levels)
         if family.thinking_levels

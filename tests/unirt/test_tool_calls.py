@@ -14,6 +14,7 @@ import pytest
 
 import unirt
 from unirt.clock import ManualClock
+from unirt.session import calls
 from unirt.grammar import Checker
 
 from .conftest import Toy
@@ -110,6 +111,20 @@ async def test_one_call_id_runs_once_whatever_is_repeated(toy: Toy) -> None:
             again.handlers[unirt.ToolCall](event)  # even where a translator told it again
         await desk.call("count", "c2")
         assert await desk.result() == {"call": "c2", "output": 2}
+
+
+async def test_the_latest_call_ids_are_remembered_and_no_more(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls, "_REMEMBERED", 3)
+    async with opened(toy, double) as desk:
+        known = desk.session._tooling._calls._calls
+        for n in range(6):
+            await desk.call("double", f"c{n}", number=n)
+            await desk.result()
+            await desk.finished()
+            assert f"c{max(0, n - 2)}" in known
+        assert len(known) == 4
 
 
 async def first_calls(desk: Desk, number: int) -> AsyncIterator[unirt.ToolCall]:

@@ -26,6 +26,7 @@ tool that nobody declared is answered here, with an error, where any tool has a 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
@@ -172,8 +173,10 @@ class Calls:
                 call.stopped.set_result("the call was cancelled")
 
     def _forget(self) -> None:
-        for call_id in list(self._calls)[: len(self._calls) - self._live - _REMEMBERED]:
-            if self._calls[call_id] is None:
+        excess = len(self._calls) - self._live - _REMEMBERED
+        if excess > 0:
+            over = (call_id for call_id, call in self._calls.items() if call is None)
+            for call_id in list(itertools.islice(over, excess)):
                 del self._calls[call_id]
 
     # One call, from its arguments to its result.
