@@ -14,8 +14,8 @@ import pytest
 
 import unirt
 from unirt.clock import ManualClock
-from unirt.session import calls
 from unirt.grammar import Checker
+from unirt.session import calls
 
 from .conftest import Toy
 
