@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import attrs
 import pytest
 
 import unirt
@@ -352,6 +353,26 @@ async def test_a_call_that_is_cancelled_before_it_began_never_runs(toy: Toy) -> 
         assert ran == []
 
 
+@pytest.mark.parametrize("fails", [True, False])
+async def test_a_call_that_is_over_in_the_moment_it_is_cancelled_gets_no_result(
+    toy: Toy, fails: bool
+) -> None:
+    async def work(info: unirt.ToolContext) -> str:
+        info.session._pump.take([json.dumps({"is": "cancel", "calls": ["c1"]})])
+        if fails:
+            raise unirt.ToolError("too bad")
+        return "done"
+
+    async with opened(toy, work, double) as desk:
+        await desk.call("work")
+        finished = await desk.finished()
+        assert finished.status is unirt.ToolStatus.LATE
+        assert finished.output == (None if fails else "done")
+        assert isinstance(finished.exception, unirt.ToolError) is fails
+        await desk.call("double", "c2", number=1)
+        assert (await desk.result())["call"] == "c2"
+
+
 async def test_somebody_elses_answer_makes_a_result_late(toy: Toy) -> None:
     go = asyncio.Event()
 
@@ -571,6 +592,40 @@ async def test_tools_of_an_update_and_of_one_response_are_run_too(toy: Toy) -> N
         assert (await desk.result())["output"] == 1.5
         with pytest.raises(unirt.ConfigurationError, match="configure the session"):
             await desk.session.respond(tools=[unirt.ProviderTool(spec={"type": "mcp"})])
+
+
+class Shelf:
+    """A source of tools that changes when it is told to."""
+
+    def __init__(self) -> None:
+        self.tools: list[unirt.FunctionTool] = []
+        self.followers: list[Callable[[], None]] = []
+
+    def put(self, *functions: Any) -> None:
+        self.tools = [attrs.evolve(unirt.tool(f), source=self) for f in functions]
+        for changed in self.followers:
+            changed()
+
+    def follow(self, changed: Callable[[], None]) -> Callable[[], None]:
+        self.followers.append(changed)
+        return lambda: self.followers.remove(changed)
+
+
+async def test_a_source_is_followed_as_long_as_the_session_is_open(toy: Toy) -> None:
+    shelf = Shelf()
+    shelf.put(double)
+    async with opened(toy, shelf, unirt.Tool(name="mine")) as desk:
+        shelf.put(double)  # the same: nothing to tell
+        shelf.put(halve)
+        changed = await desk.until(unirt.ToolsChanged)
+        assert (changed.added, changed.removed) == (("halve",), ("double",))
+        assert (await toy.heard())["do"] == "UpdateSession"
+        assert [t.name for t in desk.session.config.tools or ()] == ["mine", "halve"]  # type: ignore[union-attr]
+        await desk.call("halve", number=3)
+        assert (await desk.result())["output"] == 1.5
+        assert len(shelf.followers) == 1
+        await desk.session.close()
+        assert shelf.followers == []
 
 
 # The end.

@@ -348,6 +348,8 @@ class Calls:
         error = cut(plain(error), self._limits.tool_output)
         if not call.stopped.done():
             await self._session.send(SendToolResult(call_id=call.event.call_id, error=error))
+        if call.stopped.done():  # the model does not have the error
+            status = ToolStatus.CANCELLED if exc is None else ToolStatus.LATE
         self._finish(call, status, error=error, exception=exc)
 
     async def _report(self, call: _Call, output: Any) -> bool:
