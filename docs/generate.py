@@ -18,7 +18,7 @@ import attrs
 from unirt import commands, events
 from unirt.capabilities import Capabilities, Emission, Support
 from unirt.commands import Command
-from unirt.events import ContentEvent, ControlEvent, Event
+from unirt.events import ContentEvent, ControlEvent, Event, SessionEvent
 from unirt.fold import fold
 from unirt.grammar import PAYLOADS, TRANSITIONS, Noun, State
 from unirt.registry import installed, load
@@ -37,16 +37,26 @@ def events_page() -> Iterator[str]:
     yield "# Events\n"
     yield "Every event is importable from `unirt`. All have `plane`, `provider`, `received_at`,"
     yield "`synthesised`, `turn_id`, `response_id`, `item_id`, `raw` and `native()`.\n"
-    for base, title in ((ContentEvent, "Content"), (ControlEvent, "Control")):
+    groups = {ContentEvent: "Content", ControlEvent: "Control", SessionEvent: "Of the session"}
+    for base, title in groups.items():
         yield f"## {title}\n"
+        if base is SessionEvent:
+            yield "Control events that no provider says: the session tells of itself.\n"
         yield "| event | what it says | its own fields |"
         yield "|---|---|---|"
         for name in events.__all__:
             kind = getattr(events, name)
-            if isinstance(kind, type) and issubclass(kind, base) and kind is not base:
+            if _group(kind) is base and kind not in groups:
                 fields = ", ".join(f"`{field}`" for field in _own_fields(kind, base))
                 yield f"| `{name}` | {_summary(kind)} | {fields} |"
         yield ""
+
+
+def _group(kind: Any) -> type[Event] | None:
+    """The plane that a class of events is listed under, if it is one."""
+    bases: tuple[type[Event], ...] = (SessionEvent, ContentEvent, ControlEvent)
+    of = (base for base in bases if isinstance(kind, type) and issubclass(kind, base))
+    return next(of, None)
 
 
 def _own_fields(kind: type[Event], base: type[Event]) -> list[str]:

@@ -37,7 +37,6 @@ from unirt.commands import (
     ReportPlayback,
     Respond,
     RetrieveItem,
-    Scheduling,
     SeedHistory,
     SendImage,
     SendRaw,
@@ -51,6 +50,7 @@ from unirt.config import (
     Manual,
     NoiseReduction,
     ProviderTool,
+    Scheduling,
     SemanticVAD,
     ServerVAD,
     SessionConfig,
@@ -72,6 +72,7 @@ from unirt.errors import (
     IllegalStream,
     MissingKey,
     SessionClosedError,
+    ToolError,
     UnirtError,
     UnknownProvider,
     UnsupportedCommand,
@@ -80,6 +81,7 @@ from unirt.errors import (
 )
 from unirt.events import (
     ApprovalRequested,
+    ApprovalSettled,
     AudioDelta,
     CitationsDelta,
     ContentDiscarded,
@@ -120,6 +122,7 @@ from unirt.events import (
     ServerToolResult,
     ServerToolStatus,
     SessionClosed,
+    SessionEvent,
     SessionExpiring,
     SessionStarted,
     SessionUpdated,
@@ -135,7 +138,12 @@ from unirt.events import (
     ToolCall,
     ToolCallCancelled,
     ToolCallDelta,
+    ToolFinished,
+    ToolProgress,
+    ToolsChanged,
     ToolsListed,
+    ToolStarted,
+    ToolStatus,
     TranscriptDelta,
     TranscriptInterim,
     TranscriptionFailed,
@@ -167,15 +175,23 @@ if TYPE_CHECKING:
     from unirt.deck.front import cassette
     from unirt.fold import ContentStep, Fold
     from unirt.session import Limits, Session
+    from unirt.tools import FunctionTool, ToolContext, ToolRequest, ToolResult, tool
+    from unirt.tools.mcp import McpTools
 
 _LATER = {
     "ContentStep": "fold",
     "Fold": "fold",
+    "FunctionTool": "tools",
     "Limits": "session",
+    "McpTools": "tools.mcp",
     "Session": "session",
+    "ToolContext": "tools",
+    "ToolRequest": "tools",
+    "ToolResult": "tools",
     "cassette": "deck.front",
+    "tool": "tools",
 }
-"Names of the running half, which is loaded when it is needed: mostly by ``connect()``."
+"Names that are loaded when they are needed: mostly by ``connect()``."
 
 __all__ = [
     "G711_ALAW",
@@ -184,6 +200,7 @@ __all__ = [
     "PCM16_24K",
     "AppendAudio",
     "ApprovalRequested",
+    "ApprovalSettled",
     "ApproveServerTool",
     "AudioContent",
     "AudioDelta",
@@ -221,6 +238,7 @@ __all__ = [
     "Event",
     "Fact",
     "Fold",
+    "FunctionTool",
     "GenerationDone",
     "HandshakeError",
     "IllegalStream",
@@ -242,6 +260,7 @@ __all__ = [
     "Limits",
     "Malformed",
     "Manual",
+    "McpTools",
     "MissingKey",
     "NoiseReduction",
     "Noted",
@@ -279,6 +298,7 @@ __all__ = [
     "SessionClosed",
     "SessionClosedError",
     "SessionConfig",
+    "SessionEvent",
     "SessionExpiring",
     "SessionStarted",
     "SessionUpdated",
@@ -300,6 +320,15 @@ __all__ = [
     "ToolCall",
     "ToolCallCancelled",
     "ToolCallDelta",
+    "ToolContext",
+    "ToolError",
+    "ToolFinished",
+    "ToolProgress",
+    "ToolRequest",
+    "ToolResult",
+    "ToolStarted",
+    "ToolStatus",
+    "ToolsChanged",
     "ToolsListed",
     "TranscriptDelta",
     "TranscriptInterim",
@@ -320,6 +349,7 @@ __all__ = [
     "Word",
     "cassette",
     "connect",
+    "tool",
 ]
 
 

@@ -142,7 +142,8 @@ def settings_in(config: SessionConfig) -> Iterator[tuple[str, Any]]:
     The paths of all settings that a configuration sets, and their values.
 
     A nested value counts by its parts: ``turn_detection.server_vad`` for the choice,
-    ``turn_detection.server_vad.threshold`` for a field of it.
+    ``turn_detection.server_vad.threshold`` for a field of it. Of tools, only what their results may
+    do is a setting of its own: ``tools.scheduling.when_idle``.
     """
     for field in attrs.fields(SessionConfig):
         value = getattr(config, field.name)
@@ -150,6 +151,9 @@ def settings_in(config: SessionConfig) -> Iterator[tuple[str, Any]]:
             continue
         if field.name in _OPAQUE or not attrs.has(type(value)) or isinstance(value, AudioFormat):
             yield field.name, value
+            if field.name == "tools":
+                given = dict.fromkeys(getattr(tool, "scheduling", None) for tool in value)
+                yield from ((f"tools.scheduling.{kind}", kind) for kind in given if kind)
             continue
         tag = getattr(value, "tag", None)
         path = field.name if tag is None else f"{field.name}.{tag}"

@@ -8,12 +8,11 @@ a fact in the provider's :class:`~unirt.capabilities.Capabilities`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Any
 
 import attrs
 
-from unirt.config import SessionConfig, Tool
+from unirt.config import Scheduling, SessionConfig, Tool
 from unirt.items import Item
 from unirt.value import Value
 
@@ -42,14 +41,6 @@ __all__ = [
     "TruncateItem",
     "UpdateSession",
 ]
-
-
-class Scheduling(StrEnum):
-    """What a late tool result may do to the conversation."""
-
-    INTERRUPT = "interrupt"
-    WHEN_IDLE = "when_idle"
-    SILENT = "silent"
 
 
 @attrs.frozen(kw_only=True)
@@ -175,6 +166,7 @@ class SendToolResult(Value):
     error: str | None = None
     "Why the tool failed, instead of `output`."
     scheduling: Scheduling | None = None
+    "``None`` for the one of the tool."
     more_follows: bool = False
     "For tools that report in several pieces."
     respond: bool = True

@@ -24,6 +24,7 @@ __all__ = [
     "Manual",
     "NoiseReduction",
     "ProviderTool",
+    "Scheduling",
     "SemanticVAD",
     "ServerVAD",
     "SessionConfig",
@@ -110,9 +111,25 @@ class Thinking(Value):
     "Whether summaries of the reasoning come as thought streams."
 
 
+class Scheduling(StrEnum):
+    """What a late tool result may do to the conversation."""
+
+    INTERRUPT = "interrupt"
+    "The model speaks of it at once, and stops what it is saying."
+    WHEN_IDLE = "when_idle"
+    "The model speaks of it when it has said, and the user has heard, what it is saying."
+    SILENT = "silent"
+    "The model knows it, and says nothing of its own accord."
+
+
 @attrs.frozen(kw_only=True)
 class Tool(Value):
-    """A function that the application runs when the model asks for it."""
+    """
+    A function that is run when the model asks for it.
+
+    Of a tool that is no more than this the application answers the calls. One that carries its
+    function is a :class:`~unirt.tools.FunctionTool`, and the session runs it.
+    """
 
     name: str
     description: str | None = None
@@ -120,6 +137,8 @@ class Tool(Value):
     "A JSON schema of type ``object``."
     blocking: bool | None = None
     "Whether the model waits for the result before it goes on."
+    scheduling: Scheduling | None = None
+    "What its results may do to the conversation, where they do not say so themselves."
 
 
 @attrs.frozen(kw_only=True)

@@ -27,10 +27,8 @@ from unirt.audio import AudioFormat
 from unirt.clock import Clock, SystemClock
 from unirt.config import (
     NoiseReduction,
-    ProviderTool,
     SessionConfig,
     Thinking,
-    Tool,
     Transcription,
     TurnDetection,
 )
@@ -46,6 +44,8 @@ if TYPE_CHECKING:
     from unirt.session import Limits, Session
     from unirt.session.observers import Observer, Observers
     from unirt.settings import Layers
+    from unirt.tools import AnyTool
+    from unirt.tools.context import Approve
 
 __all__ = ["Connecting", "Dial", "connect"]
 
@@ -71,7 +71,7 @@ def connect(
     temperature: float | None = None,
     max_output_tokens: int | None = None,
     speed: float | None = None,
-    tools: Iterable[Tool | ProviderTool] | None = None,
+    tools: Iterable[AnyTool] | None = None,
     tool_choice: str | None = None,
     parallel_tool_calls: bool | None = None,
     turn_detection: TurnDetection | str | None = None,
@@ -94,6 +94,7 @@ def connect(
     handshake_timeout: float = 20.0,
     close_timeout: float = 5.0,
     limits: Limits | None = None,
+    approve: Approve | None = None,
     observers: Iterable[Observer] = (),
     trace: str | os.PathLike[str] | None = None,
     env_file: str | os.PathLike[str] | None = ".env",
@@ -124,6 +125,8 @@ def connect(
         handshake_timeout: How long dialling and the handshake may take together, in seconds.
         close_timeout: How long closing may take, in seconds.
         limits: The bounds of what the session holds.
+        approve: Who is asked before a tool runs that the provider, or the tool, wants approved; see
+            :data:`unirt.tools.context.Approve`.
         observers: Functions that are given the events of every step, before any view has them; see
             :mod:`unirt.session.observers`.
         trace: A file that is told every event, for debugging; see :mod:`unirt.session.trace`.
@@ -140,6 +143,7 @@ def connect(
     # than all the rest of unirt.
     from unirt.session import Limits
     from unirt.session.arguments import config_of
+    from unirt.session.tooling import check_approvals
     from unirt.settings import apply_log, read
 
     layers = read(env_file, environ)
@@ -173,6 +177,7 @@ def connect(
     found = config_of(layers.config_for(chosen.name), where=lambda name: f"UNIRT_{name.upper()}")
     config = SessionConfig(model=default).merged(found).merged(asked)
     check_text(config, "connect")
+    check_approvals(config.tools, approve)
     opened, by_name = _transport(transport, layers.settings.transport, chosen)
     credentials = Credentials(
         api_key=api_key,
@@ -193,6 +198,7 @@ def connect(
         handshake_timeout=handshake_timeout,
         close_timeout=close_timeout,
         limits=limits or Limits(),
+        approve=approve,
         observers=_checked(observers),
         trace=layers.settings.trace if trace is None else trace,
     )
@@ -213,6 +219,7 @@ class Connecting:
     handshake_timeout: float
     close_timeout: float
     limits: Limits
+    approve: Approve | None = attrs.field(repr=False)
     observers: tuple[Observer, ...] = attrs.field(repr=False)
     trace: str | os.PathLike[str] | None
     _entered: bool = attrs.field(default=False, init=False)
@@ -310,6 +317,7 @@ class Connecting:
                 audio_out=self.audio_out,
                 close_timeout=self.close_timeout,
                 observers=observers,
+                approve=self.approve,
             )
         except BaseException:
             if observers is not None:

@@ -18,7 +18,8 @@ Every exception that unirt raises, and who is at fault for it.
     ├── CassetteError               a file, or who wrote it: it cannot be read, written or played
     │   ├── CassetteMissing         there is no such file, and nothing may be recorded
     │   └── CassetteMismatch        the application does not do what was recorded
-    └── IllegalStream               a translator: its events break the grammar
+    ├── IllegalStream               a translator: its events break the grammar
+    └── ToolError                   a tool, in words that are for the model
 
 Errors carry fields; ``str()`` formats them.
 Every message says what is wrong, where, and what to do.
@@ -41,6 +42,7 @@ __all__ = [
     "IllegalStream",
     "MissingKey",
     "SessionClosedError",
+    "ToolError",
     "UnirtError",
     "UnknownProvider",
     "UnsupportedCommand",
@@ -253,3 +255,17 @@ class IllegalStream(UnirtError):
     def __str__(self) -> str:
         name = "" if self.event is None else f" ({type(self.event).__name__})"
         return f"event {self.index}{name}: {self.what}"
+
+
+class ToolError(UnirtError):
+    """
+    A tool could not do what it was asked.
+
+    A tool raises it to tell the model why: its text is sent. Of any other exception the model
+    learns only that the tool failed.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+        "For the model: what went wrong, and what it could do about it."

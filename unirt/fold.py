@@ -24,7 +24,8 @@ The rules
 What is dropped, and only in the kept view to be seen: voice activity, input buffers and their
 commits, the provider's bookkeeping of items, provider-side playback, interim guesses and speaker
 segments of transcripts, usage of transcription, rate limits, resumption handles, notices,
-errors that did not end the session, and content that came too late. So there is no way back.
+errors that did not end the session, what the session tells of itself, and content that came too
+late. So there is no way back.
 """
 
 from __future__ import annotations

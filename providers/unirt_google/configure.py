@@ -119,7 +119,26 @@ def _function(tool: Tool, family: Family, model: str | None) -> dict[str, Any]:
                 else "this model never waits for tools",
                 remedy="leave it out, or use another model",
             )
+    if tool.scheduling is not None:
+        _check_scheduling(tool, family, model)
     return function
+
+
+def _check_scheduling(tool: Tool, family: Family, model: str | None) -> None:
+    """Refuse what would be ignored, or would close the connection; see ``results``."""
+    vertex = is_vertex(model or "")
+    blocks = family.tools_block and not vertex if tool.blocking is None else tool.blocking
+    if family.scheduling and not vertex and not blocks:
+        return
+    raise UnsupportedSetting(
+        f"tools.{tool.name}.scheduling",
+        provider=PROVIDER_NAME,
+        model=model,
+        why="the model waits for this tool, so it speaks of the result at once"
+        if blocks
+        else "this model decides by itself when it speaks of a result",
+        remedy="leave it out; or declare the tool with blocking=False on a model that takes it",
+    )
 
 
 def _generation(config: SessionConfig) -> dict[str, Any]:

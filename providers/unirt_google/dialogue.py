@@ -8,7 +8,7 @@ import attrs
 
 from unirt.audio import AudioFormat
 from unirt.composer import Composer
-from unirt.config import SessionConfig, Tool
+from unirt.config import Scheduling, SessionConfig, Tool
 from unirt.translator import Frame
 from unirt_google.answer import Answer
 from unirt_google.facts import Family
@@ -59,6 +59,11 @@ class Dialogue:
             if isinstance(tool, Tool) and tool.name == name and tool.blocking is not None:
                 return tool.blocking
         return self.offline or (self.family.tools_block and not self.vertex)
+
+    def scheduling(self, name: str) -> Scheduling | None:
+        """What the results of the tool of that name may do, where they do not say so."""
+        tools = (tool for tool in self.config.tools or () if isinstance(tool, Tool))
+        return next((tool.scheduling for tool in tools if tool.name == name), None)
 
     def keep_before_turn(self, data: bytes, format: AudioFormat) -> None:
         """Keep audio that the server would throw away, for the turn that may follow."""

@@ -23,6 +23,7 @@ import attrs
 
 from unirt.audio import PCM16_16K, PCM16_24K
 from unirt.capabilities import Capabilities, Emission, Emits, Fact, Support
+from unirt.config import Scheduling
 from unirt.value import Value
 
 __all__ = ["DEFAULT_MODEL", "PROVIDER_NAME", "Family", "capabilities", "family_of", "is_vertex"]
@@ -364,7 +365,7 @@ EMITS: Mapping[str, Emits] = {
 }
 
 
-def _settings(family: Family) -> dict[str, Fact]:
+def _settings(family: Family, vertex: bool) -> dict[str, Fact]:
     rows = dict(SETTINGS)
     thinks = bool(family.thinking_levels or family.thinking_budget)
     if not thinks:
@@ -374,6 +375,10 @@ def _settings(family: Family) -> dict[str, Fact]:
             _GUIDE,
         )
         rows |= dict.fromkeys(("thinking", "thinking.include_thoughts"), refusal)
+    scheduled = _no("the model decides when it speaks of a result", "leave it out", _TOOLS)
+    if family.scheduling and not vertex:
+        scheduled = Fact(_NATIVE, "functionResponses.scheduling, unless the model waits", _TOOLS)
+    rows |= {f"tools.scheduling.{kind}": scheduled for kind in Scheduling}
     rows["thinking.effort"] = (
         Fact(_NATIVE, "thinkingConfig.thinkingLevel", _GUIDE, values=family.thinking_levels)
         if family.thinking_levels
@@ -436,7 +441,7 @@ def capabilities(model: str) -> Capabilities:
     return Capabilities(
         provider=PROVIDER_NAME,
         model=model,
-        settings=_settings(family),
+        settings=_settings(family, is_vertex(model)),
         verbs=_verbs(family, is_vertex(model)),
         emits=_emits(family),
         input_format=PCM16_16K,

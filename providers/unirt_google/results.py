@@ -48,7 +48,8 @@ def send_tool_result(dialogue: Dialogue, command: SendToolResult) -> None:
     response: dict[str, Any] = {"name": call.name, "response": _body(command)}
     if call.wire_id is not None:
         response["id"] = call.wire_id
-    scheduling = command.scheduling if command.respond else Scheduling.SILENT
+    asked = command.scheduling or dialogue.scheduling(call.name)
+    scheduling = asked if command.respond else Scheduling.SILENT
     if scheduling is not None:
         _require_scheduling(dialogue, call, "scheduling" if command.respond else "respond")
         response["scheduling"] = _SCHEDULING[scheduling]

@@ -51,9 +51,11 @@ _MEANINGLESS = {
     "readOnly",
     "writeOnly",
     "strict",
+    "discriminator",
 }
 """
-Annotations. ``additionalProperties`` joins them where it is a boolean: the model does not produce
+Annotations; a discriminator only names the property whose constants tell the choices apart.
+``additionalProperties`` joins them where it is a boolean: the model does not produce
 arguments that were not declared.
 """
 

@@ -105,6 +105,15 @@ SETTINGS: Mapping[str, Fact] = {
     "max_output_tokens": _native("max_output_tokens"),
     "speed": _native("audio.output.speed, 0.25 to 1.5"),
     "tools": _native("tools"),
+    "tools.scheduling.interrupt": _emulated(
+        "response.cancel and conversation.item.truncate before the result", _GUIDE
+    ),
+    "tools.scheduling.when_idle": _emulated(
+        "the result at once, and its response.create when nothing runs, what was said is played "
+        "and the user is not speaking",
+        _GUIDE,
+    ),
+    "tools.scheduling.silent": _emulated("the result without a response.create", _GUIDE),
     "tool_choice": _native("tool_choice"),
     "parallel_tool_calls": _native("parallel_tool_calls"),
     "turn_detection.server_vad": _native(f"{_TURN}.type = server_vad"),

@@ -16,7 +16,7 @@ from __future__ import annotations
 from unirt.composer import Call, Response
 from unirt_openai.state import State, remember
 
-__all__ = ["barge_in", "cancel", "cut", "take_floor"]
+__all__ = ["barge_in", "cancel", "cut", "hush", "take_floor"]
 
 
 def barge_in(state: State) -> None:
@@ -32,6 +32,14 @@ def cut(state: State, response: Response) -> None:
     _stop(state, response, by="client")
     own = [call for call in state.composer.pending_calls() if call.response_id == response.id]
     _cancel_calls(state, own, by="client")
+
+
+def hush(state: State) -> None:
+    """The model is to speak of something else: stop what runs, else what plays."""
+    if (running := state.composer.active) is not None:
+        cut(state, running)
+    else:
+        _stop(state, None, by="client")
 
 
 def take_floor(state: State) -> bool:

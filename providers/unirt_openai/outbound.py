@@ -68,6 +68,7 @@ def say(state: State, command: Command) -> None:  # noqa: PLR0912  (one case a c
             _truncate(state, command)
         case cmd.ReportPlayback():
             state.composer.playback(command.played_ms, command.response_id)
+            state.requests.flush(state.now)
         case cmd.ClearPlayback():
             state.say("output_audio_buffer.clear")
         case cmd.SendToolResult():
@@ -217,14 +218,17 @@ def _tool_result(state: State, command: cmd.SendToolResult) -> None:
     if call.cancelled:
         state.composer.noted("SendToolResult", "the call was cancelled; nothing was sent")
         return
-    running = state.composer.active
-    if command.scheduling is Scheduling.INTERRUPT and running is not None:
-        floor.cut(state, running)
+    scheduling = command.scheduling or state.scheduling(call.name)
     call.answered = True
+    if scheduling is Scheduling.INTERRUPT and command.respond:
+        floor.hush(state)
     item = {"type": "function_call_output", "call_id": call.wire_id, "output": output}
     state.say("conversation.item.create", item={"id": state.new_item_id(), **item})
-    wanted = command.respond and command.scheduling is not Scheduling.SILENT
-    state.requests.answered(call, respond=wanted)
+    state.requests.answered(
+        call,
+        respond=command.respond and scheduling is not Scheduling.SILENT,
+        patiently=scheduling is Scheduling.WHEN_IDLE,
+    )
     state.requests.settle(call.response_id, state.now)
 
 

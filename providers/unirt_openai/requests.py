@@ -11,6 +11,10 @@ A tool round is one request: however many calls a response makes, one ``response
 when all of them are answered and the response is done. Without these two rules parallel calls
 either collide or are answered several times.
 
+A result that is to be spoken of when idle asks *patiently*: its ``response.create`` waits until
+nothing runs, what was said has been played, as far as can be known, and no turn of the user's is
+open. A response that begins by itself before that knows the result, and speaks of it.
+
 Nothing here waits forever: what the provider does not answer is given up after
 :data:`PATIENCE_S`.
 """
@@ -51,6 +55,11 @@ class Requests:
         self._held_since: float | None = None
         self._unwanted = False
         self._rounds: dict[str, bool] = {}
+        "By response: whether it is to be asked for at once, rather than patiently."
+        self._patient = False
+        "A response is wanted as soon as nobody speaks."
+        self._unaware = False
+        "The response that is asked for already will not know why."
 
     @property
     def waiting(self) -> bool:
@@ -61,7 +70,7 @@ class Requests:
     def deadline(self) -> float | None:
         """When :meth:`flush` should be called although nothing happened."""
         if not self._owed:
-            return None
+            return self._quiet_at() if self._patient else None
         since = [t for t in (self._waiting_since, self._held_since) if t is not None]
         return max(since) + PATIENCE_S if since else None
 
@@ -71,12 +80,20 @@ class Requests:
             self._owed.append(response)
         self.flush(now)
 
+    def ask_patiently(self, now: float) -> None:
+        """Ask for a response of the conversation when nobody speaks."""
+        self._patient = True
+        self._unaware = self.waiting
+        self.flush(now)
+
     def ask_beside(self, response: Ask) -> None:
         """Ask for a response beside the conversation; those may overlap."""
         self._say("response.create", response=response)
 
     def flush(self, now: float) -> None:
         """Send the next request if nothing runs."""
+        if self._patient and not self._owed and self._quiet(now):
+            self._owed.append({})
         if not self._owed or self._busy(now):
             return
         response = self._owed.pop(0)
@@ -84,6 +101,7 @@ class Requests:
         self._last = self._say("response.create", **fields), response
         self._waiting_since = now
         self._held_since = None
+        self._patient = False
 
     def _busy(self, now: float) -> bool:
         patience = [self._waiting_since, self._held_since]
@@ -91,9 +109,30 @@ class Requests:
             since is not None and now < since + PATIENCE_S for since in patience
         )
 
+    def _quiet(self, now: float) -> bool:
+        """Whether nobody speaks: nothing runs or plays, and the user has no turn open."""
+        quiet_at = self._quiet_at()
+        return (
+            not self._busy(now)
+            and not self._composer.turn_is_open
+            and (quiet_at is None or now >= quiet_at)
+        )
+
+    def _quiet_at(self) -> float | None:
+        """When the playback will be over, as far as it can be told; ``None`` where it is."""
+        latest = self._composer.latest
+        if latest is None or latest.interrupted or latest.audio_ms <= 0:
+            return None
+        if latest.played_ms is None:
+            return latest.plays_until
+        if latest.played_ms >= latest.audio_ms:
+            return None
+        return latest.plays_until + PATIENCE_S  # unless its player says sooner that it is through
+
     def withdraw(self) -> None:
         """Nothing that was asked for is wanted any more, be it sent already or not."""
         self._owed.clear()
+        self._patient = False
         self._unwanted = self.waiting
 
     # What the provider says.
@@ -101,6 +140,7 @@ class Requests:
     def begun(self) -> bool:
         """A response began; returns whether it is one that was withdrawn."""
         self._waiting_since = self._held_since = None
+        self._patient, self._unaware = self._patient and self._unaware, False
         unwanted, self._unwanted = self._unwanted, False
         return unwanted
 
@@ -126,10 +166,11 @@ class Requests:
 
     # Tool rounds.
 
-    def answered(self, call: Call, *, respond: bool) -> None:
+    def answered(self, call: Call, *, respond: bool, patiently: bool = False) -> None:
         """The result of a call was sent."""
-        wanted = self._rounds.get(call.response_id, False)
-        self._rounds[call.response_id] = wanted or respond
+        if respond:
+            at_once = self._rounds.get(call.response_id, False)
+            self._rounds[call.response_id] = at_once or not patiently
 
     def settle(self, response_id: str, now: float) -> None:
         """Ask the model to go on if the tool round of the response is complete."""
@@ -137,10 +178,13 @@ class Requests:
         pending = any(c.response_id == response_id for c in self._composer.pending_calls())
         if pending or (response is not None and not response.done):
             return
-        if self._rounds.pop(response_id, False):
+        at_once = self._rounds.pop(response_id, None)
+        if at_once is None:
+            self.flush(now)
+        elif at_once:
             self.ask({}, now)
         else:
-            self.flush(now)
+            self.ask_patiently(now)
 
     def abandon(self, response_id: str) -> None:
         """The response was cut short: nobody waits for its tool round."""

@@ -17,7 +17,7 @@ import attrs
 from unirt.audio import AudioFormat
 from unirt.capabilities import Capabilities
 from unirt.composer import Composer, Response
-from unirt.config import Manual, SemanticVAD, ServerVAD, SessionConfig, Tool
+from unirt.config import Manual, Scheduling, SemanticVAD, ServerVAD, SessionConfig, Tool
 from unirt.items import Item
 from unirt.translator import Frame
 from unirt.wire import Wire
@@ -190,10 +190,17 @@ class State:
 
     def blocking(self, name: str) -> bool:
         """Whether the model waits for the result of the tool of that name."""
-        for tool in self.config.tools or ():
-            if isinstance(tool, Tool) and tool.name == name:
-                return tool.blocking is not False
-        return True
+        tool = self._tool(name)
+        return tool is None or tool.blocking is not False
+
+    def scheduling(self, name: str) -> Scheduling | None:
+        """What the results of the tool of that name may do, where they do not say so."""
+        tool = self._tool(name)
+        return None if tool is None else tool.scheduling
+
+    def _tool(self, name: str) -> Tool | None:
+        tools = (tool for tool in self.config.tools or () if isinstance(tool, Tool))
+        return next((tool for tool in tools if tool.name == name), None)
 
     # Finding what a frame is about.
 

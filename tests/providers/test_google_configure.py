@@ -16,6 +16,7 @@ from unirt import (
     Manual,
     NoiseReduction,
     ProviderTool,
+    Scheduling,
     SemanticVAD,
     ServerVAD,
     SessionConfig,
@@ -231,6 +232,14 @@ REFUSED: list[tuple[SessionConfig, str]] = [
     (SessionConfig(model=PREVIEW, thinking=Thinking(budget_tokens=5)), "thinking.budget_tokens"),
     (SessionConfig(model=EXTENDED, thinking=Thinking(effort="minimal")), "thinking.effort"),
     (SessionConfig(model=PREVIEW, tools=(Tool(name="f", blocking=False),)), "tools.f.blocking"),
+    (
+        SessionConfig(tools=(Tool(name="f", blocking=True, scheduling=Scheduling.SILENT),)),
+        "tools.f.scheduling",
+    ),
+    (
+        SessionConfig(model=PREVIEW, tools=(Tool(name="f", scheduling=Scheduling.SILENT),)),
+        "tools.scheduling.silent",
+    ),
     (SessionConfig(model=EXTENDED, tools=(Tool(name="f", blocking=True),)), "tools.f.blocking"),
     (
         SessionConfig(tools=(Tool(name="f", parameters={"properties": {"a": {"not": {}}}}),)),

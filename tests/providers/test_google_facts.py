@@ -10,11 +10,14 @@ from unirt import (
     Event,
     Manual,
     NoiseReduction,
+    Scheduling,
     SemanticVAD,
     ServerVAD,
     SessionConfig,
+    SessionEvent,
     Support,
     Thinking,
+    Tool,
     Transcription,
     commands,
     events,
@@ -40,6 +43,7 @@ def every_path() -> set[str]:
     """Every path that a configuration can set."""
     whole: dict[str, Any] = {field.name: True for field in attrs.fields(SessionConfig)}
     whole |= {
+        "tools": tuple(Tool(name=kind, scheduling=kind) for kind in Scheduling),
         "input_transcription": full(Transcription),
         "thinking": full(Thinking),
         "input_format": AudioFormat(),
@@ -68,7 +72,10 @@ def test_every_event_has_a_row(model: str) -> None:
     kinds = {
         name
         for name, kind in named.items()
-        if isinstance(kind, type) and issubclass(kind, Event) and hasattr(kind, "plane")
+        if isinstance(kind, type)
+        and issubclass(kind, Event)
+        and hasattr(kind, "plane")
+        and not issubclass(kind, SessionEvent)
     } - {"Event", "ControlEvent", "ContentEvent"}
     assert set(capabilities(model).emits) == kinds
 

@@ -308,6 +308,16 @@ NON_BLOCKING = SessionConfig(tools=(Tool(name="f", blocking=False),))
             {"response": {"output": 1}, "scheduling": "WHEN_IDLE"},
         ),
         (
+            SessionConfig(tools=(Tool(name="f", scheduling=Scheduling.WHEN_IDLE),)),
+            {"output": 1},
+            {"response": {"output": 1}, "scheduling": "WHEN_IDLE"},
+        ),
+        (
+            SessionConfig(tools=(Tool(name="f", scheduling=Scheduling.WHEN_IDLE),)),
+            {"output": 1, "scheduling": Scheduling.INTERRUPT},
+            {"response": {"output": 1}, "scheduling": "INTERRUPT"},
+        ),
+        (
             NON_BLOCKING,
             {"output": 1, "respond": False},
             {"response": {"output": 1}, "scheduling": "SILENT"},
@@ -318,7 +328,17 @@ NON_BLOCKING = SessionConfig(tools=(Tool(name="f", blocking=False),))
             {"response": {"output": 1}, "willContinue": True},
         ),
     ],
-    ids=["text", "object", "nothing", "error", "scheduled", "silent", "in pieces"],
+    ids=[
+        "text",
+        "object",
+        "nothing",
+        "error",
+        "scheduled",
+        "scheduled by the tool",
+        "scheduled against the tool",
+        "silent",
+        "in pieces",
+    ],
 )
 def test_a_result_goes_to_its_call(
     config: SessionConfig | None, fields: dict[str, Any], expected: dict[str, Any]

@@ -103,3 +103,15 @@ def test_what_has_no_counterpart_is_refused_by_its_path(schema: Any, where: str)
     with pytest.raises(UnsupportedSetting) as caught:
         property_of(schema)
     assert where in caught.value.setting
+
+
+def test_a_discriminator_says_nothing_that_the_choices_do_not() -> None:
+    choices = [
+        {"type": "object", "properties": {"kind": {"const": kind}}} for kind in ("cat", "dog")
+    ]
+    schema = {"anyOf": choices, "discriminator": {"propertyName": "kind"}}
+    written = openapi_schema(schema, where="tools.f")
+    assert [choice["properties"]["kind"]["enum"] for choice in written["anyOf"]] == [
+        ["cat"],
+        ["dog"],
+    ]

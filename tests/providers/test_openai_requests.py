@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from unirt import commands as cmd
 from unirt import events as ev
 from unirt.commands import Scheduling
-from unirt.config import Manual
+from unirt.config import Manual, Tool
 
 CREATE = {"type": "response.create"}
 
@@ -242,3 +243,125 @@ def test_a_late_result_waits_for_the_response_that_runs(openai_wire: Any) -> Non
     assert types(frames) == ["conversation.item.create"]
     wire.hear(done("r2"))
     assert wire.sent() == [CREATE]
+
+
+# Results that are to be spoken of when nobody speaks.
+
+LATER = {"scheduling": Scheduling.WHEN_IDLE}
+
+
+def audio(ms: int, response_id: str = "r2") -> dict[str, Any]:
+    return {
+        "type": "response.output_audio.delta",
+        "response_id": response_id,
+        "item_id": "m1",
+        "output_index": 0,
+        "content_index": 0,
+        "delta": base64.b64encode(bytes(48 * ms)).decode(),
+    }
+
+
+def speaking(openai_wire: Any) -> Any:
+    """A call was made, and the answer after it was said whole and is being played."""
+    wire = openai_wire()
+    wire.hear(started(), call(1), done(), started("r2"), audio(3000), done("r2"))
+    assert wire.sent() == []
+    return wire
+
+
+def test_a_late_result_waits_until_what_was_said_is_played(openai_wire: Any) -> None:
+    wire = speaking(openai_wire)
+    began = wire.now
+    assert types(wire.send(answer(1, **LATER))) == ["conversation.item.create"]
+    wire.now = wire.translator.get_timer()
+    assert wire.now == pytest.approx(began + 3)
+    wire.translator.handle_timer(wire.now)
+    assert wire.sent() == [CREATE]
+    wire.hear(started("r3"), done("r3"))
+    assert wire.sent() == []
+
+
+def test_a_player_says_when_a_late_result_may_be_spoken_of(openai_wire: Any) -> None:
+    wire = speaking(openai_wire)
+    wire.send(cmd.ReportPlayback(played_ms=1000))
+    wire.send(answer(1, **LATER))
+    wire.now += 4  # the player is slow: what the clock says is not true
+    wire.translator.handle_timer(wire.now)
+    assert wire.sent() == []
+    assert wire.send(cmd.ReportPlayback(played_ms=3000)) == [CREATE]
+
+
+def test_a_player_that_falls_silent_does_not_hold_a_late_result_back_forever(
+    openai_wire: Any,
+) -> None:
+    wire = speaking(openai_wire)
+    wire.send(cmd.ReportPlayback(played_ms=1000))
+    wire.send(answer(1, **LATER))
+    wire.now = wire.translator.get_timer()
+    wire.translator.handle_timer(wire.now)
+    assert wire.sent() == [CREATE]
+
+
+def test_a_late_result_waits_for_the_user_and_is_known_to_the_answer(openai_wire: Any) -> None:
+    wire = speaking(openai_wire)
+    wire.hear({"type": "input_audio_buffer.speech_started", "item_id": "u1", "audio_start_ms": 0})
+    wire.sent()
+    call_was_cancelled = wire.send(answer(1, **LATER)) == []
+    assert call_was_cancelled  # a call that the model waits for needs no answer then
+
+    wire = openai_wire(tools=(Tool(name="look", blocking=False, scheduling=Scheduling.WHEN_IDLE),))
+    wire.hear(started(), call(1), done(), started("r2"), audio(3000), done("r2"))
+    wire.hear({"type": "input_audio_buffer.speech_started", "item_id": "u1", "audio_start_ms": 0})
+    wire.sent()
+    assert types(wire.send(answer(1))) == ["conversation.item.create"]
+    wire.now += 60
+    wire.translator.handle_timer(wire.now)
+    assert wire.sent() == []  # the user still speaks
+    wire.hear(started("r3"), done("r3"))  # the provider's own answer to the turn
+    wire.now += 60
+    wire.translator.handle_timer(wire.now)
+    assert wire.sent() == []
+
+
+def test_a_response_that_was_asked_for_before_a_late_result_does_not_speak_of_it(
+    openai_wire: Any,
+) -> None:
+    wire = openai_wire()
+    wire.hear(started(), call(1), done())
+    assert wire.send(cmd.Respond()) == [CREATE]
+    assert types(wire.send(answer(1, **LATER))) == ["conversation.item.create"]
+    wire.hear(started("r2"), done("r2"))
+    assert wire.sent() == [CREATE]
+
+
+def test_an_urgent_result_stops_what_is_only_playing_any_more(openai_wire: Any) -> None:
+    wire = speaking(openai_wire)
+    wire.now += 1
+    frames = wire.send(answer(1, scheduling=Scheduling.INTERRUPT))
+    assert types(frames) == [
+        "conversation.item.truncate",
+        "conversation.item.create",
+        "response.create",
+    ]
+    assert [type(event) for event in wire.events()][-1] is ev.Interrupted
+
+
+def test_an_urgent_result_of_the_response_that_runs_is_not_cancelled_by_itself(
+    openai_wire: Any,
+) -> None:
+    wire = openai_wire()
+    wire.hear(started(), call(1))
+    wire.events()
+    frames = wire.send(answer(1, scheduling=Scheduling.INTERRUPT))
+    assert types(frames) == ["response.cancel", "conversation.item.create"]
+    assert [type(event) for event in wire.events()] == [ev.Interrupted]
+    wire.hear(done(status="cancelled"))
+    assert wire.sent() == [CREATE]
+
+
+def test_a_tool_says_what_its_results_may_do(openai_wire: Any) -> None:
+    wire = openai_wire(tools=(Tool(name="look", scheduling=Scheduling.SILENT),))
+    wire.hear(started(), call(1), call(2), done())
+    assert types(wire.send(answer(1))) == ["conversation.item.create"]
+    urgent = answer(2, scheduling=Scheduling.INTERRUPT)
+    assert types(wire.send(urgent)) == ["conversation.item.create", "response.create"]

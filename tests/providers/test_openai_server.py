@@ -78,7 +78,7 @@ class Wire:
         return self.server.heard()[-1].command
 
     def configure(self, **session: Any) -> dict[str, Any]:
-        [updated] = self.hear(type="session.update", session={"type": "realtime", **session})
+        updated, *_ = self.hear(type="session.update", session={"type": "realtime", **session})
         assert updated["type"] == "session.updated"
         return dict(updated["session"])
 
@@ -849,6 +849,46 @@ def test_a_tool_that_the_server_runs_is_said_with_its_result(
     item = frames[-1]["item"]
     assert (item["server_label"], item["name"], item["arguments"]) == ("docs", "search", '{"q":1}')
     assert (item["output"], item["error"]) == (output, error)
+
+
+def test_the_tools_of_an_mcp_server_are_read_once(wire: Wire) -> None:
+    docs = {
+        "type": "mcp",
+        "server_label": "docs",
+        "server_url": "https://example.org",
+        "allowed_tools": ["search"],
+    }
+    frames = wire.hear(type="session.update", session={"type": "realtime", "tools": [docs]})
+    assert types(frames) == [
+        "session.updated",
+        "conversation.item.added",
+        "mcp_list_tools.in_progress",
+        "conversation.item.done",
+        "mcp_list_tools.completed",
+    ]
+    item = frames[3]["item"]
+    assert (item["server_label"], [tool["name"] for tool in item["tools"]]) == ("docs", ["search"])
+    again = wire.hear(type="session.update", session={"type": "realtime", "tools": [docs]})
+    assert types(again) == ["session.updated"]
+    gone = {**docs, "server_url": "https://nowhere.invalid"}
+    frames = wire.hear(type="session.update", session={"type": "realtime", "tools": [gone]})
+    assert types(frames)[1:] == [
+        "conversation.item.added",
+        "mcp_list_tools.in_progress",
+        "mcp_list_tools.failed",
+    ]
+
+
+def test_a_call_that_was_asked_for_names_the_request(wire: Wire) -> None:
+    search = stream(StreamKind.SERVER_TOOL, "item_s", name="search")
+    frames = wire.say(
+        STARTED,
+        say(ev.ApprovalRequested, approval_id="mcpr_1", name="search", response_id="resp_a"),
+        say(ev.StreamOpened, stream=search),
+    )
+    asked, call = frames[1]["item"], frames[-1]["item"]
+    assert (asked["type"], asked["id"]) == ("mcp_approval_request", "mcpr_1")
+    assert (call["type"], call["approval_request_id"]) == ("mcp_call", "mcpr_1")
 
 
 def test_a_barge_in_closes_what_is_open_as_incomplete(wire: Wire) -> None:

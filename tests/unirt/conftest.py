@@ -21,7 +21,7 @@ from unirt.capabilities import Capabilities, Fact, Support
 from unirt.commands import Command
 from unirt.composer import Composer
 from unirt.config import SessionConfig
-from unirt.errors import UsageError
+from unirt.errors import UnsupportedCommand, UsageError
 from unirt.events import Ending, Event, StreamKind
 from unirt.provider import Credentials, EnvVar, Provider
 from unirt.transport import Transport
@@ -36,6 +36,7 @@ SETTINGS = [
     "voice",
     "instructions",
     "history",
+    "tools",
     "input_format",
     "temperature",
     "language",
@@ -104,8 +105,28 @@ class ToyTranslator:
                 self.put(do="text", text=command.text)
             case cmd.ReportPlayback():
                 self.composer.playback(command.played_ms)
+            case cmd.SendToolResult():
+                self.answer(command)
+            case cmd.ApproveServerTool():
+                self.put(do="ApproveServerTool", approve=command.approve, reason=command.reason)
             case _:
                 self.put(do=type(command).__name__)
+
+    def answer(self, command: cmd.SendToolResult) -> None:
+        call = self.composer.calls.get(command.call_id)
+        if call is not None and call.answered:
+            raise UsageError("answered already", where="SendToolResult", remedy="answer once")
+        if command.scheduling is cmd.Scheduling.SILENT:
+            raise UnsupportedCommand("silence", provider="toy", why="it talks", remedy="listen")
+        if call is not None:
+            call.answered = not command.more_follows
+        more = {"more": True} if command.more_follows else {}
+        self.put(
+            do="SendToolResult",
+            call=command.call_id,
+            **({"output": command.output} if command.error is None else {"error": command.error}),
+            **more,
+        )
 
     def receive(self, frame: Any, now: float) -> None:
         said = json.loads(frame) if isinstance(frame, str | bytes) else frame
@@ -166,11 +187,20 @@ class ToyTranslator:
             call_id=said["call"],
             name=said.get("name", "tool"),
             arguments=arguments,
-            args=json.loads(arguments),
+            args=said.get("args"),
         )
 
     def on_cancel(self, said: dict[str, Any]) -> None:
         self.composer.cancel_calls(said["calls"])
+
+    def on_approval(self, said: dict[str, Any]) -> None:
+        self.composer.emit(
+            ev.ApprovalRequested,
+            approval_id=said["id"],
+            name=said["name"],
+            arguments=said.get("arguments"),
+            server="far away",
+        )
 
     def on_server_tool(self, said: dict[str, Any]) -> None:
         response = self.composer.response_started(said["response"])

@@ -100,7 +100,7 @@ async def test_the_views_hold_what_the_handshake_heard(toy: Toy) -> None:
     [
         ({"noise_reduction": "near_field"}, unirt.UnsupportedSetting),
         ({"turn_detection": unirt.ServerVAD(threshold=0.5)}, unirt.UnsupportedSetting),
-        ({"tools": [unirt.Tool(name="t")]}, unirt.UnsupportedSetting),
+        ({"parallel_tool_calls": True}, unirt.UnsupportedSetting),
     ],
 )
 @pytest.mark.parametrize("given", [True, False])

@@ -1,8 +1,8 @@
 """
 The canonical events: what a provider says to the application.
 
-Three rooms: :mod:`~unirt.events.content` (the conversation itself), :mod:`~unirt.events.session`
-and :mod:`~unirt.events.turns` (everything about it).
+Four rooms: :mod:`~unirt.events.content` (the conversation itself), :mod:`~unirt.events.session`,
+:mod:`~unirt.events.turns` and :mod:`~unirt.events.tools` (everything about it).
 The legal order of all of them is written once, in :mod:`unirt.grammar`.
 """
 
@@ -12,6 +12,7 @@ from unirt.events.base import (
     Event,
     Origin,
     Plane,
+    SessionEvent,
     Stream,
     StreamKind,
 )
@@ -49,6 +50,14 @@ from unirt.events.session import (
     Unmapped,
     UsageReported,
 )
+from unirt.events.tools import (
+    ApprovalSettled,
+    ToolFinished,
+    ToolProgress,
+    ToolsChanged,
+    ToolStarted,
+    ToolStatus,
+)
 from unirt.events.turns import (
     ApprovalRequested,
     ContentDiscarded,
@@ -81,6 +90,7 @@ from unirt.events.turns import (
 
 __all__ = [
     "ApprovalRequested",
+    "ApprovalSettled",
     "AudioDelta",
     "CitationsDelta",
     "ContentDiscarded",
@@ -121,6 +131,7 @@ __all__ = [
     "ServerToolResult",
     "ServerToolStatus",
     "SessionClosed",
+    "SessionEvent",
     "SessionExpiring",
     "SessionStarted",
     "SessionUpdated",
@@ -136,6 +147,11 @@ __all__ = [
     "ToolCall",
     "ToolCallCancelled",
     "ToolCallDelta",
+    "ToolFinished",
+    "ToolProgress",
+    "ToolStarted",
+    "ToolStatus",
+    "ToolsChanged",
     "ToolsListed",
     "TranscriptDelta",
     "TranscriptInterim",

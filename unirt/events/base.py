@@ -16,7 +16,16 @@ import attrs
 from unirt.value import Value
 from unirt.wire import parse_frame
 
-__all__ = ["ContentEvent", "ControlEvent", "Event", "Origin", "Plane", "Stream", "StreamKind"]
+__all__ = [
+    "ContentEvent",
+    "ControlEvent",
+    "Event",
+    "Origin",
+    "Plane",
+    "SessionEvent",
+    "Stream",
+    "StreamKind",
+]
 
 
 class Plane(StrEnum):
@@ -118,6 +127,13 @@ class ControlEvent(Event):
     "The response that it belongs to; ``None`` where it belongs to none."
     item_id: str | None = None
     "The conversation item that it belongs to; ``None`` where it belongs to none."
+
+
+@attrs.frozen(kw_only=True)
+class SessionEvent(ControlEvent):
+    """The base of what a session tells of itself. No provider says it, so no facts are about it."""
+
+    synthesised: bool = True
 
 
 class StreamKind(StrEnum):

@@ -28,6 +28,7 @@ from unirt.config import (
 from unirt.errors import ConfigurationError
 from unirt.items import Item
 from unirt.spelling import nearest
+from unirt.tools.function import AnyTool, tools_of
 
 __all__ = ["ConfigFields", "config_of"]
 
@@ -43,7 +44,7 @@ class ConfigFields(TypedDict, total=False):
     temperature: float | None
     max_output_tokens: int | None
     speed: float | None
-    tools: Iterable[Tool | ProviderTool] | None
+    tools: Iterable[AnyTool] | None
     tool_choice: str | None
     parallel_tool_calls: bool | None
     turn_detection: TurnDetection | str | None
@@ -156,6 +157,12 @@ def _several(*kinds: type, what: str) -> Callable[[Any, str], Any]:
     return form
 
 
+def _tools(value: Any, where: str) -> tuple[Tool | ProviderTool, ...]:
+    if isinstance(value, Iterable) and not isinstance(value, str | Mapping):
+        return tools_of(value, where)
+    raise _wrong(value, where, "give a sequence of functions, and Tool and ProviderTool values")
+
+
 _TEXT = _plain(str, what="a string")
 _NUMBER = _plain(int, float, what="a number")
 _COUNT = _plain(int, what="a whole number")
@@ -169,7 +176,7 @@ _FORMS: Mapping[str, Callable[[Any, str], Any]] = {
     **dict.fromkeys(("input_format", "output_format"), _FORMAT),
     "max_output_tokens": _COUNT,
     "modalities": _modalities,
-    "tools": _several(Tool, ProviderTool, what="a sequence of Tool and ProviderTool values"),
+    "tools": _tools,
     "turn_detection": _turn_detection,
     "input_transcription": _transcription,
     "noise_reduction": _noise_reduction,

@@ -14,8 +14,8 @@ class Limits(Value):
     """
     The bounds of a session's memory.
 
-    What happens at each is said in :mod:`unirt.session.views`, :mod:`unirt.session.outbox` and
-    :mod:`unirt.session.history`.
+    What happens at each is said in :mod:`unirt.session.views`, :mod:`unirt.session.outbox`,
+    :mod:`unirt.session.history` and :mod:`unirt.session.calls`.
     """
 
     audio_ms: float = 120_000
@@ -32,6 +32,12 @@ class Limits(Value):
     "Bytes (characters, for text) of those frames."
     history_items: int = 1_000
     "Items of :attr:`Session.history`; beyond it the oldest turns are forgotten."
+    tools_running: int = 16
+    "Tools that run at once; beyond it calls wait for their turn."
+    tools_waiting: int = 64
+    "Calls that wait for their turn, or for an approval; beyond it they are refused."
+    tool_output: int = 32_000
+    "Characters of a tool's result that the model gets; what is beyond it is cut off."
 
 
 @attrs.frozen(kw_only=True)

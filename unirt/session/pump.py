@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from unirt.clock import Clock
+from unirt.events import Event
 from unirt.session.audio_out import AudioOut
 from unirt.session.handshake import Handshake
 from unirt.session.observers import Observers
@@ -121,3 +122,12 @@ class Pump:
         when = translator.get_timer()
         if when is not None and (self.wakes_at is None or when < self.wakes_at):
             self._wake_at(when)
+
+    def tell(self, events: Sequence[Event]) -> None:
+        """Hand on events of the session's own, between two steps; none once it is over."""
+        if self.over:
+            return
+        if self._observers is not None:
+            self._observers.told(events)
+        self._state.feed(events)
+        self._hub.deliver(events, 0)

@@ -41,6 +41,7 @@ from unirt.session.observers import Observers
 from unirt.session.outbox import Outbox
 from unirt.session.pump import Pump
 from unirt.session.state import State
+from unirt.session.tooling import Tooling
 from unirt.session.verbs import URGENT, Verbs
 from unirt.session.views import ContentView, Hub, View
 from unirt.text import check_text
@@ -50,6 +51,7 @@ from unirt.usage import Usage
 
 if TYPE_CHECKING:
     from unirt.session.audio_in import AudioData
+    from unirt.tools.context import Approve
 
 __all__ = ["Session"]
 
@@ -73,6 +75,7 @@ class Session(Verbs):
         audio_out: What the application wants to hear; ``None`` for what the provider speaks.
         close_timeout: The bound on closing, in seconds.
         observers: Who is told of everything before the views are; owned from here on.
+        approve: Who is asked before a tool runs that wants to be approved; ``None`` for nobody.
     """
 
     def __init__(
@@ -87,6 +90,7 @@ class Session(Verbs):
         audio_out: AudioFormat | None = None,
         close_timeout: float = 5.0,
         observers: Observers | None = None,
+        approve: Approve | None = None,
     ) -> None:
         limits = limits or Limits()
         self.provider = provider
@@ -115,6 +119,9 @@ class Session(Verbs):
             wake_at=self._set_timer,
             fail=self._fail,
         )
+        self._tooling = Tooling(self, clock, limits, tell=self._pump.tell, approve=approve)
+        for handlers in self._tooling.handlers:
+            self._state.listen(handlers)
         self._reader: asyncio.Task[None] | None = None
         self._timer: SupportsCancel | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -205,6 +212,7 @@ class Session(Verbs):
     async def send(self, command: Command) -> None:
         self._check_open(type(command).__name__)
         check_text(command, type(command).__name__)
+        self._tooling.check(command)
         if not isinstance(command, URGENT):
             await self._outbox.room()
             self._check_open(type(command).__name__)
@@ -216,6 +224,7 @@ class Session(Verbs):
             case _:
                 pass
         self._translator.send(command, self._clock.now())
+        self._tooling.said(command)
         self._state.history.said(command)
         self._pump.run()
 
@@ -279,6 +288,7 @@ class Session(Verbs):
             await handshake.wait(timeout)
         finally:
             self._pump.handshake = None
+        self._tooling.open()
         _LOG.info("%s is ready: %s", self.provider, self.model)
 
     async def _read(self) -> None:
@@ -349,6 +359,7 @@ class Session(Verbs):
         """The connection is gone, or given up: tell the last events, and clean up."""
         if self._pump.over:
             return
+        self._tooling.end()
         self._pump.over = True
         self._outbox.stop()
         if self._timer is not None:
@@ -374,6 +385,7 @@ class Session(Verbs):
         Safe to call at any time, from anywhere, any number of times; takes at most the
         ``close_timeout`` of ``connect()``. Views get what is told until the end, and then end.
         """
+        self._tooling.excuse(asyncio.current_task())
         closer = self._start_closing(code, reason)
         try:
             await asyncio.wait({closer})
@@ -391,6 +403,7 @@ class Session(Verbs):
     async def _shut(self, code: int, reason: str) -> None:
         deadline = asyncio.get_running_loop().time() + self._close_timeout
         self._hub.release()
+        self._tooling.end()
         try:
             await _within(self._outbox.drained(), deadline - self._close_timeout / 2)
         finally:
@@ -406,6 +419,7 @@ class Session(Verbs):
                 self._end(code, reason, "local")
                 if self._observers is not None:
                     self._observers.close()
+                await self._tooling.join(0.0 if self._hurry else deadline)
 
     async def _join(self) -> None:
         for task in self._tasks:

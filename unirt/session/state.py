@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from unirt.errors import ConnectionLost
@@ -60,6 +60,12 @@ class State:
         """The sum over all responses, the running ones as far as told."""
         return sum(self._running.values(), self._usage)
 
+    def listen(self, handlers: Mapping[type[Event], Callable[[Any], None]]) -> None:
+        """Have more done when such events come, after what is done already."""
+        for kind, handler in handlers.items():
+            known = self._handlers.get(kind)
+            self._handlers[kind] = handler if known is None else _both(known, handler)
+
     def feed(self, events: Sequence[Event]) -> None:
         """Take the next events; most of them are audio and change nothing."""
         self.events += len(events)
@@ -95,3 +101,11 @@ class State:
 
     def _closed(self, event: SessionClosed) -> None:
         self.closed = event
+
+
+def _both(first: Callable[[Any], None], then: Callable[[Any], None]) -> Callable[[Any], None]:
+    def handler(event: Any) -> None:
+        first(event)
+        then(event)
+
+    return handler

@@ -34,8 +34,10 @@ from unirt.commands import (
     UpdateSession,
 )
 from unirt.config import Tool
+from unirt.errors import ConfigurationError
 from unirt.items import Item
 from unirt.session.arguments import ConfigFields, config_of
+from unirt.tools.function import AnyTool, tools_of
 
 __all__ = ["URGENT", "Verbs"]
 
@@ -88,7 +90,7 @@ class Verbs(ABC):
         *,
         instructions: str | None = None,
         modalities: Iterable[str] | None = None,
-        tools: Iterable[Tool] | None = None,
+        tools: Iterable[AnyTool] | None = None,
         tool_choice: str | None = None,
         voice: str | None = None,
         max_output_tokens: int | None = None,
@@ -102,7 +104,7 @@ class Verbs(ABC):
             Respond(
                 instructions=instructions,
                 modalities=_tuple(modalities),
-                tools=_tuple(tools),
+                tools=_functions(tools),
                 tool_choice=tool_choice,
                 voice=voice,
                 max_output_tokens=max_output_tokens,
@@ -208,3 +210,16 @@ def _tuple(values: Iterable[Any] | None) -> tuple[Any, ...] | None:
     if isinstance(values, str):
         return (values,)
     return None if values is None else tuple(values)
+
+
+def _functions(tools: Iterable[AnyTool] | None) -> tuple[Tool, ...] | None:
+    """The tools of one response: those that the application or the session runs."""
+    found = None if tools is None else tools_of(tools, "respond(tools=)")
+    functions = tuple(tool for tool in found or () if isinstance(tool, Tool))
+    if found is not None and len(functions) < len(found):
+        raise ConfigurationError(
+            "a tool that the provider runs cannot be given for one response",
+            where="respond(tools=)",
+            remedy="configure the session with it",
+        )
+    return None if found is None else functions

@@ -44,6 +44,7 @@ class Brain:
         scenario: What to answer; ``None`` to make it up.
         mint: Makes ids, by noun.
         pace: How fast to be; the scenario's by default.
+        asks: Whether the protocol has words to ask for an approval.
     """
 
     def __init__(
@@ -54,7 +55,9 @@ class Brain:
         scenario: sc.Scenario | None = None,
         mint: Callable[[str], str],
         pace: sc.Pace | None = None,
+        asks: bool = False,
     ) -> None:
+        self._asks = asks
         self._provider = provider
         self._server = server
         self._replies = list(scenario.replies) if scenario is not None else []
@@ -116,7 +119,8 @@ class Brain:
             self._answer(sc.Cue.START, cmd.Respond(), now)
 
     def _schedules(self) -> list[deque[Beat]]:
-        spoken = [] if self._recital is None else [self._recital.beats]
+        recital = self._recital
+        spoken = [] if recital is None or recital.asking else [recital.beats]
         return [beats for beats in (*spoken, self._asides) if beats]
 
     def _act(self, act: Event | sc.Close, now: float) -> None:
@@ -133,7 +137,7 @@ class Brain:
 
     # Hearing.
 
-    def hear(self, heard: Heard, now: float) -> None:
+    def hear(self, heard: Heard, now: float) -> None:  # noqa: PLR0912  (one case a command)
         """Take one thing that the client said."""
         match heard.command:
             case cmd.AppendAudio(data=data):
@@ -163,6 +167,8 @@ class Brain:
                 self._interrupt("client", Ending.CANCELLED, now)
             case cmd.SendToolResult() as result:
                 self._hear_result(result, now)
+            case cmd.ApproveServerTool() as answer if self._recital is not None:
+                self._recital.approved(answer.approval_id, answer.approve, now)
             case _:
                 pass
 
@@ -319,6 +325,7 @@ class Brain:
             spoken=modalities is None or "audio" in modalities,
             in_conversation=respond.in_conversation,
             metadata=respond.metadata,
+            asks=self._asks,
         )
 
     def _say(self, event: Event, now: float) -> None:

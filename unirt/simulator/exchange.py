@@ -6,7 +6,8 @@ loudspeaker, or to the next timer of either side. Frames take no time. So an exc
 function of its provider, its scenario and its configuration.
 
 The application is simulated too: it does the scenario's actions when their moments come, answers
-the tools' calls, plays what it hears in real time and reports how far it got.
+the tools' calls and the server's requests for approval, plays what it hears in real time and
+reports how far it got.
 """
 
 from __future__ import annotations
@@ -18,10 +19,16 @@ from collections.abc import Mapping
 import attrs
 
 from unirt.capabilities import Capabilities
-from unirt.commands import AppendAudio, Command, ReportPlayback, SendToolResult
+from unirt.commands import (
+    AppendAudio,
+    ApproveServerTool,
+    Command,
+    ReportPlayback,
+    SendToolResult,
+)
 from unirt.config import Manual, SessionConfig
 from unirt.errors import ConfigurationError, UnirtError
-from unirt.events import Event, ToolCall, ToolCallCancelled
+from unirt.events import ApprovalRequested, Event, ToolCall, ToolCallCancelled
 from unirt.ids import counting_ids
 from unirt.provider import Provider
 from unirt.simulator.line import Line
@@ -123,12 +130,13 @@ class _Run:
         self._translator = translator
         self._line = line
         self._answers: Mapping[str, object] = scenario.answers
+        self._failures = dict(scenario.failures)
         self._scenario = scenario
         self._actions = deque(scenario.actions)
         self._player = Player()
         self._reported: tuple[str, float] | None = None
         self._microphone: deque[bytes] = deque()
-        self._results: deque[tuple[int, SendToolResult]] = deque()
+        self._results: deque[tuple[int, SendToolResult | ApproveServerTool]] = deque()
         self._events: list[Event] = []
         self._seen: set[str] = set()
         "The classes of the events since the last action."
@@ -287,11 +295,20 @@ class _Run:
 
     def _call_tools(self, event: Event) -> None:
         match event:
-            case ToolCall(name=name, call_id=call_id) if name in self._answers:
-                result = SendToolResult(call_id=call_id, output=self._answers[name])
+            case ToolCall(name=name, call_id=call_id) if name in {*self._answers, *self._failures}:
+                error = self._failures.pop(name, None)
+                output = None if error is not None else self._answers.get(name)
+                result = SendToolResult(call_id=call_id, output=output, error=error)
                 self._results.append((self._now_us + _TOOL_US, result))
+            case ApprovalRequested(approval_id=approval_id):
+                answer = ApproveServerTool(approval_id=approval_id, approve=self._scenario.approves)
+                self._results.append((self._now_us + _TOOL_US, answer))
             case ToolCallCancelled(call_ids=call_ids):
-                kept = [entry for entry in self._results if entry[1].call_id not in call_ids]
+                kept = [
+                    (at, command)
+                    for at, command in self._results
+                    if getattr(command, "call_id", None) not in call_ids
+                ]
                 self._results = deque(kept)
             case _:
                 pass

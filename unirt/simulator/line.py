@@ -15,8 +15,10 @@ from typing import Literal
 import attrs
 
 from unirt.audio import PCM16_24K
+from unirt.capabilities import Emission
 from unirt.commands import AppendAudio, Command
 from unirt.errors import ConfigurationError
+from unirt.events import ApprovalRequested
 from unirt.provider import Provider
 from unirt.simulator.brain import Brain
 from unirt.simulator.scenario import Pace, Scenario
@@ -90,7 +92,15 @@ class Line:
         ids = _ids()
         self.provider = provider
         self.server = new_server(provider, model or provider.default_model, ids)
-        self.brain = Brain(provider.name, self.server, scenario=scenario, mint=ids, pace=pace)
+        facts = provider.capabilities(model or provider.default_model)
+        self.brain = Brain(
+            provider.name,
+            self.server,
+            scenario=scenario,
+            mint=ids,
+            pace=pace,
+            asks=facts.emission(ApprovalRequested.__name__) is not Emission.NEVER,
+        )
         self.totals = Totals()
         self.heard: deque[Heard] = deque(maxlen=_REMEMBERED)
         "What the client said, the newest last."

@@ -44,6 +44,8 @@ class Beat:
     at: float
     "In seconds of the caller's clock."
     act: Event | sc.Close
+    approval: str | None = None
+    "The request without whose approval it does not happen."
 
 
 @attrs.frozen(kw_only=True)
@@ -63,6 +65,8 @@ class Setting:
     "``False`` where the session's modality is text."
     in_conversation: bool = True
     metadata: Mapping[str, Any] | None = None
+    asks: bool = False
+    "Whether the protocol has words to ask for an approval."
 
 
 class Recital:
@@ -85,6 +89,8 @@ class Recital:
         self.generated = False
         "All content was given."
         self.done = False
+        self.asking: str | None = None
+        "The request for an approval that the rest waits for."
         self.beats: deque[Beat] = deque(_Layout(self, reply, setting, now).beats())
         self._open: dict[str, Stream] = {}
         self._total = sum(_is_growth(beat.act) for beat in self.beats)
@@ -101,6 +107,8 @@ class Recital:
                 self.done = self.generated = True
             case ev.GenerationDone():
                 self.generated = True
+            case ev.ApprovalRequested(approval_id=approval_id):
+                self.asking = approval_id
             case ev.StreamOpened() if event.response_id == self.response_id:
                 self._open[event.stream.id] = event.stream
             case ev.StreamClosed():
@@ -111,6 +119,15 @@ class Recital:
             case _:
                 pass
         self._given += _is_growth(event)
+
+    def approved(self, approval_id: str, yes: bool, now: float) -> None:
+        """Go on, with what was asked for or without it."""
+        if approval_id != self.asking:
+            return
+        self.asking = None
+        kept = [beat for beat in self.beats if yes or beat.approval != approval_id]
+        late = max(0.0, now - kept[0].at) if kept else 0.0
+        self.beats = deque(attrs.evolve(beat, at=beat.at + late) for beat in kept)
 
     def heard_ms(self, now: float) -> float:
         """How much of it a player that began at once has played."""
@@ -323,6 +340,17 @@ class _Layout:
         yield self._content(ev.StreamClosed, stream, text=arguments)
 
     def _server_tool(self, step: sc.ServerTool) -> Iterator[Beat]:
+        if not (step.approval and self._setting.asks):
+            yield from self._served(step)
+            return
+        id_ = self._setting.mint("mcpr")
+        yield self._beat(
+            ev.ApprovalRequested, approval_id=id_, name=step.name, arguments=_json(step.args)
+        )
+        for beat in self._served(step):
+            yield attrs.evolve(beat, approval=id_)
+
+    def _served(self, step: sc.ServerTool) -> Iterator[Beat]:
         arguments = _json(step.args)
         stream = self._item(StreamKind.SERVER_TOOL, step.name)
         ending = Ending.COMPLETE if step.error is None else Ending.FAILED

@@ -126,6 +126,8 @@ class ServerTool:
     args: Mapping[str, Any] = attrs.field(factory=dict)
     output: str | None = None
     error: str | None = None
+    approval: bool = False
+    "Whether the server asks first, where its protocol has words for that; a no leaves it out."
 
 
 @attrs.frozen(kw_only=True)
@@ -291,6 +293,10 @@ class Scenario:
     actions: tuple[Action, ...] = ()
     answers: Mapping[str, Any] = attrs.field(factory=dict)
     "What the application's tools return, by name. A tool that is not here never answers."
+    failures: Mapping[str, str] = attrs.field(factory=dict)
+    "Why the first call of a tool fails, by name; the next one is answered as :attr:`answers` says."
+    approves: bool = True
+    "What the application says to a server that asks before it runs a tool."
     pace: Pace = Pace()
     refused: str | None = None
     "The name of the error that :attr:`session` is refused with, before anything is sent."

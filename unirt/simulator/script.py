@@ -15,6 +15,9 @@ Scenarios as TOML.
     [answers]                        # what its tools return
     get_weather = { celsius = 14 }
 
+    [failures]                       # why the first call of one fails
+    get_weather = "invalid arguments: city: Field required"
+
     [pace]                           # how fast the server is
     speed = 4.0
 
@@ -158,6 +161,8 @@ def loads(
         replies=tuple(reader.reply(entry) for entry in table.tables("reply")),
         actions=tuple(reader.action(entry) for entry in table.tables("app")),
         answers=table.object("answers") or {},
+        failures=table.object("failures") or {},
+        approves=table.flag("approves", default=True),
         pace=_pace(table.table("pace")),
         refused=table.text("refused"),
     )
@@ -269,6 +274,7 @@ _STEPS: Mapping[str, Callable[[Table], Any]] = {
         args=t.object("args") or {},
         output=t.text("output"),
         error=t.text("failure"),
+        approval=t.flag("approval"),
     ),
     "cite": lambda t: Cite(data=t.object("cite") or {}),
     "show": lambda t: Show(

@@ -41,6 +41,7 @@ from unirt_openai.items import read_item
 from unirt_openai.server.canonical import read_request
 from unirt_openai.server.checks import Refused, invalid_value, missing, obj
 from unirt_openai.server.input import InputSide
+from unirt_openai.server.listings import Listings
 from unirt_openai.server.session import RESPONSE, updated_session
 from unirt_openai.server.state import Request, ServerState
 
@@ -68,6 +69,7 @@ class Listener:
     def __init__(self, state: ServerState, input_: InputSide) -> None:
         self._state = state
         self._input = input_
+        self._listings = Listings()
         self.rows: Mapping[str, Callable[[Wire], Command]] = {
             "session.update": self._session_update,
             "input_audio_buffer.append": self._append,
@@ -107,6 +109,7 @@ class Listener:
         changes = frame.data["session"]
         state.configure(updated_session(state.session, changes, has_spoken=state.has_spoken))
         state.say("session.updated", session=state.session)
+        self._listings.read(state)
         return UpdateSession(changes=state.config)
 
     # The user's audio.

@@ -56,6 +56,8 @@ class OutputSide:
         self._answers: dict[str, Answer] = {}
         self._over: dict[str, Any] = {}
         self._left = _QUOTA
+        self._approval: str | None = None
+        "The request for an approval that the next call answers to."
 
     # Responses.
 
@@ -221,9 +223,10 @@ class OutputSide:
                 "arguments": "",
             }
         if type == "mcp_call":
+            approval, self._approval = self._approval, None
             return {
                 **head,
-                "approval_request_id": None,
+                "approval_request_id": approval,
                 "server_label": self._server_label(),
                 "name": name,
                 "arguments": "",
@@ -270,6 +273,7 @@ class OutputSide:
             "arguments": event.arguments or "",
         }
         answer = self._answer(event.response_id)
+        self._approval = event.approval_id
         if answer is not None:
             item = answer.items.get(event.approval_id) or self._begin(answer, wire)
             item.finish()

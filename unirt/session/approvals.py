@@ -1,0 +1,116 @@
+"""
+Approvals of tools that the provider runs.
+
+Where the application gave ``connect()`` somebody to ask, a provider's request for an approval is
+answered here. Where it did not, the request is only told, and the application answers it with
+``session.approve()``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from unirt.errors import UnirtError
+from unirt.events import ApprovalRequested, ApprovalSettled, Event, Origin
+from unirt.session.works import Works, refusal_of
+from unirt.tools.context import Approve, ToolRequest
+
+if TYPE_CHECKING:
+    from unirt.session.session import Session
+
+__all__ = ["Approvals"]
+
+_LOG = logging.getLogger("unirt.session")
+
+
+class Approvals:
+    """
+    The approvals of one session.
+
+    Args:
+        session: Whose.
+        works: Runs the callback.
+        now: The session's clock.
+        tell: Tells events of the session's own to its views.
+        approve: Who is asked; ``None`` for nobody.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        works: Works,
+        now: Callable[[], float],
+        tell: Callable[[list[Event]], None],
+        approve: Approve | None,
+    ) -> None:
+        self.handlers: dict[type[Event], Callable[[Any], None]] = {}
+        "What each event does; no other does anything."
+        if approve is not None:
+            self.handlers[ApprovalRequested] = self._requested
+        self._session = session
+        self._works = works
+        self._now = now
+        self._tell = tell
+        self._approve = approve
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def _requested(self, event: ApprovalRequested) -> None:
+        name = f"approval of {event.name}"
+        task = asyncio.get_running_loop().create_task(self._settle(event), name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _settle(self, event: ApprovalRequested) -> None:
+        assert self._approve is not None  # noqa: S101  (else nothing is handled)
+        request = ToolRequest(
+            name=event.name or "",
+            arguments=_parsed(event.arguments),
+            call_id=event.approval_id,
+            server=event.server,
+            turn_id=event.turn_id,
+            response_id=event.response_id,
+        )
+        work = self._works.ask(self._approve, request)
+        await asyncio.wait({work})
+        refusal = refusal_of(work)
+        reason, exc = refusal or (None, None)
+        try:
+            await self._session.approve(event.approval_id, refusal is None, reason=reason)
+        except UnirtError as error:
+            _LOG.info("the approval of %s was not sent: %s", event.name, error)
+            return
+        settled = ApprovalSettled(
+            origin=Origin(self._session.provider, self._now()),
+            approval_id=event.approval_id,
+            name=event.name,
+            approved=refusal is None,
+            reason=reason,
+            exception=exc,
+            turn_id=event.turn_id,
+            response_id=event.response_id,
+        )
+        self._tell([settled])
+
+    def end(self) -> None:
+        """The session is ending."""
+        self.handlers.clear()
+        for task in self._tasks:
+            task.cancel()
+
+    async def join(self) -> None:
+        """Wait until nothing is left of it."""
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+
+def _parsed(arguments: str | None) -> dict[str, Any]:
+    try:
+        parsed = json.loads(arguments or "{}")
+    except ValueError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
