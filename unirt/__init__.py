@@ -156,15 +156,24 @@ from unirt.provider import (
     Provider,
 )
 from unirt.usage import (
+    Account,
+    SessionUsage,
     Tokens,
     Usage,
 )
 
 if TYPE_CHECKING:
     from unirt.fold import ContentStep, Fold
+    from unirt.prices import Cost
     from unirt.session import Limits, Session
 
-_LATER = {"ContentStep": "fold", "Fold": "fold", "Limits": "session", "Session": "session"}
+_LATER = {
+    "ContentStep": "fold",
+    "Cost": "prices",
+    "Fold": "fold",
+    "Limits": "session",
+    "Session": "session",
+}
 "Names of the running half, which is loaded when it is needed: mostly by ``connect()``."
 
 __all__ = [
@@ -172,6 +181,7 @@ __all__ = [
     "G711_ULAW",
     "PCM16_16K",
     "PCM16_24K",
+    "Account",
     "AppendAudio",
     "ApprovalRequested",
     "ApproveServerTool",
@@ -194,6 +204,7 @@ __all__ = [
     "ContentStep",
     "ControlEvent",
     "ConversationCreated",
+    "Cost",
     "CreateItem",
     "Credentials",
     "DeleteItem",
@@ -269,6 +280,7 @@ __all__ = [
     "SessionExpiring",
     "SessionStarted",
     "SessionUpdated",
+    "SessionUsage",
     "Severity",
     "SpeechStarted",
     "SpeechStopped",

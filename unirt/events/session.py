@@ -171,8 +171,13 @@ class UsageReported(ControlEvent):
     """
     Usage apart from a response's own, which comes with :class:`ResponseDone`.
 
-    `scope` is ``transcription`` (billed by the transcription model) or ``response`` (a running
-    count, replaced by the next one and by the response's own).
+    By `scope`:
+
+    - ``response``: the count so far of the response it names. It replaces the one before, is
+      replaced by the response's own, and may come when that is done. Where it names none, it is
+      of the response to come.
+    - ``turn``: of a turn that ended without a response, because the model kept silent.
+    - ``transcription``: of the user's speech, where another model is paid for it.
     """
 
     scope: str
@@ -180,3 +185,5 @@ class UsageReported(ControlEvent):
     "``None`` where the provider bills by time."
     duration_ms: float | None = None
     "Billed audio, where the provider bills by time."
+    model: str | None = None
+    "The model that is paid for it, where that is not the one that answers."

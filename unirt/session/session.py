@@ -46,9 +46,11 @@ from unirt.session.views import ContentView, Hub, View
 from unirt.text import check_text
 from unirt.translator import Translator
 from unirt.transport import Transport, TransportClosed
-from unirt.usage import Usage
+from unirt.usage import SessionUsage
 
 if TYPE_CHECKING:
+    from unirt.events import ResponseDone, UsageReported
+    from unirt.prices import Cost
     from unirt.session.audio_in import AudioData
 
 __all__ = ["Session"]
@@ -103,7 +105,9 @@ class Session(Verbs):
         self._kept: View | None = None
         self._folded: ContentView | None = None
         self._outbox = Outbox(transport, limits)
-        self._state = State(limits.history_items, translator.config.history or ())
+        self._state = State(
+            limits.history_items, translator.config.history or (), lambda: self.config.model
+        )
         self._pump = Pump(
             translator,
             self._outbox,
@@ -146,9 +150,22 @@ class Session(Verbs):
         return self._state.session_id
 
     @property
-    def usage(self) -> Usage:
-        """The tokens of all responses so far; not those of transcription, which costs apart."""
-        return self._state.usage
+    def usage(self) -> SessionUsage:
+        """What was used so far, by model; the responses that run as far as told."""
+        return self._state.ledger.usage
+
+    @property
+    def cost(self) -> Cost:
+        """What was used so far, in money; see :mod:`unirt.prices`. The first use loads a list."""
+        from unirt.prices import price_session
+
+        return price_session(self.usage)
+
+    def cost_of(self, event: ResponseDone | UsageReported) -> Cost:
+        """What one response, or one transcript, of this session cost, by its event."""
+        from unirt.prices import price
+
+        return price(self._state.ledger.account_of(event))
 
     @property
     def history(self) -> tuple[Item, ...]:

@@ -2,63 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from unirt.errors import ConnectionLost
-from unirt.events import (
-    ContentDiscarded,
-    Event,
-    ResponseDone,
-    SessionClosed,
-    SessionStarted,
-    UsageReported,
-)
+from unirt.events import ContentDiscarded, Event, SessionClosed, SessionStarted
 from unirt.items import Item
 from unirt.session.history import History
-from unirt.usage import Usage
+from unirt.session.ledger import Ledger
 
-__all__ = ["State"]
+__all__ = ["Handlers", "State"]
+
+Handlers = Mapping[type[Event], Callable[[Any], None]]
+"What wants to be called with which events."
 
 
 class State:
-    """The facts behind a session's properties."""
+    """
+    The facts behind a session's properties.
+
+    Args:
+        history_items: How many items the history holds.
+        seeded: The history the session begins with.
+        model: The model that answers now, where the provider does not say which that is.
+    """
 
     __slots__ = (
         "_handlers",
-        "_running",
-        "_usage",
         "closed",
         "discarded",
         "events",
         "history",
+        "ledger",
         "model",
         "session_id",
     )
 
-    def __init__(self, history_items: int, seeded: Iterable[Item]) -> None:
+    def __init__(
+        self, history_items: int, seeded: Iterable[Item], model: Callable[[], str | None]
+    ) -> None:
         self.history = History(history_items, seeded)
+        self.ledger = Ledger(model)
         self.session_id: str | None = None
         self.model: str | None = None
         self.closed: SessionClosed | None = None
         self.events = 0
         self.discarded = 0
-        self._usage = Usage()
-        self._running: dict[str | None, Usage] = {}
-        "Counts of responses that are not done; each replaces the one before it."
-        self._handlers: dict[type[Event], Callable[[Any], None]] = {
-            **self.history.handlers,
-            SessionStarted: self._started,
-            ResponseDone: self._response_done,
-            UsageReported: self._usage_reported,
-            ContentDiscarded: self._discarded,
-            SessionClosed: self._closed,
-        }
+        self._handlers: dict[type[Event], Callable[[Any], None]] = {}
+        self.listen(self.history.handlers)
+        self.listen(self.ledger.handlers)
+        self.listen(
+            {
+                SessionStarted: self._started,
+                ContentDiscarded: self._discarded,
+                SessionClosed: self._closed,
+            }
+        )
 
-    @property
-    def usage(self) -> Usage:
-        """The sum over all responses, the running ones as far as told."""
-        return sum(self._running.values(), self._usage)
+    def listen(self, handlers: Handlers) -> None:
+        """Have `handlers` called too, after those that are known, with the events of their type."""
+        for kind, handler in handlers.items():
+            known = self._handlers.get(kind)
+            self._handlers[kind] = handler if known is None else _both(known, handler)
 
     def feed(self, events: Sequence[Event]) -> None:
         """Take the next events; most of them are audio and change nothing."""
@@ -79,19 +84,17 @@ class State:
         self.session_id = event.session_id
         self.model = event.model
 
-    def _response_done(self, event: ResponseDone) -> None:
-        self.history.feed(event)
-        running = self._running.pop(event.response_id, None) or self._running.pop(None, None)
-        usage = event.usage or running
-        if usage is not None:
-            self._usage += usage
-
-    def _usage_reported(self, event: UsageReported) -> None:
-        if event.scope == "response" and event.usage is not None:
-            self._running[event.response_id] = event.usage
-
     def _discarded(self, event: ContentDiscarded) -> None:
         self.discarded += 1
 
     def _closed(self, event: SessionClosed) -> None:
         self.closed = event
+        self.ledger.settle()
+
+
+def _both(first: Callable[[Any], None], second: Callable[[Any], None]) -> Callable[[Any], None]:
+    def both(event: Any) -> None:
+        first(event)
+        second(event)
+
+    return both
