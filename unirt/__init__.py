@@ -166,6 +166,7 @@ if TYPE_CHECKING:
     from unirt.fold import ContentStep, Fold
     from unirt.prices import Cost
     from unirt.session import Limits, Session
+    from unirt.timings import Timings, TurnTimings
 
 _LATER = {
     "ContentStep": "fold",
@@ -173,6 +174,8 @@ _LATER = {
     "Fold": "fold",
     "Limits": "session",
     "Session": "session",
+    "Timings": "timings",
+    "TurnTimings": "timings",
 }
 "Names of the running half, which is loaded when it is needed: mostly by ``connect()``."
 
@@ -294,6 +297,7 @@ __all__ = [
     "TextDelta",
     "Thinking",
     "ThoughtDelta",
+    "Timings",
     "Tokens",
     "Tool",
     "ToolCall",
@@ -307,6 +311,7 @@ __all__ = [
     "TranscriptionFailed",
     "TruncateItem",
     "TurnDetection",
+    "TurnTimings",
     "UnirtError",
     "UnknownProvider",
     "Unmapped",

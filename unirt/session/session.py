@@ -44,6 +44,7 @@ from unirt.session.state import State
 from unirt.session.verbs import URGENT, Verbs
 from unirt.session.views import ContentView, Hub, View
 from unirt.text import check_text
+from unirt.timings import Timings
 from unirt.translator import Translator
 from unirt.transport import Transport, TransportClosed
 from unirt.usage import SessionUsage
@@ -168,6 +169,11 @@ class Session(Verbs):
         return price(self._state.ledger.account_of(event))
 
     @property
+    def timings(self) -> Timings:
+        """How long the latest turns waited for their answers; see :mod:`unirt.timings`."""
+        return self._state.stopwatch.timings
+
+    @property
     def history(self) -> tuple[Item, ...]:
         """The conversation so far, turn by turn; see :mod:`unirt.session.history`."""
         return self._state.history.items
@@ -232,8 +238,9 @@ class Session(Verbs):
                 self._audio_in.reset()
             case _:
                 pass
-        self._translator.send(command, self._clock.now())
-        self._state.history.said(command)
+        now = self._clock.now()
+        self._translator.send(command, now)
+        self._state.said(command, now)
         self._pump.run()
 
     async def send_audio(self, data: AudioData, format: AudioFormat | None = None) -> None:

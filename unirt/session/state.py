@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from unirt.commands import Command
 from unirt.errors import ConnectionLost
 from unirt.events import ContentDiscarded, Event, SessionClosed, SessionStarted
 from unirt.items import Item
 from unirt.session.history import History
 from unirt.session.ledger import Ledger
+from unirt.session.stopwatch import Stopwatch
 
 __all__ = ["Handlers", "State"]
 
-Handlers = Mapping[type[Event], Callable[[Any], None]]
+Handler = Callable[[Any], None]
+Handlers = Mapping[type[Event], Handler]
 "What wants to be called with which events."
 
 
@@ -29,6 +32,7 @@ class State:
 
     __slots__ = (
         "_handlers",
+        "_listening",
         "closed",
         "discarded",
         "events",
@@ -36,6 +40,7 @@ class State:
         "ledger",
         "model",
         "session_id",
+        "stopwatch",
     )
 
     def __init__(
@@ -48,9 +53,12 @@ class State:
         self.closed: SessionClosed | None = None
         self.events = 0
         self.discarded = 0
-        self._handlers: dict[type[Event], Callable[[Any], None]] = {}
-        self.listen(self.history.handlers)
-        self.listen(self.ledger.handlers)
+        self._listening: dict[type[Event], tuple[Handler, ...]] = {}
+        self._handlers: dict[type[Event], Handler] = {}
+        "What is called for each type of event: one look-up an event."
+        self.stopwatch = Stopwatch(listen=self.listen, ignore=self.ignore)
+        for noun in (self.history, self.ledger, self.stopwatch):
+            self.listen(noun.handlers)
         self.listen(
             {
                 SessionStarted: self._started,
@@ -60,10 +68,29 @@ class State:
         )
 
     def listen(self, handlers: Handlers) -> None:
-        """Have `handlers` called too, after those that are known, with the events of their type."""
+        """Have `handlers` called with the events of their type, after those that are known."""
         for kind, handler in handlers.items():
-            known = self._handlers.get(kind)
-            self._handlers[kind] = handler if known is None else _both(known, handler)
+            known = self._listening.get(kind, ())
+            if handler not in known:
+                self._set(kind, (*known, handler))
+
+    def ignore(self, handlers: Handlers) -> None:
+        """Have `handlers` called no more."""
+        for kind, handler in handlers.items():
+            known = self._listening.get(kind, ())
+            self._set(kind, tuple(other for other in known if other != handler))
+
+    def _set(self, kind: type[Event], handlers: tuple[Handler, ...]) -> None:
+        self._listening[kind] = handlers
+        if handlers:
+            self._handlers[kind] = handlers[0] if len(handlers) == 1 else _all(handlers)
+        else:
+            self._handlers.pop(kind, None)
+
+    def said(self, command: Command, now: float) -> None:
+        """Take what the application said, once it was accepted."""
+        self.history.said(command)
+        self.stopwatch.said(command, now)
 
     def feed(self, events: Sequence[Event]) -> None:
         """Take the next events; most of them are audio and change nothing."""
@@ -92,9 +119,9 @@ class State:
         self.ledger.settle()
 
 
-def _both(first: Callable[[Any], None], second: Callable[[Any], None]) -> Callable[[Any], None]:
-    def both(event: Any) -> None:
-        first(event)
-        second(event)
+def _all(handlers: tuple[Handler, ...]) -> Handler:
+    def call_all(event: Any) -> None:
+        for handler in handlers:
+            handler(event)
 
-    return both
+    return call_all
