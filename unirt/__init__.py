@@ -15,6 +15,10 @@ from unirt.audio import (
     AudioFormat,
     Encoding,
 )
+from unirt.budget import (
+    Bound,
+    Budget,
+)
 from unirt.capabilities import (
     Capabilities,
     Emission,
@@ -67,6 +71,7 @@ from unirt.errors import (
     DialError,
     HandshakeError,
     IllegalStream,
+    LimitReachedError,
     MissingKey,
     SessionClosedError,
     UnirtError,
@@ -98,6 +103,8 @@ from unirt.events import (
     ItemDone,
     ItemRetrieved,
     ItemTruncated,
+    LimitNear,
+    LimitReached,
     Malformed,
     Noted,
     Origin,
@@ -192,6 +199,8 @@ __all__ = [
     "AudioDelta",
     "AudioFormat",
     "AudioFormatError",
+    "Bound",
+    "Budget",
     "CancelResponse",
     "Capabilities",
     "CitationsDelta",
@@ -240,6 +249,9 @@ __all__ = [
     "ItemKind",
     "ItemRetrieved",
     "ItemTruncated",
+    "LimitNear",
+    "LimitReached",
+    "LimitReachedError",
     "Limits",
     "Malformed",
     "Manual",

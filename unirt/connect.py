@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from unirt.audio import AudioFormat
+from unirt.budget import Budget
 from unirt.clock import Clock, SystemClock
 from unirt.config import (
     NoiseReduction,
@@ -89,6 +90,7 @@ def connect(
     handshake_timeout: float = 20.0,
     close_timeout: float = 5.0,
     limits: Limits | None = None,
+    budget: Budget | None = None,
     observers: Iterable[Observer] = (),
     trace: str | os.PathLike[str] | None = None,
     env_file: str | os.PathLike[str] | None = ".env",
@@ -118,6 +120,7 @@ def connect(
         handshake_timeout: How long dialling and the handshake may take together, in seconds.
         close_timeout: How long closing may take, in seconds.
         limits: The bounds of what the session holds.
+        budget: What the session may use: time, silence, tokens, money.
         observers: Functions that are given the events of every step, before any view has them; see
             :mod:`unirt.session.observers`.
         trace: A file that is told every event, for debugging; see :mod:`unirt.session.trace`.
@@ -186,6 +189,7 @@ def connect(
         handshake_timeout=handshake_timeout,
         close_timeout=close_timeout,
         limits=limits or Limits(),
+        budget=_affordable(layers.budget.merged(budget), chosen, config.model),
         observers=_checked(observers),
         trace=layers.settings.trace if trace is None else trace,
     )
@@ -206,6 +210,7 @@ class Connecting:
     handshake_timeout: float
     close_timeout: float
     limits: Limits
+    budget: Budget | None
     observers: tuple[Observer, ...] = attrs.field(repr=False)
     trace: str | os.PathLike[str] | None
     _entered: bool = attrs.field(default=False, init=False)
@@ -292,6 +297,7 @@ class Connecting:
                 audio_out=self.audio_out,
                 close_timeout=self.close_timeout,
                 observers=observers,
+                budget=self.budget,
             )
         except BaseException:
             if observers is not None:
@@ -348,6 +354,20 @@ def _with_a_key(environ: Mapping[str, str]) -> str:
         variables = "; ".join(f"{name}: {' or '.join(names)}" for name, names in keys.items())
         remedy = f"set a key in the environment or in .env ({variables}), or pass provider="
     raise ConfigurationError(what, where="UNIRT_PROVIDER", remedy=remedy)
+
+
+def _affordable(budget: Budget, provider: Provider, model: str | None) -> Budget | None:
+    """A budget that can be held; ``None`` where nothing is limited."""
+    if budget.cost is not None:
+        from unirt.prices import can_price
+
+        if (why := can_price(provider.name, model)) is not None:
+            raise ConfigurationError(
+                f"money cannot be limited: {why}",
+                where="budget.cost, or UNIRT_MAX_COST",
+                remedy="limit tokens instead",
+            )
+    return budget or None
 
 
 def _transport(

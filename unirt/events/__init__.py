@@ -35,6 +35,8 @@ from unirt.events.content import (
 )
 from unirt.events.session import (
     ConversationCreated,
+    LimitNear,
+    LimitReached,
     Malformed,
     Noted,
     ProviderError,
@@ -102,6 +104,8 @@ __all__ = [
     "ItemDone",
     "ItemRetrieved",
     "ItemTruncated",
+    "LimitNear",
+    "LimitReached",
     "Malformed",
     "Noted",
     "Origin",

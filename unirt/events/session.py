@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -14,6 +15,8 @@ from unirt.value import Value
 
 __all__ = [
     "ConversationCreated",
+    "LimitNear",
+    "LimitReached",
     "Malformed",
     "Noted",
     "ProviderError",
@@ -71,6 +74,39 @@ class ResumptionUpdated(ControlEvent):
     "Treat it as a secret; ``None`` where the session cannot be resumed right now."
     last_client_message: int | None = None
     "The index of the last client message that the handle covers, where told."
+
+
+@attrs.frozen(kw_only=True)
+class LimitNear(ControlEvent):
+    """
+    A limit that the application set is near; see :class:`~unirt.budget.Budget`.
+
+    Told by the session itself, once a limit; of idle time, once a silence.
+    """
+
+    limit: str
+    "``duration``, ``idle``, ``tokens`` or ``cost``."
+    used: float | Decimal
+    "In seconds, tokens or US dollars."
+    most: float | Decimal
+
+
+@attrs.frozen(kw_only=True)
+class LimitReached(ControlEvent):
+    """
+    A limit that the application set is reached.
+
+    Told by the session itself. Where the limit ends the session, :class:`SessionClosed` follows,
+    and what runs is closed before it, as at any other end.
+    """
+
+    limit: str
+    "``duration``, ``idle``, ``tokens`` or ``cost``."
+    used: float | Decimal
+    "In seconds, tokens or US dollars."
+    most: float | Decimal
+    ends: bool
+    "Whether the session closes because of it."
 
 
 @attrs.frozen(kw_only=True)

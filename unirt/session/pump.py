@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from unirt.clock import Clock
+from unirt.events import Event
 from unirt.session.audio_out import AudioOut
 from unirt.session.handshake import Handshake
 from unirt.session.observers import Observers
@@ -101,6 +102,16 @@ class Pump:
         except Exception as exc:
             self._fail(exc)
         return not self._hub.full
+
+    def tell(self, event: Event) -> None:
+        """Hand on an event of the session's own, in a step of its own; none after the last."""
+        if self.over:
+            return
+        events = [event]
+        if self._observers is not None:
+            self._observers.told(events)
+        self._state.feed(events)
+        self._hub.deliver(events, 0)
 
     def run(self, size: int = 0) -> None:
         """Hand on what the translator has, after it was fed; `size` is the bytes it was fed."""

@@ -27,15 +27,17 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from unirt.audio import AudioFormat
+from unirt.budget import Budget
 from unirt.capabilities import Capabilities
 from unirt.clock import Clock
 from unirt.commands import AppendAudio, ClearInput, Command, CommitInput, EndTurn
 from unirt.config import SessionConfig
-from unirt.errors import SessionClosedError
 from unirt.items import Item
+from unirt.session.accounts import Accounts
 from unirt.session.audio_in import AudioIn, pieces
 from unirt.session.audio_out import AudioOut
 from unirt.session.handshake import Handshake
+from unirt.session.keeper import Keeper, closed_error
 from unirt.session.limits import Limits, Stats
 from unirt.session.observers import Observers
 from unirt.session.outbox import Outbox
@@ -44,14 +46,11 @@ from unirt.session.state import State
 from unirt.session.verbs import URGENT, Verbs
 from unirt.session.views import ContentView, Hub, View
 from unirt.text import check_text
-from unirt.timings import Timings
 from unirt.translator import Translator
 from unirt.transport import Transport, TransportClosed
-from unirt.usage import SessionUsage
 
 if TYPE_CHECKING:
-    from unirt.events import ResponseDone, UsageReported
-    from unirt.prices import Cost
+    from unirt.events import LimitReached
     from unirt.session.audio_in import AudioData
 
 __all__ = ["Session"]
@@ -59,7 +58,7 @@ __all__ = ["Session"]
 _LOG = logging.getLogger("unirt.session")
 
 
-class Session(Verbs):
+class Session(Accounts, Verbs):
     """
     One open conversation with a provider.
 
@@ -76,6 +75,7 @@ class Session(Verbs):
         audio_out: What the application wants to hear; ``None`` for what the provider speaks.
         close_timeout: The bound on closing, in seconds.
         observers: Who is told of everything before the views are; owned from here on.
+        budget: What may be used; ``None`` for no limit.
     """
 
     def __init__(
@@ -90,6 +90,7 @@ class Session(Verbs):
         audio_out: AudioFormat | None = None,
         close_timeout: float = 5.0,
         observers: Observers | None = None,
+        budget: Budget | None = None,
     ) -> None:
         limits = limits or Limits()
         self.provider = provider
@@ -120,6 +121,20 @@ class Session(Verbs):
             wake_at=self._set_timer,
             fail=self._fail,
         )
+        self._keeper: Keeper | None = None
+        if budget is not None:
+            self._keeper = Keeper(
+                budget,
+                provider=provider,
+                clock=clock,
+                usage=lambda: self.usage,
+                tell=self._pump.tell,
+                end=self._limit_reached,
+                spawn=self._spawn,
+            )
+            self._state.listen(self._keeper.handlers)
+            self._state.listen(self._keeper.watching)
+        self._ended_by: LimitReached | None = None
         self._reader: asyncio.Task[None] | None = None
         self._timer: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -151,32 +166,14 @@ class Session(Verbs):
         return self._state.session_id
 
     @property
-    def usage(self) -> SessionUsage:
-        """What was used so far, by model; the responses that run as far as told."""
-        return self._state.ledger.usage
-
-    @property
-    def cost(self) -> Cost:
-        """What was used so far, in money; see :mod:`unirt.prices`. The first use loads a list."""
-        from unirt.prices import price_session
-
-        return price_session(self.usage)
-
-    def cost_of(self, event: ResponseDone | UsageReported) -> Cost:
-        """What one response, or one transcript, of this session cost, by its event."""
-        from unirt.prices import price
-
-        return price(self._state.ledger.account_of(event))
-
-    @property
-    def timings(self) -> Timings:
-        """How long the latest turns waited for their answers; see :mod:`unirt.timings`."""
-        return self._state.stopwatch.timings
-
-    @property
     def history(self) -> tuple[Item, ...]:
         """The conversation so far, turn by turn; see :mod:`unirt.session.history`."""
         return self._state.history.items
+
+    @property
+    def ended_by(self) -> LimitReached | None:
+        """The limit of the budget that closed it; ``None`` where none did."""
+        return self._ended_by
 
     @property
     def closed(self) -> bool:
@@ -241,6 +238,8 @@ class Session(Verbs):
         now = self._clock.now()
         self._translator.send(command, now)
         self._state.said(command, now)
+        if self._keeper is not None:
+            self._keeper.said(command, now)
         self._pump.run()
 
     async def send_audio(self, data: AudioData, format: AudioFormat | None = None) -> None:
@@ -275,13 +274,7 @@ class Session(Verbs):
     def _check_open(self, verb: str) -> None:
         if not self.closed:
             return
-        closed = self._state.closed
-        error = SessionClosedError(
-            verb,
-            code=None if closed is None else closed.code,
-            reason="" if closed is None else closed.reason,
-        )
-        raise error from self._told()
+        raise closed_error(verb, self._state.closed, self._ended_by) from self._told()
 
     # The pump.
 
@@ -370,6 +363,11 @@ class Session(Verbs):
         """Why the session ended other than by being closed; whoever calls this raises it."""
         self._failure_told = True
         return self._failure or self._state.lost()
+
+    def _limit_reached(self, limit: LimitReached) -> None:
+        if not self.closed:
+            self._ended_by = limit
+            self._start_closing(1000, f"limit: {limit.limit}")
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """
