@@ -228,7 +228,13 @@ async def test_a_trace_tells_every_event_and_every_frame_sent(toy: Toy, tmp_path
         content("transcript", "TranscriptDelta", text="Good morning."),
         content("audio", "StreamClosed", **closed),
         content("transcript", "StreamClosed", **closed, text="Good morning."),
-        control("ResponseDone", **ids, ending="complete", usage={"input": 0, "output": 12}),
+        control(
+            "ResponseDone",
+            **ids,
+            ending="complete",
+            usage={"input": 0, "output": 12},
+            audio_ms=200.0,
+        ),
         {"t": 1.5, "sent": "say.it", "size": 31},
         control("SessionClosed", code=1000, by="local", clean=True),
     ]
