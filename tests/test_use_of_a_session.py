@@ -10,6 +10,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import unirt
 from unirt import Budget, Ending, Event, LimitReached, ResponseDone, SessionClosed, ToolCall
@@ -132,6 +137,57 @@ async def test_timings_of_a_written_turn(provider: str) -> None:
         assert None not in times
         assert turn.response_ms == min(times, key=lambda ms: ms or 0.0)
         assert turn.done_ms == max(times, key=lambda ms: ms or 0.0)
+
+
+NAMES = {"openai": "openai", "google": "gcp.gen_ai"}
+"What OpenTelemetry's conventions call them."
+
+
+@on_both
+async def test_spans_and_metrics(provider: str) -> None:
+    exporter, reader = InMemorySpanExporter(), InMemoryMetricReader()
+    tracers = TracerProvider()
+    tracers.add_span_processor(SimpleSpanProcessor(exporter))
+    meters = MeterProvider(metric_readers=[reader])
+    telemetry = unirt.Telemetry(tracer_provider=tracers, meter_provider=meters)
+    plan, events = builtin("tool_call"), list[Event]()
+    async with talk(
+        provider, "tool_call", tools=plan.session.tools, telemetry=telemetry
+    ) as session:
+        await session.send_audio(SPOKEN, unirt.PCM16_16K)
+        call = await until(session, ToolCall, events)
+        await session.send_tool_result(call.call_id, {"celsius": 14})
+        await until(session, unirt.AudioDelta, events)
+        await until(session, ResponseDone, events)
+        used = session.usage.total
+        data = reader.get_metrics_data()
+    tracers.shutdown()
+    meters.shutdown()
+
+    spans = exporter.get_finished_spans()
+    names = [span.name.partition(" ")[0] for span in spans]
+    assert sorted(names) == [
+        "execute_tool", "generate_content", "generate_content", "realtime_session"
+    ]  # fmt: skip
+    assert names[-1] == "realtime_session"
+    attributes = [dict(span.attributes or {}) for span in spans]
+    tools = [a for a in attributes if a["gen_ai.operation.name"] == "execute_tool"]
+    others = [a for a in attributes if a not in tools]
+    assert {a["gen_ai.tool.name"] for a in tools} == {"get_weather"}
+    assert {a["gen_ai.provider.name"] for a in others} == {NAMES[provider]}
+    counted = [a.get("gen_ai.usage.output_tokens", 0) for a in others]
+    assert sum(map(int, map(str, counted))) == used.output_tokens
+    assert "London" not in "".join(span.to_json() for span in spans)
+    assert data is not None
+    points = {
+        metric.name: metric.data.data_points
+        for resource in data.resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+    }
+    read = points["gen_ai.client.inference.usage.input_tokens"]
+    assert sum(getattr(point, "value", 0) for point in read) == used.input_tokens
+    assert "gen_ai.execute_tool.duration" in points
 
 
 @on_both

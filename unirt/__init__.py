@@ -173,6 +173,7 @@ if TYPE_CHECKING:
     from unirt.fold import ContentStep, Fold
     from unirt.prices import Cost
     from unirt.session import Limits, Session
+    from unirt.telemetry import Telemetry
     from unirt.timings import Timings, TurnTimings
 
 _LATER = {
@@ -181,6 +182,7 @@ _LATER = {
     "Fold": "fold",
     "Limits": "session",
     "Session": "session",
+    "Telemetry": "telemetry",
     "Timings": "timings",
     "TurnTimings": "timings",
 }
@@ -305,6 +307,7 @@ __all__ = [
     "StreamKind",
     "StreamOpened",
     "Support",
+    "Telemetry",
     "TextContent",
     "TextDelta",
     "Thinking",

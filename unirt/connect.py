@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from unirt.session import Limits, Session
     from unirt.session.observers import Observer, Observers
     from unirt.settings import Layers
+    from unirt.telemetry import Telemetry
 
 __all__ = ["Connecting", "Dial", "connect"]
 
@@ -93,6 +94,7 @@ def connect(
     budget: Budget | None = None,
     observers: Iterable[Observer] = (),
     trace: str | os.PathLike[str] | None = None,
+    telemetry: Telemetry | bool | None = None,
     env_file: str | os.PathLike[str] | None = ".env",
     environ: Mapping[str, str] | None = None,
 ) -> Connecting:
@@ -124,6 +126,7 @@ def connect(
         observers: Functions that are given the events of every step, before any view has them; see
             :mod:`unirt.session.observers`.
         trace: A file that is told every event, for debugging; see :mod:`unirt.session.trace`.
+        telemetry: Whether OpenTelemetry is told, and who of it; see :mod:`unirt.telemetry`.
         env_file: Where the ``.env`` file is; ``None`` for no file.
         environ: The variables to read, instead of the environment's and the file's.
 
@@ -192,6 +195,7 @@ def connect(
         budget=_affordable(layers.budget.merged(budget), chosen, config.model),
         observers=_checked(observers),
         trace=layers.settings.trace if trace is None else trace,
+        telemetry=_telemetry(telemetry, layers.settings.telemetry == "on"),
     )
 
 
@@ -213,6 +217,7 @@ class Connecting:
     budget: Budget | None
     observers: tuple[Observer, ...] = attrs.field(repr=False)
     trace: str | os.PathLike[str] | None
+    telemetry: Telemetry | None
     _entered: bool = attrs.field(default=False, init=False)
     _session: Session | None = attrs.field(default=None, init=False)
 
@@ -265,15 +270,23 @@ class Connecting:
     def _observed(self) -> Observers | None:
         from unirt.session.observers import Observers
 
-        if not (self.trace or self.observers):
+        if not (self.trace or self.observers or self.telemetry):
             return None
-        trace = None
+        observers, trace = self.observers, None
         if self.trace:
             from unirt.session.trace import Trace
 
             about = {"provider": self.provider.name, "model": self.config.model}
             trace = Trace(self.trace, about=about, now=self.clock.now, hide=self._hider())
-        return Observers(self.observers, trace)
+        if self.telemetry is not None:
+            watch = self.telemetry.watch(
+                provider=self.provider.telemetry_name or self.provider.name,
+                config=self.config,
+                now=self.clock.now,
+                hide=self._hider(),
+            )
+            observers = (watch, *observers)
+        return Observers(observers, trace)
 
     async def _dialled(self, deadline: float) -> Session:
         """A session that is connected, and not started."""
@@ -368,6 +381,17 @@ def _affordable(budget: Budget, provider: Provider, model: str | None) -> Budget
                 remedy="limit tokens instead",
             )
     return budget or None
+
+
+def _telemetry(given: Telemetry | bool | None, found: bool) -> Telemetry | None:
+    wanted = found if given is None else given
+    if wanted is False:
+        return None
+    from unirt.telemetry import Telemetry
+
+    telemetry = Telemetry() if wanted is True else wanted
+    telemetry.check()
+    return telemetry
 
 
 def _transport(

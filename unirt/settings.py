@@ -92,6 +92,9 @@ class Settings(BaseSettings):
     at_limit: Literal["end", "tell"] | None = Field(
         None, description="what happens at the four before: the session ends, or only an event"
     )
+    telemetry: Literal["on", "off"] | None = Field(
+        None, description="whether OpenTelemetry is told of sessions"
+    )
     log: Literal["debug", "info", "warning", "error"] | None = Field(
         None, description="how much the logger 'unirt' tells"
     )

@@ -34,6 +34,7 @@ LATER = {
     "the command line": {"rich", "typer", "unirt.cli"},
     "simulators and tests": {"unirt.simulator", "unirt.testing", "tomllib"},
     "prices": {"genai_prices", "unirt.prices"},
+    "telemetry": {"opentelemetry", "unirt.telemetry"},
     "the remedy of a misspelt name": {"difflib"},
 }
 "What is imported where it is used, and not before."

@@ -240,6 +240,8 @@ class Session(Accounts, Verbs):
         self._state.said(command, now)
         if self._keeper is not None:
             self._keeper.said(command, now)
+        if self._observers is not None:
+            self._observers.said(command)
         self._pump.run()
 
     async def send_audio(self, data: AudioData, format: AudioFormat | None = None) -> None:
