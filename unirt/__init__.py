@@ -15,10 +15,6 @@ from unirt.audio import (
     AudioFormat,
     Encoding,
 )
-from unirt.budget import (
-    Bound,
-    Budget,
-)
 from unirt.capabilities import (
     Capabilities,
     Emission,
@@ -170,6 +166,7 @@ from unirt.usage import (
 )
 
 if TYPE_CHECKING:
+    from unirt.budget import Bound, Budget
     from unirt.fold import ContentStep, Fold
     from unirt.prices import Cost
     from unirt.session import Limits, Session
@@ -177,6 +174,8 @@ if TYPE_CHECKING:
     from unirt.timings import Timings, TurnTimings
 
 _LATER = {
+    "Bound": "budget",
+    "Budget": "budget",
     "ContentStep": "fold",
     "Cost": "prices",
     "Fold": "fold",

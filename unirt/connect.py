@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from unirt.audio import AudioFormat
-from unirt.budget import Budget
 from unirt.clock import Clock, SystemClock
 from unirt.config import (
     NoiseReduction,
@@ -39,6 +38,7 @@ from unirt.text import check_text
 from unirt.transport import Transport
 
 if TYPE_CHECKING:
+    from unirt.budget import Budget
     from unirt.session import Limits, Session
     from unirt.session.observers import Observer, Observers
     from unirt.settings import Layers

@@ -33,7 +33,7 @@ LATER = {
     "settings": {"pydantic", "pydantic_settings", "dotenv", "unirt.settings"},
     "the command line": {"rich", "typer", "unirt.cli"},
     "simulators and tests": {"unirt.simulator", "unirt.testing", "tomllib"},
-    "prices": {"genai_prices", "unirt.prices"},
+    "prices and budgets": {"genai_prices", "unirt.prices", "unirt.budget"},
     "telemetry": {"opentelemetry", "unirt.telemetry"},
     "the remedy of a misspelt name": {"difflib"},
 }
