@@ -25,12 +25,15 @@ from unirt import (
     Event,
     ResponseDone,
     SessionConfig,
+    SessionUsage,
     StreamClosed,
     StreamKind,
     Unmapped,
+    Usage,
 )
 from unirt.provider import Provider
 from unirt.registry import load
+from unirt.session.ledger import Ledger
 from unirt.simulator import Exchange, builtin, builtin_names, run
 from unirt.simulator.scenario import Say
 from unirt.testing import check, fold, outline
@@ -78,6 +81,7 @@ ENDINGS: dict[str, Endings] = {
     "manual_barge_in": [("interrupted", "client"), *COMPLETE, *COMPLETE],
     "session_refused": [],
     "text_over_reply": [("interrupted", "client"), *COMPLETE],
+    "usage": [("cancelled", "client"), *COMPLETE],
 }
 "How the responses of a scenario end, where not all of them are complete."
 
@@ -170,6 +174,42 @@ def test_what_is_heard_is_what_the_scenario_says(way: str, scenario: str) -> Non
         ] == texts
     audio_ms = sum(event.duration_ms for event in events if isinstance(event, AudioDelta))
     assert audio_ms == sum(say.ms or 0.0 for steps in says for say in steps)
+
+
+def used(exchange: Exchange) -> SessionUsage:
+    ledger = Ledger(lambda: None)
+    for event in exchange.events:
+        ledger.handlers.get(type(event), lambda _: None)(event)
+    ledger.settle()
+    return ledger.usage
+
+
+@every_scenario
+@every_way
+def test_what_a_session_used_is_the_same_everywhere_and_nothing_is_missing(
+    way: str, scenario: str
+) -> None:
+    """Pain 24: per response, by kind and cached, cancelled ones included."""
+    exchange = held(way, scenario)
+    usage = used(exchange)
+    assert usage.total == used(held(FIRST, scenario)).total
+    if all(ending == "complete" for ending, _ in ENDINGS.get(scenario, COMPLETE)):
+        told = [reply.usage for reply in builtin(scenario).replies if reply.usage is not None]
+        assert usage.total == sum(told, Usage())
+
+
+@every_way
+def test_a_cut_answer_is_counted_with_all_that_it_read(way: str) -> None:
+    """Pain 24: cancelled responses count."""
+    first, second = (reply.usage for reply in builtin("usage").replies)
+    assert first is not None
+    assert second is not None
+    usage = used(held(way, "usage"))
+    assert usage.total.input == first.input + second.input
+    assert usage.total.cached == first.cached + second.cached
+    assert usage.total.thinking == 7
+    assert second.output.audio < usage.total.output.audio < second.output.audio + 150
+    assert usage.untold == 0
 
 
 @every_scenario

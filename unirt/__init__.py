@@ -70,6 +70,7 @@ from unirt.errors import (
     DialError,
     HandshakeError,
     IllegalStream,
+    LimitReachedError,
     MissingKey,
     SessionClosedError,
     ToolError,
@@ -103,6 +104,8 @@ from unirt.events import (
     ItemDone,
     ItemRetrieved,
     ItemTruncated,
+    LimitNear,
+    LimitReached,
     Malformed,
     Noted,
     Origin,
@@ -167,27 +170,39 @@ from unirt.provider import (
     Provider,
 )
 from unirt.usage import (
+    Account,
+    SessionUsage,
     Tokens,
     Usage,
 )
 
 if TYPE_CHECKING:
+    from unirt.budget import Bound, Budget
     from unirt.deck.front import cassette
     from unirt.fold import ContentStep, Fold
+    from unirt.prices import Cost
     from unirt.session import Limits, Session
+    from unirt.telemetry import Telemetry
+    from unirt.timings import Timings, TurnTimings
     from unirt.tools import FunctionTool, ToolContext, ToolRequest, ToolResult, tool
     from unirt.tools.mcp import McpTools
 
 _LATER = {
+    "Bound": "budget",
+    "Budget": "budget",
     "ContentStep": "fold",
+    "Cost": "prices",
     "Fold": "fold",
     "FunctionTool": "tools",
     "Limits": "session",
     "McpTools": "tools.mcp",
     "Session": "session",
+    "Telemetry": "telemetry",
+    "Timings": "timings",
     "ToolContext": "tools",
     "ToolRequest": "tools",
     "ToolResult": "tools",
+    "TurnTimings": "timings",
     "cassette": "deck.front",
     "tool": "tools",
 }
@@ -198,6 +213,7 @@ __all__ = [
     "G711_ULAW",
     "PCM16_16K",
     "PCM16_24K",
+    "Account",
     "AppendAudio",
     "ApprovalRequested",
     "ApprovalSettled",
@@ -206,6 +222,8 @@ __all__ = [
     "AudioDelta",
     "AudioFormat",
     "AudioFormatError",
+    "Bound",
+    "Budget",
     "CancelResponse",
     "Capabilities",
     "CassetteError",
@@ -224,6 +242,7 @@ __all__ = [
     "ContentStep",
     "ControlEvent",
     "ConversationCreated",
+    "Cost",
     "CreateItem",
     "Credentials",
     "DeleteItem",
@@ -257,6 +276,9 @@ __all__ = [
     "ItemKind",
     "ItemRetrieved",
     "ItemTruncated",
+    "LimitNear",
+    "LimitReached",
+    "LimitReachedError",
     "Limits",
     "Malformed",
     "Manual",
@@ -302,6 +324,7 @@ __all__ = [
     "SessionExpiring",
     "SessionStarted",
     "SessionUpdated",
+    "SessionUsage",
     "Severity",
     "SpeechStarted",
     "SpeechStopped",
@@ -311,10 +334,12 @@ __all__ = [
     "StreamKind",
     "StreamOpened",
     "Support",
+    "Telemetry",
     "TextContent",
     "TextDelta",
     "Thinking",
     "ThoughtDelta",
+    "Timings",
     "Tokens",
     "Tool",
     "ToolCall",
@@ -337,6 +362,7 @@ __all__ = [
     "TranscriptionFailed",
     "TruncateItem",
     "TurnDetection",
+    "TurnTimings",
     "UnirtError",
     "UnknownProvider",
     "Unmapped",

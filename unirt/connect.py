@@ -13,7 +13,6 @@ played in its place; then no key is needed, and what nobody chose is what was re
 from __future__ import annotations
 
 import asyncio
-import inspect
 import os
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -24,6 +23,16 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from unirt.audio import AudioFormat
+from unirt.choices import (
+    Dial,
+    affordable,
+    at_rate,
+    checked_observers,
+    chosen_provider,
+    chosen_telemetry,
+    chosen_transport,
+    recorded_model,
+)
 from unirt.clock import Clock, SystemClock
 from unirt.config import (
     NoiseReduction,
@@ -32,27 +41,23 @@ from unirt.config import (
     Transcription,
     TurnDetection,
 )
-from unirt.errors import ConfigurationError, DialError, HandshakeError, UsageError
+from unirt.deck.stack import current
+from unirt.errors import DialError, HandshakeError, UsageError
 from unirt.items import Item
 from unirt.provider import Credentials, Provider
-from unirt.registry import installed, load
 from unirt.text import check_text
 from unirt.transport import Transport
 
 if TYPE_CHECKING:
+    from unirt.budget import Budget
     from unirt.deck.deck import Deck
     from unirt.session import Limits, Session
     from unirt.session.observers import Observer, Observers
-    from unirt.settings import Layers
+    from unirt.telemetry import Telemetry
     from unirt.tools import AnyTool
     from unirt.tools.context import Approve
 
 __all__ = ["Connecting", "Dial", "connect"]
-
-Dial = Callable[[SessionConfig, Credentials], Awaitable[Transport]]
-"What opens a connection: :attr:`Provider.dial`, or the application's own."
-
-_DEFAULT_TRANSPORT = "websocket"
 
 _PARTS = re.compile(r"[\s,;=&]+")
 "Where a header's value, or a query, is taken apart in search of the credential in it."
@@ -95,8 +100,10 @@ def connect(
     close_timeout: float = 5.0,
     limits: Limits | None = None,
     approve: Approve | None = None,
+    budget: Budget | None = None,
     observers: Iterable[Observer] = (),
     trace: str | os.PathLike[str] | None = None,
+    telemetry: Telemetry | bool | None = None,
     env_file: str | os.PathLike[str] | None = ".env",
     environ: Mapping[str, str] | None = None,
 ) -> Connecting:
@@ -127,9 +134,11 @@ def connect(
         limits: The bounds of what the session holds.
         approve: Who is asked before a tool runs that the provider, or the tool, wants approved; see
             :data:`unirt.tools.context.Approve`.
+        budget: What the session may use: time, silence, tokens, money.
         observers: Functions that are given the events of every step, before any view has them; see
             :mod:`unirt.session.observers`.
         trace: A file that is told every event, for debugging; see :mod:`unirt.session.trace`.
+        telemetry: Whether OpenTelemetry is told, and who of it; see :mod:`unirt.telemetry`.
         env_file: Where the ``.env`` file is; ``None`` for no file.
         environ: The variables to read, instead of the environment's and the file's.
 
@@ -148,8 +157,8 @@ def connect(
 
     layers = read(env_file, environ)
     apply_log(layers.settings.log)
-    chosen, model = _choose(provider, model, layers)
-    default = _recorded(chosen) or chosen.default_model
+    chosen, model = chosen_provider(provider, model, layers)
+    default = recorded_model(chosen) or chosen.default_model
     asked = config_of(
         {
             "model": model,
@@ -178,7 +187,7 @@ def connect(
     config = SessionConfig(model=default).merged(found).merged(asked)
     check_text(config, "connect")
     check_approvals(config.tools, approve)
-    opened, by_name = _transport(transport, layers.settings.transport, chosen)
+    opened, by_name = chosen_transport(transport, layers.settings.transport, chosen)
     credentials = Credentials(
         api_key=api_key,
         base_url=base_url or layers.of_provider("base_url", chosen.name),
@@ -192,15 +201,17 @@ def connect(
         config=config,
         credentials=credentials,
         transport=opened,
-        audio_in=audio_in or _at_rate(layers.settings.input_rate),
-        audio_out=audio_out or _at_rate(layers.settings.output_rate),
+        audio_in=audio_in or at_rate(layers.settings.input_rate),
+        audio_out=audio_out or at_rate(layers.settings.output_rate),
         clock=clock,
         handshake_timeout=handshake_timeout,
         close_timeout=close_timeout,
         limits=limits or Limits(),
         approve=approve,
-        observers=_checked(observers),
+        budget=affordable(layers.budget.merged(budget), chosen, config.model),
+        observers=checked_observers(observers),
         trace=layers.settings.trace if trace is None else trace,
+        telemetry=chosen_telemetry(telemetry, layers.settings.telemetry == "on"),
     )
 
 
@@ -220,8 +231,10 @@ class Connecting:
     close_timeout: float
     limits: Limits
     approve: Approve | None = attrs.field(repr=False)
+    budget: Budget | None
     observers: tuple[Observer, ...] = attrs.field(repr=False)
     trace: str | os.PathLike[str] | None
+    telemetry: Telemetry | None
     _entered: bool = attrs.field(default=False, init=False)
     _session: Session | None = attrs.field(default=None, init=False)
 
@@ -278,22 +291,30 @@ class Connecting:
     def _observed(self, clock: Clock) -> Observers | None:
         from unirt.session.observers import Observers
 
-        if not (self.trace or self.observers):
+        if not (self.trace or self.observers or self.telemetry):
             return None
-        trace = None
+        observers, trace = self.observers, None
         if self.trace:
             from unirt.session.trace import Trace
 
             about = {"provider": self.provider.name, "model": self.config.model}
             trace = Trace(self.trace, about=about, now=clock.now, hide=self._hider())
-        return Observers(self.observers, trace)
+        if self.telemetry is not None:
+            watch = self.telemetry.watch(
+                provider=self.provider.telemetry_name or self.provider.name,
+                config=self.config,
+                now=clock.now,
+                hide=self._hider(),
+            )
+            observers = (watch, *observers)
+        return Observers(observers, trace)
 
     async def _dialled(self, deadline: float) -> Session:
         """A session that is connected, and not started."""
         from unirt.session import Session
 
         transport = None if callable(self.transport) else self.transport
-        deck = _deck()
+        deck = current()
         clock = self.clock or (deck.clock if deck is not None and deck.playing else SystemClock())
         observers = None
         try:
@@ -318,6 +339,7 @@ class Connecting:
                 close_timeout=self.close_timeout,
                 observers=observers,
                 approve=self.approve,
+                budget=self.budget,
             )
         except BaseException:
             if observers is not None:
@@ -328,7 +350,7 @@ class Connecting:
 
     async def _dial(self, config: SessionConfig, deadline: float) -> Transport:
         dial = self.transport if callable(self.transport) else self.provider.dial
-        deck = _deck()
+        deck = current()
         try:
             async with asyncio.timeout_at(deadline):
                 if deck is None:
@@ -355,101 +377,6 @@ class Connecting:
         )
 
 
-def _deck() -> Deck | None:
-    """The cassette that is in."""
-    from unirt.deck.stack import current
-
-    return current()
-
-
 async def _the(transport: Transport) -> Transport:
     """A dial of what is open."""
     return transport
-
-
-def _recorded(provider: Provider) -> str | None:
-    """The model of the connection that is played next, where it is the provider's."""
-    deck = _deck()
-    segment = None if deck is None else deck.upcoming
-    return segment.model if segment is not None and segment.provider == provider.name else None
-
-
-def _choose(
-    provider: str | Provider | None, model: str | None, layers: Layers
-) -> tuple[Provider, str | None]:
-    """The provider, and the model without its prefix, of what is asked for."""
-    from unirt.settings import split_model
-
-    given = provider.name if isinstance(provider, Provider) else provider
-    named, model = split_model(model) if model else (None, None)
-    if given and named and given != named:
-        raise ConfigurationError(
-            f"the model is one of {named!r}, and the provider is {given!r}",
-            where="model",
-            remedy="correct one of the two, or leave it out",
-        )
-    if isinstance(provider, Provider):
-        return provider, model
-    deck = _deck()
-    upcoming = None if deck is None or deck.upcoming is None else deck.upcoming.provider
-    name = given or named or layers.provider or upcoming or _with_a_key(layers.environ)
-    return load(name), model
-
-
-def _with_a_key(environ: Mapping[str, str]) -> str:
-    """The only installed provider that has a key."""
-    providers = [load(name) for name in installed()]
-    keys = {p.name: [var.name for var in p.env if var.required] for p in providers}
-    able = [name for name, variables in keys.items() if any(map(environ.get, variables))]
-    if len(able) == 1:
-        return able[0]
-    choices = " or ".join(able or keys)
-    if able:
-        what = f"no provider is chosen, and {' and '.join(able)} have keys"
-        remedy = f"set UNIRT_PROVIDER to {choices}, or pass provider="
-    else:
-        what = "no provider is chosen, and none has a key"
-        variables = "; ".join(f"{name}: {' or '.join(names)}" for name, names in keys.items())
-        remedy = f"set a key in the environment or in .env ({variables}), or pass provider="
-    raise ConfigurationError(what, where="UNIRT_PROVIDER", remedy=remedy)
-
-
-def _transport(
-    given: str | Transport | Dial | None, found: str | None, provider: Provider
-) -> tuple[Transport | Dial | None, str]:
-    """The application's own transport, if any, and what the provider's dial is to open."""
-    if given is not None and not isinstance(given, str):
-        return given, _DEFAULT_TRANSPORT
-    name = given or found or _DEFAULT_TRANSPORT
-    if name in provider.transports:
-        return None, name
-    choices = " or ".join(map(repr, provider.transports))
-    raise ConfigurationError(
-        "WebRTC is not there yet"
-        if name == "webrtc"
-        else f"{provider.name!r} has no transport {name!r}",
-        where="transport" if given else "UNIRT_TRANSPORT",
-        remedy=f"use {choices}, or leave it out",
-    )
-
-
-def _checked(given: Any) -> tuple[Observer, ...]:
-    """The observers, if that is what they are."""
-    observers = tuple(given) if isinstance(given, Iterable) else (None,)
-    if not all(map(_is_plain, observers)):
-        raise ConfigurationError(
-            "it holds what cannot be called, or only be awaited",
-            where="observers",
-            remedy="give a list of plain functions, each of a sequence of events",
-        )
-    return observers
-
-
-def _is_plain(observer: Any) -> bool:
-    """Whether it is a function that nobody has to await."""
-    waits = inspect.iscoroutinefunction
-    return callable(observer) and not waits(observer) and not waits(observer.__call__)
-
-
-def _at_rate(rate: int | None) -> AudioFormat | None:
-    return None if rate is None else AudioFormat(rate=rate)

@@ -12,6 +12,7 @@ Every exception that unirt raises, and who is at fault for it.
     │   ├── AudioFormatError        audio that is not what it says it is
     │   ├── UnsupportedCommand      the provider has no such verb
     │   └── SessionClosedError      a verb on a session that is over
+    │       └── LimitReachedError   over because a limit of the application's was reached
     ├── DialError                   the network or the provider, while connecting
     │   └── HandshakeError          the provider refused the session
     ├── ConnectionLost              the network or the provider, in mid session
@@ -29,6 +30,7 @@ No field and no message ever holds a credential.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 __all__ = [
     "AudioFormatError",
@@ -40,6 +42,7 @@ __all__ = [
     "DialError",
     "HandshakeError",
     "IllegalStream",
+    "LimitReachedError",
     "MissingKey",
     "SessionClosedError",
     "ToolError",
@@ -156,6 +159,28 @@ class SessionClosedError(UsageError):
         super().__init__(
             f"the session is closed{how}", where=verb, remedy="open a new one with unirt.connect()"
         )
+
+
+class LimitReachedError(SessionClosedError):
+    """A verb was used on a session that closed itself, because a limit was reached."""
+
+    def __init__(
+        self,
+        verb: str,
+        *,
+        limit: str,
+        used: float | Decimal,
+        most: float | Decimal,
+        code: int | None = None,
+        reason: str = "",
+    ) -> None:
+        super().__init__(verb, code=code, reason=reason)
+        self.limit = limit
+        "``duration``, ``idle``, ``tokens`` or ``cost``."
+        self.used = used
+        self.most = most
+        self.what = f"the session closed itself at its limit of {most:g} ({limit}: {used:g} used)"
+        self.remedy = "open a new one with unirt.connect(), with a larger budget= where that is due"
 
 
 class DialError(UnirtError):

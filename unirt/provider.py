@@ -89,6 +89,8 @@ class Provider(Value):
     """
     server: Callable[..., ServerTranslator] | None = None
     "``server(*, model=..., ids=...)``; ``None`` where the plug-in brings no server side."
+    telemetry_name: str | None = None
+    "What OpenTelemetry's conventions call it (``gen_ai.provider.name``); :attr:`name` by default."
     simulator_env: Callable[[str], Mapping[str, str]] | None = None
     "The environment variables that point a client at a simulator's URL."
 

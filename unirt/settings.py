@@ -17,6 +17,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +26,7 @@ from dotenv import dotenv_values
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from unirt.budget import Bound, Budget
 from unirt.errors import ConfigurationError
 from unirt.registry import installed
 from unirt.spelling import nearest
@@ -77,6 +79,22 @@ class Settings(BaseSettings):
     output_rate: int | None = Field(
         None, description="what the application wants to hear, in Hz", ge=1_000, le=384_000
     )
+    max_duration: float | None = Field(
+        None, description="how long a session may last, in seconds", gt=0
+    )
+    max_idle: float | None = Field(
+        None, description="how long nobody may do anything, in seconds", gt=0
+    )
+    max_tokens: int | None = Field(None, description="how many a session may use", gt=0)
+    max_cost: Decimal | None = Field(
+        None, description="what a session may cost, in US dollars", gt=0
+    )
+    at_limit: Literal["end", "tell"] | None = Field(
+        None, description="what happens at the four before: the session ends, or only an event"
+    )
+    telemetry: Literal["on", "off"] | None = Field(
+        None, description="whether OpenTelemetry is told of sessions"
+    )
     log: Literal["debug", "info", "warning", "error"] | None = Field(
         None, description="how much the logger 'unirt' tells"
     )
@@ -115,6 +133,20 @@ class Layers:
     "The environment."
     file: Mapping[str, str] = attrs.field(repr=False)
     "The ``.env`` file."
+
+    @property
+    def budget(self) -> Budget:
+        """What a session may use."""
+        found, ends = self.settings, self.settings.at_limit != "tell"
+        limits = {
+            "duration": found.max_duration,
+            "idle": found.max_idle,
+            "tokens": found.max_tokens,
+            "cost": found.max_cost,
+        }
+        return Budget(
+            **{name: Bound(most, ends=ends) for name, most in limits.items() if most is not None}
+        )
 
     @property
     def environ(self) -> dict[str, str]:

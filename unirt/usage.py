@@ -1,16 +1,19 @@
 """
-What a response cost, in tokens, with the same meaning on every provider.
+What was used, in tokens, with the same meaning on every provider.
 
 Providers count differently; translators bring the counts to the rules stated on each field here.
+A session keeps an account for each model that it used, because each has its own price.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import attrs
 
 from unirt.value import Value
 
-__all__ = ["Tokens", "Usage"]
+__all__ = ["Account", "SessionUsage", "Tokens", "Usage"]
 
 
 @attrs.frozen(kw_only=True)
@@ -77,3 +80,71 @@ class Usage(Value):
             thinking=self.thinking + more.thinking,
             tool_use=self.tool_use + more.tool_use,
         )
+
+
+@attrs.frozen(kw_only=True)
+class Account(Value):
+    """What one model was used for in a session."""
+
+    provider: str
+    "The provider's registered name."
+    model: str | None
+    "``None`` where it was never told."
+    usage: Usage = Usage()
+    "The tokens, of all that ended and of what runs as far as told."
+    count: int = 0
+    "How many responses, or transcripts, were counted."
+    untold: int = 0
+    "How many more there were of which the provider told no usage."
+    billed_ms: float = 0.0
+    "Audio that is billed by time, in ms."
+
+
+@attrs.frozen(kw_only=True)
+class SessionUsage(Value):
+    """
+    What a session used so far.
+
+    Cancelled, interrupted and failed responses count like all others. What the transcription of
+    the user's speech used is apart, because another model does it, at another price; where the
+    model itself transcribes there is none.
+    """
+
+    responses: tuple[Account, ...] = ()
+    "By model, in the order of their first use."
+    transcription: tuple[Account, ...] = ()
+    "By the model that transcribes."
+
+    @property
+    def total(self) -> Usage:
+        """The tokens of all responses, whatever the model."""
+        return _sum(self.responses)
+
+    @property
+    def transcribed(self) -> Usage:
+        """The tokens of all transcription."""
+        return _sum(self.transcription)
+
+    @property
+    def input_tokens(self) -> int:
+        """What the models read, of all responses."""
+        return self.total.input_tokens
+
+    @property
+    def output_tokens(self) -> int:
+        """What the models wrote, of all responses."""
+        return self.total.output_tokens
+
+    @property
+    def total_tokens(self) -> int:
+        """What the models read and wrote, of all responses; without transcription."""
+        return self.total.total_tokens
+
+    @property
+    def untold(self) -> int:
+        """How many responses there were of which the provider told no usage."""
+        return sum(account.untold for account in self.responses)
+
+
+def _sum(accounts: Iterable[Account]) -> Usage:
+    return sum((account.usage for account in accounts), Usage())

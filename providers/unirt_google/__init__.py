@@ -72,6 +72,7 @@ PROVIDER = Provider(
     transports=("websocket", "fast"),
     resolve=resolve,
     server=_server,
+    telemetry_name="gcp.gen_ai",  # any of Google's endpoints (semantic-conventions-genai, 2026-11)
     simulator_env=_simulator_env,
 )
 "What unirt knows of Gemini Live."

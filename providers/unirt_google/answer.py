@@ -246,7 +246,7 @@ class Answer:
         self.speaking = None
         response = self._composer.active
         if response is None:
-            self.report(usage)
+            self.unanswered(usage)
             return
         if response.interrupted:
             self.done(Ending.COMPLETE, None, None, usage)
@@ -270,7 +270,7 @@ class Answer:
         if response is None:
             if self._cut_idle or not composer.turn_is_open:
                 self._cut_idle = False
-                self.report(usage)
+                self.unanswered(usage)
                 return False
             response = self._start()
         early = self._cancel_heard or not response.generated
@@ -290,19 +290,27 @@ class Answer:
             self.done(Ending.COMPLETE, None, None, None)
 
     def report(self, usage: Usage | None) -> None:
-        """Tell usage that came apart from the end of a response."""
+        """Tell usage that came apart from the end of a turn."""
         if usage is None:
             return
-        response = self._composer.active
+        composer = self._composer
+        response = composer.active
         if response is not None:
             self._reported = usage
-        self._composer.emit(
+        elif not composer.turn_is_open:
+            response = composer.latest  # nothing else it can be about
+        composer.emit(
             UsageReported,
             scope="response",
             usage=usage,
             response_id=None if response is None else response.id,
             turn_id=None if response is None else response.turn_id,
         )
+
+    def unanswered(self, usage: Usage | None) -> None:
+        """A turn ended in which no response began: tell what it used all the same."""
+        if usage is not None:
+            self._composer.emit(UsageReported, scope="turn", usage=usage)
 
     def _total(self, usage: Usage | None) -> Usage | None:
         """The response's usage: of its last part as told at the end, else the running count."""

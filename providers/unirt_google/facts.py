@@ -300,6 +300,7 @@ _ITEMS = Emits(_NEVER, "the protocol has no items", _REFERENCE)
 _BUFFER = Emits(_NEVER, "the protocol says nothing of its input buffer", _REFERENCE)
 _PLAYBACK = Emits(_NEVER, "the application owns the playback", _REFERENCE)
 _APART = Emits(_SYNTHESISED, "the protocol has no streams; kinds of content open and close them")
+_BUDGET = Emits(_SYNTHESISED, "the session's own, of what its budget limits")
 
 EMITS: Mapping[str, Emits] = {
     "SessionStarted": Emits(_SAID, "setupComplete", _RECORDED),
@@ -316,6 +317,8 @@ EMITS: Mapping[str, Emits] = {
     "Noted": Emits(_SAID, "a frame that changes nothing, such as an empty serverContent"),
     "RateLimitsUpdated": Emits(_NEVER, "quotas are not told", _REFERENCE),
     "UsageReported": Emits(_SAID, "usageMetadata apart from a turnComplete", _REFERENCE),
+    "LimitNear": _BUDGET,
+    "LimitReached": _BUDGET,
     "InputCommitted": Emits(_SYNTHESISED, "when the answer to something spoken begins"),
     "InputCleared": _BUFFER,
     "InputTimeout": _BUFFER,

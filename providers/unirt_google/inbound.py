@@ -273,7 +273,7 @@ def _turn_complete(dialogue: Dialogue, frame: Frame) -> None:
         return
     ending, reason = (Ending.COMPLETE, None) if detail is None else REASONS.get(detail, _BROKEN)
     if waiting and dialogue.composer.active is None:
-        answer.report(usage)
+        answer.unanswered(usage)
     elif not answer.done(ending, reason, None if ending is Ending.COMPLETE else detail, usage):
         dialogue.composer.noted("serverContent.turnComplete", "no turn was to be answered")
 

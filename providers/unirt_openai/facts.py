@@ -239,6 +239,7 @@ EMITS: Mapping[str, Emits] = {
     **_ours(ev.SessionExpiring, why="a minute before the provider's cap, by the caller's clock"),
     **_ours(ev.SessionClosed, why="from the WebSocket's close"),
     **_ours(ev.Unmapped, ev.Malformed, ev.Noted, why="from what the frame holds"),
+    **_ours(ev.LimitNear, ev.LimitReached, why="the session's own, of what its budget limits"),
     **_never(ev.ResumptionUpdated, ev.GenerationDone, ev.InteractionStatus),
     **_never(ev.ThoughtDelta, ev.ImageDelta, ev.CitationsDelta),
     **_never(ev.TranscriptInterim, why="only dialects of the protocol send guesses"),

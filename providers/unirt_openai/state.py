@@ -163,6 +163,13 @@ class State:
         return self.config.input_format or self.capabilities.input_format
 
     @property
+    def transcriber(self) -> str | None:
+        """The model that transcribes the user, as told, else as configured."""
+        told = dig(self.told, "audio", "input", "transcription", "model")
+        asked = self.config.input_transcription
+        return told if isinstance(told, str) else None if asked is None else asked.model
+
+    @property
     def speech_interrupts(self) -> bool:
         """Whether the user's speech cuts a running response."""
         told = self._told_detection()

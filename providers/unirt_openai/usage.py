@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
+
 from unirt.usage import Tokens, Usage
 from unirt.wire import Wire
 
@@ -36,13 +38,17 @@ def read_transcription_usage(wire: Wire) -> tuple[Usage | None, float | None]:
     """
     Read the usage of an input transcription: tokens, or billed ms of audio.
 
+    The output is not split on the wire; what a transcription writes is text.
+
     Raises:
         WireError: A count is not a number.
     """
     seconds = wire.number_or("seconds")
     if wire.text_or("type") == "duration" or (seconds is not None and "input_tokens" not in wire):
         return None, None if seconds is None else seconds * 1000
-    return read_usage(wire), None
+    usage = read_usage(wire)
+    written = attrs.evolve(usage.output, text=usage.output.text + usage.output.other, other=0)
+    return attrs.evolve(usage, output=written), None
 
 
 def write_usage(usage: Usage) -> dict[str, Any]:

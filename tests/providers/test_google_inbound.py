@@ -643,7 +643,18 @@ def test_usage_that_came_before_is_the_response_s_where_the_end_brings_none() ->
 
 def test_usage_of_a_turn_of_nothing_is_told() -> None:
     event = only(UsageReported, events_of({**content(turnComplete=True), "usageMetadata": USAGE}))
-    assert (event.usage, event.response_id) == (SPENT, None)
+    assert (event.usage, event.response_id, event.scope) == (SPENT, None, "turn")
+
+
+def test_usage_that_comes_late_is_of_the_response_that_ended() -> None:
+    events = events_of(parts(AUDIO), content(turnComplete=True), {"usageMetadata": USAGE})
+    done, late = only(ResponseDone, events), only(UsageReported, events)
+    assert done.usage is None
+    assert (late.scope, late.response_id, late.turn_id) == (
+        "response",
+        done.response_id,
+        done.turn_id,
+    )
 
 
 def test_an_answer_in_progress_goes_on_in_a_new_message() -> None:

@@ -247,6 +247,7 @@ def test_a_model_that_waits_leaves_the_turn_open(talk: Talk, wait: dict[str, Any
     talk.say(SendText(text="Well"))
     events = talk.hear({**content(turnComplete=True, **wait), "usageMetadata": {}})
     assert names(events) == ["UsageReported", "InteractionStatus"]
+    assert only(UsageReported, events).scope == "turn"
     assert only(InteractionStatus, events).status == "waiting"
     turn = only(TextDelta, talk.events).turn_id
     assert only(ResponseStarted, talk.hear(SAYS)).turn_id == turn

@@ -236,7 +236,13 @@ ROWS: list[Row] = [
             (ev.StreamClosed, {"text": "Hello", "ending": Ending.COMPLETE}),
             (
                 ev.UsageReported,
-                {"scope": "transcription", "duration_ms": 3000, "item_id": "u1", "usage": None},
+                {
+                    "scope": "transcription",
+                    "duration_ms": 3000,
+                    "item_id": "u1",
+                    "usage": None,
+                    "model": "gpt-realtime-whisper",
+                },
             ),
         ],
     ),
@@ -261,7 +267,7 @@ ROWS: list[Row] = [
             (ev.StreamClosed, {"text": "Hallo"}),
             (
                 ev.UsageReported,
-                {"usage": Usage(input=Tokens(audio=3), output=Tokens(other=2))},
+                {"usage": Usage(input=Tokens(audio=3), output=Tokens(text=2))},
             ),
         ],
     ),

@@ -33,6 +33,8 @@ LATER = {
     "settings": {"pydantic", "pydantic_settings", "dotenv", "unirt.settings"},
     "the command line": {"rich", "typer", "unirt.cli"},
     "simulators and tests": {"unirt.simulator", "unirt.testing", "tomllib"},
+    "prices and budgets": {"genai_prices", "unirt.prices", "unirt.budget"},
+    "telemetry": {"opentelemetry", "unirt.telemetry"},
     "the remedy of a misspelt name": {"difflib"},
 }
 "What is imported where it is used, and not before."

@@ -327,6 +327,22 @@ async def test_usage_is_the_sum_of_responses_and_counts_running_ones_once(
     assert session.usage.total_tokens == 12
 
 
+async def test_usage_is_kept_by_the_model_as_the_provider_calls_it(
+    session: unirt.Session, toy: Toy
+) -> None:
+    view = aiter(session)
+    await toy.say("start", response="r1")
+    await toy.say("done", response="r1", tokens=5)
+    done = await _until(view, unirt.ResponseDone)
+
+    (account,) = session.usage.responses
+    assert (account.provider, account.model, account.count) == ("toy", "toy-1-large", 1)
+    assert isinstance(done, unirt.ResponseDone)
+    for cost in (session.cost, session.cost_of(done)):
+        assert cost.amount is None
+        assert cost.unknown == ("'toy' has no price for the model 'toy-1-large'",)
+
+
 async def test_stats_count_frames_both_ways(session: unirt.Session, toy: Toy) -> None:
     view = aiter(session)
     before = session.stats

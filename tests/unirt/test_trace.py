@@ -128,6 +128,68 @@ async def test_an_observer_that_raises_is_logged_and_not_called_again_and_all_el
     assert record.exc_info
 
 
+class Whole:
+    """An observer that is more than a function."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.told: list[str] = []
+        self.error = error
+
+    def __call__(self, events: Sequence[Event]) -> None:
+        self.told += [type(event).__name__ for event in events]
+
+    def said(self, command: unirt.Command) -> None:
+        self.told.append(type(command).__name__)
+        if self.error is not None:
+            raise self.error
+
+    def close(self) -> None:
+        self.told.append("close")
+
+
+async def test_an_observer_may_be_told_what_is_said_and_the_end(toy: Toy) -> None:
+    whole = Whole()
+    await toy.greet()
+    async with toy.connecting(observers=[whole]) as session:
+        await session.send_text("hello")
+        with pytest.raises(unirt.UsageError):
+            await session.send_text("refuse me")
+        await session.close()
+        await session.close()
+    assert whole.told == [
+        "SessionStarted",
+        "SendText",
+        "StreamOpened",
+        "TextDelta",
+        "StreamClosed",
+        "SessionClosed",
+        "close",
+    ]
+
+
+async def test_an_observer_is_told_the_end_of_a_session_that_never_came_about(toy: Toy) -> None:
+    whole = Whole()
+    await toy.say("error", message="no", severity="fatal")
+    with pytest.raises(unirt.HandshakeError):
+        async with toy.connecting(observers=[whole]):
+            pass
+    assert whole.told[-1] == "close"
+    assert whole.told.count("close") == 1
+
+
+async def test_an_observer_that_raises_at_what_is_said_is_not_called_again(
+    toy: Toy, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = Whole(ValueError("a bug"))
+    await toy.greet()
+    async with toy.connecting(observers=[whole]) as session:
+        await session.send_text("hello")
+        await session.send_text("hello again")
+    assert whole.told[-1] == "SendText"
+    assert whole.told.count("SendText") == 1
+    assert "Whole raised, and is not called again" in caplog.text
+
+
 class Waits:
     async def __call__(self, events: Sequence[Event]) -> None: ...
 
@@ -228,7 +290,13 @@ async def test_a_trace_tells_every_event_and_every_frame_sent(toy: Toy, tmp_path
         content("transcript", "TranscriptDelta", text="Good morning."),
         content("audio", "StreamClosed", **closed),
         content("transcript", "StreamClosed", **closed, text="Good morning."),
-        control("ResponseDone", **ids, ending="complete", usage={"input": 0, "output": 12}),
+        control(
+            "ResponseDone",
+            **ids,
+            ending="complete",
+            usage={"input": 0, "output": 12},
+            audio_ms=200.0,
+        ),
         {"t": 1.5, "sent": "say.it", "size": 31},
         control("SessionClosed", code=1000, by="local", clean=True),
     ]

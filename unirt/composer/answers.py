@@ -139,6 +139,7 @@ class Answers(Turns):
             detail=detail,
             usage=usage,
             heard_ms=self._heard(response) if ending is Ending.INTERRUPTED else None,
+            audio_ms=response.audio_ms or None,
         )
         response.streams.clear()
 

@@ -36,6 +36,8 @@ from unirt.events.content import (
 )
 from unirt.events.session import (
     ConversationCreated,
+    LimitNear,
+    LimitReached,
     Malformed,
     Noted,
     ProviderError,
@@ -112,6 +114,8 @@ __all__ = [
     "ItemDone",
     "ItemRetrieved",
     "ItemTruncated",
+    "LimitNear",
+    "LimitReached",
     "Malformed",
     "Noted",
     "Origin",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -14,6 +15,8 @@ from unirt.value import Value
 
 __all__ = [
     "ConversationCreated",
+    "LimitNear",
+    "LimitReached",
     "Malformed",
     "Noted",
     "ProviderError",
@@ -71,6 +74,39 @@ class ResumptionUpdated(ControlEvent):
     "Treat it as a secret; ``None`` where the session cannot be resumed right now."
     last_client_message: int | None = None
     "The index of the last client message that the handle covers, where told."
+
+
+@attrs.frozen(kw_only=True)
+class LimitNear(ControlEvent):
+    """
+    A limit that the application set is near; see :class:`~unirt.budget.Budget`.
+
+    Told by the session itself, once a limit; of idle time, once a silence.
+    """
+
+    limit: str
+    "``duration``, ``idle``, ``tokens`` or ``cost``."
+    used: float | Decimal
+    "In seconds, tokens or US dollars."
+    most: float | Decimal
+
+
+@attrs.frozen(kw_only=True)
+class LimitReached(ControlEvent):
+    """
+    A limit that the application set is reached.
+
+    Told by the session itself. Where the limit ends the session, :class:`SessionClosed` follows,
+    and what runs is closed before it, as at any other end.
+    """
+
+    limit: str
+    "``duration``, ``idle``, ``tokens`` or ``cost``."
+    used: float | Decimal
+    "In seconds, tokens or US dollars."
+    most: float | Decimal
+    ends: bool
+    "Whether the session closes because of it."
 
 
 @attrs.frozen(kw_only=True)
@@ -171,8 +207,13 @@ class UsageReported(ControlEvent):
     """
     Usage apart from a response's own, which comes with :class:`ResponseDone`.
 
-    `scope` is ``transcription`` (billed by the transcription model) or ``response`` (a running
-    count, replaced by the next one and by the response's own).
+    By `scope`:
+
+    - ``response``: the count so far of the response it names. It replaces the one before, is
+      replaced by the response's own, and may come when that is done. Where it names none, it is
+      of the response to come.
+    - ``turn``: of a turn that ended without a response, because the model kept silent.
+    - ``transcription``: of the user's speech, where another model is paid for it.
     """
 
     scope: str
@@ -180,3 +221,5 @@ class UsageReported(ControlEvent):
     "``None`` where the provider bills by time."
     duration_ms: float | None = None
     "Billed audio, where the provider bills by time."
+    model: str | None = None
+    "The model that is paid for it, where that is not the one that answers."

@@ -163,6 +163,8 @@ class ResponseDone(ControlEvent):
     "``None`` where the provider told none."
     heard_ms: float | None = None
     "For interrupted responses, as in :class:`Interrupted`."
+    audio_ms: float | None = None
+    "How much audio of it was delivered, in ms; ``None`` where it had none."
 
 
 @attrs.frozen(kw_only=True)

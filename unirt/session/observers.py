@@ -6,6 +6,10 @@ An observer returns at once, changes nothing of what it is given, and starts a t
 takes time. One that raises has its error logged and is not called again, and the session goes on:
 what looks on must not be able to stop what it looks at.
 
+An observer may be more than a function. One that has a method ``said(command)`` is told what the
+application said, once it was accepted; one that has ``close()`` is told the end, once. The rules
+are the same.
+
 A session without observers has no :class:`Observers` either, and pays for one comparison a step.
 """
 
@@ -14,8 +18,9 @@ from __future__ import annotations
 import logging
 from asyncio import CancelledError
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from unirt.commands import Command
 from unirt.events import Event
 from unirt.translator import Frame
 
@@ -46,13 +51,22 @@ class Observers:
     def told(self, events: Sequence[Event]) -> None:
         """Events came. Never raises."""
         for observer in self._observers:
-            try:
-                observer(events)
-            except (Exception, CancelledError) as exc:
-                # Nothing is awaited here: a cancellation is that of something it looked at.
-                self._observers = tuple(o for o in self._observers if o is not observer)
-                name = getattr(observer, "__qualname__", type(observer).__name__)
-                _LOG.error("the observer %s raised, and is not called again", name, exc_info=exc)
+            self._call(observer, observer, events)
+
+    def said(self, command: Command) -> None:
+        """The application said something. Never raises."""
+        for observer in self._observers:
+            if (said := getattr(observer, "said", None)) is not None:
+                self._call(observer, said, command)
+
+    def _call(self, observer: Observer, function: Callable[..., object], *arguments: Any) -> None:
+        try:
+            function(*arguments)
+        except (Exception, CancelledError) as exc:
+            # Nothing is awaited here: a cancellation is that of something it looked at.
+            self._observers = tuple(o for o in self._observers if o is not observer)
+            name = getattr(observer, "__qualname__", type(observer).__name__)
+            _LOG.error("the observer %s raised, and is not called again", name, exc_info=exc)
 
     def sent(self, frames: Sequence[Frame]) -> None:
         """Frames were handed to the outbox."""
@@ -60,6 +74,10 @@ class Observers:
             self._trace.sent(frames)
 
     def close(self) -> None:
-        """The session is over."""
+        """The session is over. Never raises; told once."""
+        observers, self._observers = self._observers, ()
+        for observer in observers:
+            if (close := getattr(observer, "close", None)) is not None:
+                self._call(observer, close)
         if self._trace is not None:
             self._trace.close()

@@ -27,29 +27,33 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from unirt.audio import AudioFormat
+from unirt.budget import Budget
 from unirt.capabilities import Capabilities
-from unirt.clock import Clock, SupportsCancel
+from unirt.clock import Clock
 from unirt.commands import AppendAudio, ClearInput, Command, CommitInput, EndTurn
 from unirt.config import SessionConfig
-from unirt.errors import CassetteMismatch, SessionClosedError
+from unirt.errors import CassetteMismatch
 from unirt.items import Item
+from unirt.session.accounts import Accounts
 from unirt.session.audio_in import AudioIn, pieces
 from unirt.session.audio_out import AudioOut
 from unirt.session.handshake import Handshake
+from unirt.session.keeper import Keeper, closed_error
 from unirt.session.limits import Limits, Stats
 from unirt.session.observers import Observers
 from unirt.session.outbox import Outbox
 from unirt.session.pump import Pump
 from unirt.session.state import State
+from unirt.session.timer import Timer
 from unirt.session.tooling import Tooling
 from unirt.session.verbs import URGENT, Verbs
 from unirt.session.views import ContentView, Hub, View
 from unirt.text import check_text
 from unirt.translator import Translator
 from unirt.transport import Transport, TransportClosed
-from unirt.usage import Usage
 
 if TYPE_CHECKING:
+    from unirt.events import LimitReached
     from unirt.session.audio_in import AudioData
     from unirt.tools.context import Approve
 
@@ -58,7 +62,7 @@ __all__ = ["Session"]
 _LOG = logging.getLogger("unirt.session")
 
 
-class Session(Verbs):
+class Session(Accounts, Verbs):
     """
     One open conversation with a provider.
 
@@ -76,6 +80,7 @@ class Session(Verbs):
         close_timeout: The bound on closing, in seconds.
         observers: Who is told of everything before the views are; owned from here on.
         approve: Who is asked before a tool runs that wants to be approved; ``None`` for nobody.
+        budget: What may be used; ``None`` for no limit.
     """
 
     def __init__(
@@ -91,6 +96,7 @@ class Session(Verbs):
         close_timeout: float = 5.0,
         observers: Observers | None = None,
         approve: Approve | None = None,
+        budget: Budget | None = None,
     ) -> None:
         limits = limits or Limits()
         self.provider = provider
@@ -107,7 +113,9 @@ class Session(Verbs):
         self._kept: View | None = None
         self._folded: ContentView | None = None
         self._outbox = Outbox(transport, limits)
-        self._state = State(limits.history_items, translator.config.history or ())
+        self._state = State(
+            limits.history_items, translator.config.history or (), lambda: self.config.model
+        )
         self._pump = Pump(
             translator,
             self._outbox,
@@ -122,8 +130,22 @@ class Session(Verbs):
         self._tooling = Tooling(self, clock, limits, tell=self._pump.tell, approve=approve)
         for handlers in self._tooling.handlers:
             self._state.listen(handlers)
+        self._keeper: Keeper | None = None
+        if budget is not None:
+            self._keeper = Keeper(
+                budget,
+                provider=provider,
+                clock=clock,
+                usage=lambda: self.usage,
+                tell=self._pump.tell,
+                end=self._limit_reached,
+                spawn=self._spawn,
+            )
+            self._state.listen(self._keeper.handlers)
+            self._state.listen(self._keeper.watching)
+        self._ended_by: LimitReached | None = None
         self._reader: asyncio.Task[None] | None = None
-        self._timer: SupportsCancel | None = None
+        self._timer = Timer(clock, ring=self._ring, spawn=self._spawn, fail=self._fail)
         self._tasks: set[asyncio.Task[None]] = set()
         self._closer: asyncio.Task[None] | None = None
         self._hurry = False
@@ -153,14 +175,14 @@ class Session(Verbs):
         return self._state.session_id
 
     @property
-    def usage(self) -> Usage:
-        """The tokens of all responses so far; not those of transcription, which costs apart."""
-        return self._state.usage
-
-    @property
     def history(self) -> tuple[Item, ...]:
         """The conversation so far, turn by turn; see :mod:`unirt.session.history`."""
         return self._state.history.items
+
+    @property
+    def ended_by(self) -> LimitReached | None:
+        """The limit of the budget that closed it; ``None`` where none did."""
+        return self._ended_by
 
     @property
     def closed(self) -> bool:
@@ -223,9 +245,14 @@ class Session(Verbs):
                 self._audio_in.reset()
             case _:
                 pass
-        self._translator.send(command, self._clock.now())
+        now = self._clock.now()
+        self._translator.send(command, now)
         self._tooling.said(command)
-        self._state.history.said(command)
+        self._state.said(command, now)
+        if self._keeper is not None:
+            self._keeper.said(command, now)
+        if self._observers is not None:
+            self._observers.said(command)
         self._pump.run()
 
     async def send_audio(self, data: AudioData, format: AudioFormat | None = None) -> None:
@@ -262,13 +289,7 @@ class Session(Verbs):
             return
         if isinstance(self._failure, CassetteMismatch):
             raise self._failure  # a test has to see what went wrong, not that it is over
-        closed = self._state.closed
-        error = SessionClosedError(
-            verb,
-            code=None if closed is None else closed.code,
-            reason="" if closed is None else closed.reason,
-        )
-        raise error from self._told()
+        raise closed_error(verb, self._state.closed, self._ended_by) from self._told()
 
     # The pump.
 
@@ -301,33 +322,16 @@ class Session(Verbs):
                 await self._hub.room()
 
     def _set_timer(self, when: float) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = None if self.closed else self._call_at(when)
+        self._timer.cancel()
         self._pump.wakes_at = None if self.closed else when
-
-    def _call_at(self, when: float) -> SupportsCancel:
-        call_at = getattr(self._clock, "call_at", None)
-        if call_at is None:
-            return self._spawn(self._wait_and_ring(when))
-        handle: SupportsCancel = call_at(when, self._ring_now)
-        return handle
-
-    async def _wait_and_ring(self, when: float) -> None:
-        await self._clock.sleep_until(when)
-        self._ring()
-
-    def _ring_now(self) -> None:
-        try:
-            self._ring()
-        except Exception as exc:
-            self._fail(exc)
+        if not self.closed:
+            self._timer.set(when)
 
     def _ring(self) -> None:
         # A timer that was put off meanwhile rings early, which is harmless, and is set again.
         if self._pump.over:
             return
-        self._timer = self._pump.wakes_at = None
+        self._pump.wakes_at = None
         self._translator.handle_timer(self._clock.now())
         self._pump.run()
 
@@ -362,8 +366,7 @@ class Session(Verbs):
         self._tooling.end()
         self._pump.over = True
         self._outbox.stop()
-        if self._timer is not None:
-            self._timer.cancel()
+        self._timer.cancel()
         try:
             self._translator.receive_close(code, reason, by, self._clock.now())
             self._pump.run()
@@ -377,6 +380,11 @@ class Session(Verbs):
         """Why the session ended other than by being closed; whoever calls this raises it."""
         self._failure_told = True
         return self._failure or self._state.lost()
+
+    def _limit_reached(self, limit: LimitReached) -> None:
+        if not self.closed:
+            self._ended_by = limit
+            self._start_closing(1000, f"limit: {limit.limit}")
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """

@@ -5,66 +5,92 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from unirt.commands import Command
 from unirt.errors import ConnectionLost
-from unirt.events import (
-    ContentDiscarded,
-    Event,
-    ResponseDone,
-    SessionClosed,
-    SessionStarted,
-    UsageReported,
-)
+from unirt.events import ContentDiscarded, Event, SessionClosed, SessionStarted
 from unirt.items import Item
 from unirt.session.history import History
-from unirt.usage import Usage
+from unirt.session.ledger import Ledger
+from unirt.session.stopwatch import Stopwatch
 
-__all__ = ["State"]
+__all__ = ["Handlers", "State"]
+
+Handler = Callable[[Any], None]
+Handlers = Mapping[type[Event], Handler]
+"What wants to be called with which events."
 
 
 class State:
-    """The facts behind a session's properties."""
+    """
+    The facts behind a session's properties.
+
+    Args:
+        history_items: How many items the history holds.
+        seeded: The history the session begins with.
+        model: The model that answers now, where the provider does not say which that is.
+    """
 
     __slots__ = (
         "_handlers",
-        "_running",
-        "_usage",
+        "_listening",
         "closed",
         "discarded",
         "events",
         "history",
+        "ledger",
         "model",
         "session_id",
+        "stopwatch",
     )
 
-    def __init__(self, history_items: int, seeded: Iterable[Item]) -> None:
+    def __init__(
+        self, history_items: int, seeded: Iterable[Item], model: Callable[[], str | None]
+    ) -> None:
         self.history = History(history_items, seeded)
+        self.ledger = Ledger(model)
         self.session_id: str | None = None
         self.model: str | None = None
         self.closed: SessionClosed | None = None
         self.events = 0
         self.discarded = 0
-        self._usage = Usage()
-        self._running: dict[str | None, Usage] = {}
-        "Counts of responses that are not done; each replaces the one before it."
-        self._handlers: dict[type[Event], Callable[[Any], None]] = {
-            **self.history.handlers,
-            SessionStarted: self._started,
-            ResponseDone: self._response_done,
-            UsageReported: self._usage_reported,
-            ContentDiscarded: self._discarded,
-            SessionClosed: self._closed,
-        }
+        self._listening: dict[type[Event], tuple[Handler, ...]] = {}
+        self._handlers: dict[type[Event], Handler] = {}
+        "What is called for each type of event: one look-up an event."
+        self.stopwatch = Stopwatch(listen=self.listen, ignore=self.ignore)
+        for noun in (self.history, self.ledger, self.stopwatch):
+            self.listen(noun.handlers)
+        self.listen(
+            {
+                SessionStarted: self._started,
+                ContentDiscarded: self._discarded,
+                SessionClosed: self._closed,
+            }
+        )
 
-    @property
-    def usage(self) -> Usage:
-        """The sum over all responses, the running ones as far as told."""
-        return sum(self._running.values(), self._usage)
-
-    def listen(self, handlers: Mapping[type[Event], Callable[[Any], None]]) -> None:
-        """Have more done when such events come, after what is done already."""
+    def listen(self, handlers: Handlers) -> None:
+        """Have `handlers` called with the events of their type, after those that are known."""
         for kind, handler in handlers.items():
-            known = self._handlers.get(kind)
-            self._handlers[kind] = handler if known is None else _both(known, handler)
+            known = self._listening.get(kind, ())
+            if handler not in known:
+                self._set(kind, (*known, handler))
+
+    def ignore(self, handlers: Handlers) -> None:
+        """Have `handlers` called no more."""
+        for kind, handler in handlers.items():
+            known = self._listening.get(kind, ())
+            self._set(kind, tuple(other for other in known if other != handler))
+
+    def _set(self, kind: type[Event], handlers: tuple[Handler, ...]) -> None:
+        self._listening[kind] = handlers
+        if handlers:
+            self._handlers[kind] = handlers[0] if len(handlers) == 1 else _all(handlers)
+        else:
+            self._handlers.pop(kind, None)
+
+    def said(self, command: Command, now: float) -> None:
+        """Take what the application said, once it was accepted."""
+        self.history.said(command)
+        self.stopwatch.said(command, now)
 
     def feed(self, events: Sequence[Event]) -> None:
         """Take the next events; most of them are audio and change nothing."""
@@ -85,27 +111,17 @@ class State:
         self.session_id = event.session_id
         self.model = event.model
 
-    def _response_done(self, event: ResponseDone) -> None:
-        self.history.feed(event)
-        running = self._running.pop(event.response_id, None) or self._running.pop(None, None)
-        usage = event.usage or running
-        if usage is not None:
-            self._usage += usage
-
-    def _usage_reported(self, event: UsageReported) -> None:
-        if event.scope == "response" and event.usage is not None:
-            self._running[event.response_id] = event.usage
-
     def _discarded(self, event: ContentDiscarded) -> None:
         self.discarded += 1
 
     def _closed(self, event: SessionClosed) -> None:
         self.closed = event
+        self.ledger.settle()
 
 
-def _both(first: Callable[[Any], None], then: Callable[[Any], None]) -> Callable[[Any], None]:
-    def handler(event: Any) -> None:
-        first(event)
-        then(event)
+def _all(handlers: tuple[Handler, ...]) -> Handler:
+    def call_all(event: Any) -> None:
+        for handler in handlers:
+            handler(event)
 
-    return handler
+    return call_all

@@ -37,6 +37,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import attrs
@@ -164,6 +165,8 @@ class Trace:
                 return value if math.isfinite(value) else str(value)
             case bytes():
                 return len(value)
+            case Decimal():
+                return str(value)
             case AudioFormat():
                 return f"{value.encoding} {value.rate} Hz"
             case Usage():

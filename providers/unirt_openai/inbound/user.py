@@ -126,6 +126,7 @@ def _transcript_completed(state: State, wire: Wire) -> None:
             scope="transcription",
             usage=usage[0],
             duration_ms=usage[1],
+            model=state.transcriber,
             **state.ids_of_item(item_id),
         )
 
