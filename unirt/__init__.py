@@ -87,6 +87,7 @@ from unirt.events import (
     Ending,
     Event,
     GenerationDone,
+    HeardCorrected,
     ImageDelta,
     InputCleared,
     InputCommitted,
@@ -150,6 +151,10 @@ from unirt.items import (
     Role,
     TextContent,
 )
+from unirt.playback import (
+    ItemPlayback,
+    ResponsePlayback,
+)
 from unirt.provider import (
     Credentials,
     EnvVar,
@@ -210,6 +215,7 @@ __all__ = [
     "Fold",
     "GenerationDone",
     "HandshakeError",
+    "HeardCorrected",
     "IllegalStream",
     "ImageContent",
     "ImageDelta",
@@ -224,6 +230,7 @@ __all__ = [
     "ItemDeleted",
     "ItemDone",
     "ItemKind",
+    "ItemPlayback",
     "ItemRetrieved",
     "ItemTruncated",
     "Limits",
@@ -247,6 +254,7 @@ __all__ = [
     "ReportPlayback",
     "Respond",
     "ResponseDone",
+    "ResponsePlayback",
     "ResponseStarted",
     "ResumptionUpdated",
     "RetrieveItem",

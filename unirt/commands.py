@@ -140,6 +140,8 @@ class Interrupt(Value):
 
     played_ms: float | None = None
     "How much of the response was played; ``None`` to use what was reported or estimated."
+    response_id: str | None = None
+    "What `played_ms` is about; ``None`` for the latest with audio."
 
 
 @attrs.frozen(kw_only=True)
@@ -157,7 +159,7 @@ class ReportPlayback(Value):
 
     played_ms: float
     response_id: str | None = None
-    "``None`` for the latest."
+    "``None`` for the latest with audio."
 
 
 @attrs.frozen(kw_only=True)

@@ -282,9 +282,9 @@ def _cancel(dialogue: Dialogue, command: CancelResponse) -> None:
 
 def _interrupt(dialogue: Dialogue, command: Interrupt) -> None:
     composer = dialogue.composer
-    _withdraw(dialogue)
     if command.played_ms is not None:
-        composer.playback(command.played_ms)
+        composer.playback(command.played_ms, command.response_id)
+    _withdraw(dialogue)
     active = composer.active
     if active is not None and not active.interrupted:
         dialogue.answer.cut()

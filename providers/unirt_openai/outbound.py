@@ -67,7 +67,7 @@ def say(state: State, command: Command) -> None:  # noqa: PLR0912  (one case a c
         case cmd.TruncateItem():
             _truncate(state, command)
         case cmd.ReportPlayback():
-            state.composer.playback(command.played_ms, command.response_id)
+            floor.played(state, command.played_ms, command.response_id)
         case cmd.ClearPlayback():
             state.say("output_audio_buffer.clear")
         case cmd.SendToolResult():
@@ -191,10 +191,10 @@ def _cancel(state: State, command: cmd.CancelResponse) -> None:
 
 def _interrupt(state: State, command: cmd.Interrupt) -> None:
     composer = state.composer
+    if command.played_ms is not None:
+        floor.played(state, command.played_ms, command.response_id)
     pending = state.requests.waiting
     state.requests.withdraw()
-    if command.played_ms is not None:
-        composer.playback(command.played_ms)
     if not floor.take_floor(state) and not pending:
         composer.noted("Interrupt", "nothing is running or playing")
 

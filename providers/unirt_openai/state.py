@@ -110,8 +110,8 @@ class State:
     "Whether audio was appended since the last commit or clear of ours."
     cancelled: dict[str, None] = attrs.field(factory=dict)
     "Responses that the application cancelled."
-    truncated: dict[str, None] = attrs.field(factory=dict)
-    "Responses that were truncated to what was heard of them."
+    truncated: dict[str, int] = attrs.field(factory=dict)
+    "Items that were truncated to what was heard of them, and to how many ms."
     requests: Requests = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:

@@ -20,6 +20,7 @@ from unirt.commands import AppendAudio, Command
 from unirt.composer import Composer, counting_ids
 from unirt.config import SessionConfig
 from unirt.events import Event, SessionExpiring
+from unirt.playback import ResponsePlayback
 from unirt.translator import Frame
 from unirt.wire import WireError, parse_frame
 from unirt_openai import inbound, outbound
@@ -217,6 +218,10 @@ class OpenAITranslator:
     def events_received(self) -> list[Event]:
         """Take the events, in order."""
         return self._state.composer.events_received()
+
+    def playback(self, now: float) -> tuple[ResponsePlayback, ...]:
+        """How far the latest responses with audio were played, in order."""
+        return self._state.composer.playbacks(now)
 
 
 def _plain(frame: object) -> object:

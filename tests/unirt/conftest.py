@@ -23,6 +23,7 @@ from unirt.composer import Composer
 from unirt.config import SessionConfig
 from unirt.errors import UsageError
 from unirt.events import Ending, Event, StreamKind
+from unirt.playback import ResponsePlayback
 from unirt.provider import Credentials, EnvVar, Provider
 from unirt.transport import Transport
 from unirt.transports.memory import memory_pair
@@ -103,7 +104,7 @@ class ToyTranslator:
                 self.composer.user_finish(StreamKind.TEXT, item, synthesised=True)
                 self.put(do="text", text=command.text)
             case cmd.ReportPlayback():
-                self.composer.playback(command.played_ms)
+                self.composer.playback(command.played_ms, command.response_id)
             case _:
                 self.put(do=type(command).__name__)
 
@@ -227,6 +228,9 @@ class ToyTranslator:
 
     def events_received(self) -> list[Event]:
         return self.composer.events_received()
+
+    def playback(self, now: float) -> tuple[ResponsePlayback, ...]:
+        return self.composer.playbacks(now)
 
 
 class Toy:

@@ -117,18 +117,26 @@ class Verbs(ABC):
         """Stop generating; what was generated may still be played."""
         await self.send(CancelResponse(response_id=response_id))
 
-    async def interrupt(self, played_ms: float | None = None) -> None:
+    async def interrupt(
+        self, played_ms: float | None = None, response_id: str | None = None
+    ) -> None:
         """
         Stop generating, and let the model know how much of its answer was heard.
 
         Args:
             played_ms: How much of it was played, in ms; ``None`` to use what was reported with
                 :meth:`report_playback`, or else what the clock says.
+            response_id: What `played_ms` is about; ``None`` for the latest answer with audio.
         """
-        await self.send(Interrupt(played_ms=played_ms))
+        await self.send(Interrupt(played_ms=played_ms, response_id=response_id))
 
     async def report_playback(self, played_ms: float, response_id: str | None = None) -> None:
-        """Tell the session how much of a response was played, in ms. Sends nothing."""
+        """
+        Tell the session how much of a response was played, in ms.
+
+        A position never goes back, and never exceeds what was received. Told after an interruption
+        it corrects what was taken to have been heard, where the provider lets it.
+        """
         await self.send(ReportPlayback(played_ms=played_ms, response_id=response_id))
 
     async def truncate(self, item_id: str, audio_end_ms: int, content_index: int = 0) -> None:
