@@ -367,8 +367,8 @@ SAYINGS: dict[type[Event], Saying] = {
     ),
 }
 
-CONCLUDED: set[type[Event]] = {ev.Noted, ev.Malformed}
-"What a listener concludes from a frame, and no server says."
+CONCLUDED: set[type[Event]] = {ev.Noted, ev.Malformed, ev.HeardCorrected}
+"What a listener concludes from a frame, or from what its application says, and no server says."
 
 BY_THE_CLOCK = {"openai": {ev.SessionExpiring}}
 "What a listener concludes from its clock."

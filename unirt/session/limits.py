@@ -48,5 +48,7 @@ class Stats(Value):
     events: int = 0
     dropped_audio_ms: float = 0.0
     "Audio that views dropped because nobody read it, in ms, all views together."
+    silenced_audio_ms: float = 0.0
+    "Unread audio that views dropped because its response was interrupted, in ms, all together."
     discarded: int = 0
     "Pieces of content that came after their response was interrupted."

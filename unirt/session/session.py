@@ -171,6 +171,7 @@ class Session(Verbs):
             bytes_out=self._outbox.bytes_out,
             events=self._state.events,
             dropped_audio_ms=self._hub.dropped_ms,
+            silenced_audio_ms=self._hub.silenced_ms,
             discarded=self._state.discarded,
         )
 
