@@ -60,6 +60,7 @@ from unirt.config import (
     TurnDetection,
 )
 from unirt.connect import connect
+from unirt.conversation import Conversation
 from unirt.errors import (
     AudioFormatError,
     ConfigurationError,
@@ -71,6 +72,7 @@ from unirt.errors import (
     SessionClosedError,
     UnirtError,
     UnknownProvider,
+    UnreadableConversation,
     UnsupportedCommand,
     UnsupportedSetting,
     UsageError,
@@ -146,6 +148,7 @@ from unirt.items import (
     AudioContent,
     Content,
     ImageContent,
+    Interruption,
     Item,
     ItemKind,
     Role,
@@ -198,6 +201,7 @@ __all__ = [
     "ContentEvent",
     "ContentStep",
     "ControlEvent",
+    "Conversation",
     "ConversationCreated",
     "CreateItem",
     "Credentials",
@@ -225,6 +229,7 @@ __all__ = [
     "InteractionStatus",
     "Interrupt",
     "Interrupted",
+    "Interruption",
     "Item",
     "ItemAdded",
     "ItemDeleted",
@@ -306,6 +311,7 @@ __all__ = [
     "UnirtError",
     "UnknownProvider",
     "Unmapped",
+    "UnreadableConversation",
     "UnsupportedCommand",
     "UnsupportedSetting",
     "UpdateSession",

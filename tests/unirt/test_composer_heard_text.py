@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unirt import PCM16_24K, Interrupted, StreamKind
+from unirt import PCM16_24K, HeardCorrected, Interrupted, StreamKind
 from unirt.composer import Composer
 from unirt.composer.heard_text import FASTEST
 from unirt.events import Word
@@ -101,7 +101,9 @@ def test_the_times_of_words_count_where_they_are_told() -> None:
     (cut,) = (e for e in composer.events_received() if isinstance(e, Interrupted))
     assert cut.items[0].text == "Slow"
     composer.playback(2250, "r")
-    assert composer.events_received()[-1].items[0].text == "Slow and"
+    corrected = composer.events_received()[-1]
+    assert isinstance(corrected, HeardCorrected)
+    assert corrected.items[0].text == "Slow and"
 
 
 pieces = st.lists(st.one_of(st.text(max_size=12), st.floats(20, 2000)), min_size=1, max_size=20)

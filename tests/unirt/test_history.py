@@ -79,7 +79,7 @@ async def test_words_are_kept_as_they_were_said_or_written(
     user, assistant = await settled(session, toy)
 
     assert user.content == (unirt.TextContent(text="in writing"),)
-    assert assistant.content == (unirt.AudioContent(transcript="spoken"),)
+    assert assistant.content == (unirt.AudioContent(transcript="spoken", duration_ms=100),)
     assert (user.role, assistant.role) == (unirt.Role.USER, unirt.Role.ASSISTANT)
     assert assistant.status == "completed"
 
@@ -92,7 +92,8 @@ async def test_speech_without_a_transcript_is_still_an_item(
     await toy.say("done", response="r")
     user, assistant = await settled(session, toy)
 
-    assert user.content == assistant.content == (unirt.AudioContent(transcript=None),)
+    assert user.content == (unirt.AudioContent(transcript=None),)
+    assert assistant.content == (unirt.AudioContent(transcript=None, duration_ms=100),)
     assert (user.id, assistant.id) == ("u", "a")
 
 

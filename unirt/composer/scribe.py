@@ -154,6 +154,7 @@ class Scribe:
                 stream=entry.stream,
                 ending=ending,
                 text=text,
+                duration_ms=entry.audio_ms if kind is StreamKind.AUDIO else None,
                 heard_ms=heard_ms,
                 reason=None if ending is Ending.COMPLETE else reason,
             )

@@ -32,6 +32,8 @@ class Limits(Value):
     "Bytes (characters, for text) of those frames."
     history_items: int = 1_000
     "Items of :attr:`Session.history`; beyond it the oldest turns are forgotten."
+    history_characters: int = 2_000_000
+    "Characters of text in it, likewise."
 
 
 @attrs.frozen(kw_only=True)

@@ -31,8 +31,8 @@ from unirt.capabilities import Capabilities
 from unirt.clock import Clock
 from unirt.commands import AppendAudio, ClearInput, Command, CommitInput, EndTurn
 from unirt.config import SessionConfig
+from unirt.conversation import Conversation
 from unirt.errors import SessionClosedError
-from unirt.items import Item
 from unirt.session.audio_in import AudioIn, pieces
 from unirt.session.audio_out import AudioOut
 from unirt.session.handshake import Handshake
@@ -103,7 +103,7 @@ class Session(Verbs):
         self._kept: View | None = None
         self._folded: ContentView | None = None
         self._outbox = Outbox(transport, limits)
-        self._state = State(limits.history_items, translator.config.history or ())
+        self._state = State(limits, translator.config.history or ())
         self._pump = Pump(
             translator,
             self._outbox,
@@ -151,7 +151,7 @@ class Session(Verbs):
         return self._state.usage
 
     @property
-    def history(self) -> tuple[Item, ...]:
+    def history(self) -> Conversation:
         """The conversation so far, turn by turn; see :mod:`unirt.session.history`."""
         return self._state.history.items
 

@@ -16,6 +16,7 @@ from unirt.events import (
 )
 from unirt.items import Item
 from unirt.session.history import History
+from unirt.session.limits import Limits
 from unirt.usage import Usage
 
 __all__ = ["State"]
@@ -36,8 +37,8 @@ class State:
         "session_id",
     )
 
-    def __init__(self, history_items: int, seeded: Iterable[Item]) -> None:
-        self.history = History(history_items, seeded)
+    def __init__(self, limits: Limits, seeded: Iterable[Item]) -> None:
+        self.history = History(limits.history_items, seeded, characters=limits.history_characters)
         self.session_id: str | None = None
         self.model: str | None = None
         self.closed: SessionClosed | None = None
