@@ -185,7 +185,11 @@ class SendToolResult(Value):
 
 @attrs.frozen(kw_only=True)
 class SeedHistory(Value):
-    """Put earlier conversation before what follows. Triggers no response."""
+    """
+    Put earlier conversation before what follows. Triggers no response.
+
+    A translator tells what became of it with :class:`~unirt.events.HistorySeeded`, at once.
+    """
 
     items: tuple[Item, ...]
 

@@ -326,6 +326,7 @@ EMITS: Mapping[str, Emits] = {
     "ResponseStarted": Emits(_SYNTHESISED, "at the first content after an input"),
     "GenerationDone": Emits(_SAID, "generationComplete", _REFERENCE),
     "Interrupted": Emits(_SAID, "interrupted", _REFERENCE),
+    "HistorySeeded": Emits(_SYNTHESISED, "when history is seeded"),
     "HeardCorrected": Emits(
         _SYNTHESISED, "from a player's report that comes after the interruption"
     ),

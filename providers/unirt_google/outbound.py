@@ -39,9 +39,10 @@ from unirt.commands import (
     TruncateItem,
     UpdateSession,
 )
+from unirt.composer import Seeds
 from unirt.config import SessionConfig
 from unirt.errors import UnsupportedCommand, UnsupportedSetting, UsageError
-from unirt.events import SessionUpdated
+from unirt.events import HistorySeeded, SessionUpdated
 from unirt.items import Item, ItemKind, Role, TextContent
 from unirt_google.configure import instruction, tool_list
 from unirt_google.dialogue import Dialogue
@@ -109,11 +110,14 @@ def say(dialogue: Dialogue, command: Command) -> None:  # noqa: PLR0912  (one ca
 
 
 def seed(dialogue: Dialogue, items: tuple[Item, ...]) -> None:
-    """Queue earlier conversation, and tell what it lost on the way."""
-    turns, losses = seed_turns(items)
-    for loss in losses:
-        dialogue.composer.noted("seed", loss)
-    if turns:
+    """Queue earlier conversation, and tell what became of it."""
+    seeds = Seeds(len(items))
+    _put(dialogue, items, seeds)
+    dialogue.composer.emit(HistorySeeded, synthesised=True, **seeds.fields())
+
+
+def _put(dialogue: Dialogue, items: tuple[Item, ...], seeds: Seeds) -> None:
+    if turns := seed_turns(items, seeds):
         _client_content(dialogue, turns, complete=dialogue.awaits_history)
         dialogue.awaits_history = False
 
@@ -320,7 +324,7 @@ def _create(dialogue: Dialogue, command: CreateItem) -> None:
             "CreateItem(previous_item_id=)", "items are added at the end", "leave it out"
         )
     _refuse_while_answering(dialogue, "CreateItem")
-    seed(dialogue, (item,))
+    _put(dialogue, (item,), Seeds(1))
 
 
 def _update(dialogue: Dialogue, changes: SessionConfig) -> None:

@@ -16,14 +16,15 @@ import pybase64
 
 from unirt import commands as cmd
 from unirt.commands import Command, Scheduling
-from unirt.composer import Call
+from unirt.composer import Call, Seeds
 from unirt.errors import UnsupportedCommand, UnsupportedSetting, UsageError
+from unirt.events import HistorySeeded
 from unirt.items import ImageContent, Item, ItemKind, Role, TextContent
 from unirt_openai import floor
 from unirt_openai.configure import response_object, session_object
 from unirt_openai.facts import PROVIDER_NAME
 from unirt_openai.items import write_item
-from unirt_openai.seeding import creatable, with_ids
+from unirt_openai.seeding import creatable, fitting, with_ids
 from unirt_openai.state import State, remember
 
 __all__ = ["append", "say", "seed"]
@@ -315,23 +316,25 @@ _FIXED = {"model": "open a new session", "history": "use seed()"}
 
 def seed(state: State, items: tuple[Item, ...]) -> None:
     """
-    Put earlier conversation before what follows.
+    Put earlier conversation before what follows, and tell what became of it.
 
     Raises:
-        UsageError: An item holds something that cannot be created.
+        UsageError: The data of an item is no JSON.
     """
-    kept = [_checked(state, item, "SeedHistory.items") for item in items]
-    left_out = sum(item is None for item in kept)
-    named = with_ids(
-        (item for item in kept if item is not None),
-        taken=state.seeded.__contains__,
-        mint=state.composer.mint,
+    seeds = Seeds(len(items))
+    fitted = fitting(
+        items, audio_format=state.input_format, known_calls=state.calls_there, seeds=seeds
     )
+    for item in fitted:
+        if item.data is not None:
+            _json(dict(item.data), where="SeedHistory.items")
+    named = with_ids(fitted, taken=state.seeded.__contains__, mint=state.composer.mint)
     for item in named:
         remember(state.seeded, item.id or "", None, bound=SEEDED)
+        if item.kind is ItemKind.TOOL_CALL:
+            remember(state.calls_there, item.call_id or "", None)
         state.say("conversation.item.create", item=write_item(item))
-    if left_out:
-        state.composer.noted("SeedHistory", f"{left_out} items without words were left out")
+    state.composer.emit(HistorySeeded, synthesised=True, **seeds.fields())
 
 
 def _create_item(state: State, command: cmd.CreateItem) -> None:

@@ -86,6 +86,8 @@ class State:
     "The item that a response writes now, for frames that do not name it."
     seeded: dict[str, None] = attrs.field(factory=dict)
     "Items that the application put into the conversation: they are nobody's turn."
+    calls_there: dict[str, None] = attrs.field(factory=dict)
+    "Tool calls that the application put into the conversation: their results may follow."
     said: dict[str, None] = attrs.field(factory=dict)
     "The user's items whose text was delivered."
     heard: dict[str, None] = attrs.field(factory=dict)

@@ -367,7 +367,7 @@ SAYINGS: dict[type[Event], Saying] = {
     ),
 }
 
-CONCLUDED: set[type[Event]] = {ev.Noted, ev.Malformed, ev.HeardCorrected}
+CONCLUDED: set[type[Event]] = {ev.Noted, ev.Malformed, ev.HeardCorrected, ev.HistorySeeded}
 "What a listener concludes from a frame, or from what its application says, and no server says."
 
 BY_THE_CLOCK = {"openai": {ev.SessionExpiring}}

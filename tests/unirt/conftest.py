@@ -103,6 +103,9 @@ class ToyTranslator:
                 self.composer.user_text(StreamKind.TEXT, item, 0, command.text, synthesised=True)
                 self.composer.user_finish(StreamKind.TEXT, item, synthesised=True)
                 self.put(do="text", text=command.text)
+            case cmd.SeedHistory():
+                self.composer.emit(ev.HistorySeeded, carried=len(command.items))
+                self.put(do="SeedHistory")
             case cmd.ReportPlayback():
                 self.composer.playback(command.played_ms, command.response_id)
             case _:

@@ -22,17 +22,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from unirt.audio import AudioFormat
 from unirt.capabilities import Capabilities
 from unirt.clock import Clock
-from unirt.commands import AppendAudio, ClearInput, Command, CommitInput, EndTurn
+from unirt.commands import AppendAudio, ClearInput, Command, CommitInput, EndTurn, SeedHistory
 from unirt.config import SessionConfig
 from unirt.conversation import Conversation
 from unirt.errors import SessionClosedError
+from unirt.events import HistorySeeded
+from unirt.items import Item
 from unirt.session.audio_in import AudioIn, pieces
 from unirt.session.audio_out import AudioOut
 from unirt.session.handshake import Handshake
@@ -40,7 +42,7 @@ from unirt.session.limits import Limits, Stats
 from unirt.session.observers import Observers
 from unirt.session.outbox import Outbox
 from unirt.session.pump import Pump
-from unirt.session.state import State
+from unirt.session.state import State, told_of_seeding
 from unirt.session.verbs import URGENT, Verbs
 from unirt.session.views import ContentView, Hub, View
 from unirt.text import check_text
@@ -156,6 +158,11 @@ class Session(Verbs):
         return self._state.history.items
 
     @property
+    def seeded(self) -> HistorySeeded | None:
+        """What became of the history that was seeded last; ``None`` where none was."""
+        return self._state.seeded
+
+    @property
     def closed(self) -> bool:
         """Whether it is over, or about to be: verbs raise."""
         return self._pump.over or self._closer is not None
@@ -219,6 +226,10 @@ class Session(Verbs):
         self._translator.send(command, self._clock.now())
         self._state.history.said(command)
         self._pump.run()
+
+    async def seed(self, items: Iterable[Item]) -> HistorySeeded:
+        await self.send(SeedHistory(items=tuple(items)))
+        return told_of_seeding(self._state.seeded)
 
     async def send_audio(self, data: AudioData, format: AudioFormat | None = None) -> None:
         """

@@ -9,6 +9,7 @@ from unirt.errors import ConnectionLost
 from unirt.events import (
     ContentDiscarded,
     Event,
+    HistorySeeded,
     ResponseDone,
     SessionClosed,
     SessionStarted,
@@ -19,7 +20,7 @@ from unirt.session.history import History
 from unirt.session.limits import Limits
 from unirt.usage import Usage
 
-__all__ = ["State"]
+__all__ = ["State", "told_of_seeding"]
 
 
 class State:
@@ -34,6 +35,7 @@ class State:
         "events",
         "history",
         "model",
+        "seeded",
         "session_id",
     )
 
@@ -42,6 +44,7 @@ class State:
         self.session_id: str | None = None
         self.model: str | None = None
         self.closed: SessionClosed | None = None
+        self.seeded: HistorySeeded | None = None
         self.events = 0
         self.discarded = 0
         self._usage = Usage()
@@ -52,6 +55,7 @@ class State:
             SessionStarted: self._started,
             ResponseDone: self._response_done,
             UsageReported: self._usage_reported,
+            HistorySeeded: self._seeded,
             ContentDiscarded: self._discarded,
             SessionClosed: self._closed,
         }
@@ -94,5 +98,15 @@ class State:
     def _discarded(self, event: ContentDiscarded) -> None:
         self.discarded += 1
 
+    def _seeded(self, event: HistorySeeded) -> None:
+        self.seeded = event
+
     def _closed(self, event: SessionClosed) -> None:
         self.closed = event
+
+
+def told_of_seeding(event: HistorySeeded | None) -> HistorySeeded:
+    """The event that a translator owes to whoever seeds."""
+    if event is None:
+        raise RuntimeError("the translator did not tell what became of the history")
+    return event

@@ -24,7 +24,6 @@ from unirt.commands import (
     Respond,
     RetrieveItem,
     Scheduling,
-    SeedHistory,
     SendImage,
     SendRaw,
     SendText,
@@ -34,6 +33,7 @@ from unirt.commands import (
     UpdateSession,
 )
 from unirt.config import Tool
+from unirt.events import HistorySeeded
 from unirt.items import Item
 from unirt.session.arguments import ConfigFields, config_of
 
@@ -189,9 +189,13 @@ class Verbs(ABC):
         """
         await self.send(UpdateSession(changes=config_of(changes)))
 
-    async def seed(self, items: Iterable[Item]) -> None:
-        """Put earlier conversation before what follows. Triggers no response."""
-        await self.send(SeedHistory(items=tuple(items)))
+    @abstractmethod
+    async def seed(self, items: Iterable[Item]) -> HistorySeeded:
+        """
+        Put earlier conversation before what follows. Triggers no response.
+
+        Returns what became of every item; the event of that is told, too.
+        """
 
     async def delete_item(self, item_id: str) -> None:
         """Remove an item from the conversation."""
