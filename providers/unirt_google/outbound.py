@@ -141,7 +141,7 @@ def append(dialogue: Dialogue, data: bytes) -> None:
     format = dialogue.config.input_format or PCM16_16K
     format.check(data, where="AppendAudio.data")
     if dialogue.manual and not dialogue.window_open:
-        dialogue.keep_before_turn(data, format)
+        dialogue.preroll.keep(data, format)
         return
     if not data:
         return
@@ -204,17 +204,20 @@ def _require_manual(dialogue: Dialogue, verb: str) -> None:
 
 def _start_turn(dialogue: Dialogue) -> None:
     _require_manual(dialogue, "StartTurn")
-    if dialogue.window_open:
+    if dialogue.window_open and dialogue.window_heard:
         raise UsageError(
             "a turn has been started already", where="StartTurn", remedy="end it with end_turn()"
         )
+    if dialogue.window_open:
+        dialogue.composer.noted("StartTurn", "the turn that is open holds nothing yet, and goes on")
+        return
     if dialogue.interrupts:
         dialogue.answer.cut(playing=True)
         _withdraw(dialogue)
     dialogue.user.speaks()
     _queue(dialogue, {"realtimeInput": {"activityStart": {}}})
     dialogue.window_open, dialogue.window_heard = True, False
-    for data in dialogue.take_before_turn():
+    for data in dialogue.preroll.take():
         append(dialogue, data)
 
 

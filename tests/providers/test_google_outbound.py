@@ -449,7 +449,13 @@ REFUSED: list[tuple[str, SessionConfig, list[Command], type[Exception], str]] = 
     ),
     ("turn without manual", SessionConfig(), [StartTurn()], UsageError, r"Manual\(\)"),
     ("end without manual", SessionConfig(), [EndTurn()], UsageError, r"Manual\(\)"),
-    ("turn in a turn", MANUAL, [StartTurn(), StartTurn()], UsageError, "started already"),
+    (
+        "turn in a turn",
+        MANUAL,
+        [StartTurn(), AppendAudio(data=PCM), StartTurn()],
+        UsageError,
+        "started already",
+    ),
     ("end of nothing", MANUAL, [EndTurn()], UsageError, "no turn has been started"),
     ("end of silence", MANUAL, [StartTurn(), EndTurn()], UsageError, "no audio was sent"),
     (

@@ -250,6 +250,7 @@ def test_a_manual_turn_is_committed_and_answered(openai_wire: Any) -> None:
 
 def test_a_manual_turn_can_go_unanswered(openai_wire: Any) -> None:
     wire = openai_wire(turn_detection=Manual())
+    wire.send(cmd.StartTurn())
     wire.send(cmd.AppendAudio(data=bytes(4800)))
     assert wire.send(cmd.EndTurn(respond=False)) == [{"type": "input_audio_buffer.commit"}]
 
@@ -523,6 +524,7 @@ def test_all_eleven_client_events_can_be_sent(openai_wire: Any) -> None:
     wire.hear({"type": "response.created", "response": {"id": "r1"}})
     sent = set()
     for command in (
+        cmd.StartTurn(),
         cmd.AppendAudio(data=bytes(4800)),
         cmd.CommitInput(),
         cmd.CancelResponse(),
