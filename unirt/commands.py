@@ -160,6 +160,8 @@ class ReportPlayback(Value):
     played_ms: float
     response_id: str | None = None
     "``None`` for the latest with audio."
+    flushed: bool = False
+    "Whether the player threw the rest away: it plays no more of it."
 
 
 @attrs.frozen(kw_only=True)

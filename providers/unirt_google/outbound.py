@@ -83,7 +83,9 @@ def say(dialogue: Dialogue, command: Command) -> None:  # noqa: PLR0912  (one ca
         case Interrupt():
             _interrupt(dialogue, command)
         case ReportPlayback():
-            dialogue.composer.playback(command.played_ms, command.response_id)
+            dialogue.composer.playback(
+                command.played_ms, command.response_id, flushed=command.flushed
+            )
         case SendToolResult():
             send_tool_result(dialogue, command)
         case SeedHistory():

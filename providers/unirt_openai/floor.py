@@ -17,6 +17,7 @@ length can be cut again to a shorter one.
 
 from __future__ import annotations
 
+from unirt.commands import ReportPlayback
 from unirt.composer import Call, Response
 from unirt_openai.state import State, remember
 
@@ -71,9 +72,9 @@ def _stop(state: State, response: Response | None, *, by: str) -> None:
         _truncate(state, silenced)
 
 
-def played(state: State, played_ms: float, response_id: str | None) -> None:
+def played(state: State, report: ReportPlayback) -> None:
     """A player tells how much of a response it has played."""
-    response = state.composer.playback(played_ms, response_id)
+    response = state.composer.playback(report.played_ms, report.response_id, flushed=report.flushed)
     if response is not None and response.interrupted:
         _truncate(state, response)
 

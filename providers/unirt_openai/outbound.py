@@ -75,7 +75,7 @@ def say(state: State, command: Command) -> None:  # noqa: PLR0912  (one case a c
         case cmd.TruncateItem():
             _truncate(state, command)
         case cmd.ReportPlayback():
-            floor.played(state, command.played_ms, command.response_id)
+            floor.played(state, command)
         case cmd.ClearPlayback():
             state.say("output_audio_buffer.clear")
         case cmd.SendToolResult():
@@ -226,7 +226,10 @@ def _cancel(state: State, command: cmd.CancelResponse) -> None:
 def _interrupt(state: State, command: cmd.Interrupt) -> None:
     composer = state.composer
     if command.played_ms is not None:
-        floor.played(state, command.played_ms, command.response_id)
+        floor.played(
+            state,
+            cmd.ReportPlayback(played_ms=command.played_ms, response_id=command.response_id),
+        )
     pending = state.requests.waiting
     state.requests.withdraw()
     if not floor.take_floor(state) and not pending:

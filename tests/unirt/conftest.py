@@ -107,7 +107,9 @@ class ToyTranslator:
                 self.composer.emit(ev.HistorySeeded, carried=len(command.items))
                 self.put(do="SeedHistory")
             case cmd.ReportPlayback():
-                self.composer.playback(command.played_ms, command.response_id)
+                self.composer.playback(
+                    command.played_ms, command.response_id, flushed=command.flushed
+                )
             case _:
                 self.put(do=type(command).__name__)
 

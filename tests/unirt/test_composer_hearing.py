@@ -203,7 +203,7 @@ def test_a_player_that_threw_everything_away_plays_no_more(composer: Composer) -
     speak(composer, "r1", 1000)
     composer.response_done("r1")
     composer.begin({}, 0.3)
-    composer.flushed()
+    composer.playback(300.0, "r1", flushed=True)
     (playback,) = composer.playbacks(0.9)
 
     assert (playback.played_ms, playback.playing, playback.flushed) == (300, False, True)

@@ -45,11 +45,14 @@ class Hearing(Turns):
 
     # Reports.
 
-    def playback(self, played_ms: float, response_id: str | None = None) -> Response | None:
+    def playback(
+        self, played_ms: float, response_id: str | None = None, *, flushed: bool = False
+    ) -> Response | None:
         """
         Note how much of a response a player has played; of the latest with audio by default.
 
-        Returns the response where that was news.
+        Returns the response where that was news. With `flushed` the player threw away what it
+        had not played: it will play no more of the response.
 
         Raises:
             UsageError: It is no position, or no response of that id is known.
@@ -63,6 +66,8 @@ class Hearing(Turns):
         response = self._reported_on(response_id)
         if response is None:
             return None
+        response.over = response.over or flushed
+        response.flushed = response.flushed or flushed
         position = min(played_ms, response.audio_ms)
         if response.reported_ms is not None and position <= response.reported_ms:
             return None
@@ -75,14 +80,6 @@ class Hearing(Turns):
             self._pass_before(response)
         self._set_clock(response, position)
         return response
-
-    def flushed(self) -> None:
-        """A player threw away all that was delivered and not played."""
-        now = self._clock_now
-        for response in self._audible:
-            if response.playing(now):
-                response.settled_ms = response.heard_ms(now)
-                response.over = response.flushed = True
 
     def playbacks(self, now: float) -> tuple[ResponsePlayback, ...]:
         """How far the responses with audio were played by `now`, the latest last."""

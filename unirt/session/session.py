@@ -29,7 +29,14 @@ from typing import TYPE_CHECKING, Any, Self
 from unirt.audio import AudioFormat
 from unirt.capabilities import Capabilities
 from unirt.clock import Clock
-from unirt.commands import AppendAudio, ClearInput, Command, CommitInput, EndTurn, SeedHistory
+from unirt.commands import (
+    AppendAudio,
+    ClearInput,
+    Command,
+    CommitInput,
+    EndTurn,
+    SeedHistory,
+)
 from unirt.config import SessionConfig
 from unirt.conversation import Conversation
 from unirt.errors import SessionClosedError
@@ -41,6 +48,7 @@ from unirt.session.handshake import Handshake
 from unirt.session.limits import Limits, Stats
 from unirt.session.observers import Observers
 from unirt.session.outbox import Outbox
+from unirt.session.playback import Playback
 from unirt.session.pump import Pump
 from unirt.session.state import State, told_of_seeding
 from unirt.session.verbs import URGENT, Verbs
@@ -117,6 +125,8 @@ class Session(Verbs):
             wake_at=self._set_timer,
             fail=self._fail,
         )
+        self.playback = Playback(translator, self._pump, self._hub, audio_out)
+        "How far the model's speech was played; see :mod:`unirt.session.playback`."
         self._reader: asyncio.Task[None] | None = None
         self._timer: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
