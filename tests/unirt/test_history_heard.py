@@ -63,7 +63,9 @@ def test_a_playback_that_was_cut_is_told_alike(composer: Composer) -> None:
     (item,) = history_of(composer).items
 
     assert (item.text, item.status) == ("Once upon", "incomplete")
-    assert item.interruption == Interruption(by="client", heard_ms=pytest.approx(1100))
+    assert item.interruption is not None
+    assert (item.interruption.by, item.interruption.exactly) == ("client", False)
+    assert item.interruption.heard_ms == pytest.approx(1100)
 
 
 def test_what_nobody_heard_is_there_and_empty(composer: Composer) -> None:
@@ -128,7 +130,7 @@ def test_a_written_answer_that_was_cut_says_so(composer: Composer) -> None:
 
 def test_speech_of_the_user_can_be_found_in_a_recording(composer: Composer) -> None:
     turn = composer.turn("u")
-    ids = {"item_id": "u", "turn_id": turn}
+    ids: dict[str, Any] = {"item_id": "u", "turn_id": turn}
     composer.emit(ev.SpeechStarted, audio_ms=1200.0, **ids)
     composer.user_text(unirt.StreamKind.TRANSCRIPT, "u", 0, "Hello")
     composer.emit(ev.SpeechStopped, audio_ms=2000.0, **ids)
@@ -185,8 +187,8 @@ def test_a_result_is_not_kept_without_its_call() -> None:
     composer.begin({}, 0.0)
     response = composer.response_started("r")
     for n in range(4):
-        name, args = f"tool{n}", {"arguments": "{}", "args": {}}
-        composer.tool_call(response, f"i{n}", call_id=f"c{n}", name=name, **args)
+        given: dict[str, Any] = {"name": f"tool{n}", "arguments": "{}", "args": {}}
+        composer.tool_call(response, f"i{n}", call_id=f"c{n}", **given)
     history = history_of(composer, History(5))
     for n in range(4):
         history.said(cmd.SendToolResult(call_id=f"c{n}", output="found"))
