@@ -83,8 +83,8 @@ class Hearing(Turns):
 
     def playbacks(self, now: float) -> tuple[ResponsePlayback, ...]:
         """How far the responses with audio were played by `now`, the latest last."""
-        self._now = max(self._now, now)
-        return tuple(self._told(response) for response in self._audible)
+        at = now if self.clocked else None
+        return tuple(self._told(response, at) for response in self._audible)
 
     def _speaks(self, response: Response, entry: OpenStream) -> None:
         """Another stream of audio begins; the first one is played after the response before."""
@@ -137,7 +137,7 @@ class Hearing(Turns):
             turn_id=response.turn_id,
             response_id=response.id,
             heard_ms=heard,
-            items=self._items(response, cut=True),
+            items=self._items(response, heard, cut=True),
         )
 
     # Interruption.
@@ -179,7 +179,7 @@ class Hearing(Turns):
         generating = not (response.generated or response.done)
         ending = Ending.INTERRUPTED if generating else Ending.COMPLETE
         response.growing = _growing(response)
-        items = self._items(response, cut=True)
+        items = self._items(response, heard, cut=True)
         shares = {item.item_id: item.played_ms for item in items}
         for entry in response.streams.values():
             self._close(
@@ -232,10 +232,11 @@ class Hearing(Turns):
     def _heard(self, response: Response) -> float | None:
         return response.heard_ms(self._clock_now)
 
-    def _items(self, response: Response, *, cut: bool) -> tuple[ItemPlayback, ...]:
+    def _items(
+        self, response: Response, heard: float | None, *, cut: bool
+    ) -> tuple[ItemPlayback, ...]:
         """How far its spoken items were played; with `cut`, also the words that were heard."""
-        left = self._heard(response)
-        items = []
+        left, items = heard, []
         for item_id, length in response.audio_items().items():
             played = None if left is None else min(left, length)
             words = _words(response, item_id) if cut and played is not None else None
@@ -254,14 +255,13 @@ class Hearing(Turns):
             left = None if left is None else max(0.0, left - length)
         return tuple(items)
 
-    def _told(self, response: Response) -> ResponsePlayback:
-        now = self._clock_now
+    def _told(self, response: Response, now: float | None) -> ResponsePlayback:
         heard = response.heard_ms(now)
         flushed = response.interrupted or response.flushed
         whole = response.generated or response.done
         return ResponsePlayback(
             response_id=response.id,
-            items=self._items(response, cut=flushed),
+            items=self._items(response, heard, cut=flushed),
             received_ms=response.audio_ms,
             played_ms=heard,
             exactly=response.reported_ms is not None,

@@ -106,6 +106,8 @@ class Playback:
         """
         So much more was played. May be called from any thread.
 
+        To tell 0 is to tell that nothing more was: without any word the clock decides.
+
         Args:
             ms: How much, in ms.
             size: Or how many bytes.
@@ -176,19 +178,19 @@ class Playback:
     def _advance(self, ms: float) -> None:
         responses = self.responses
         for place, response in enumerate(responses):
-            if ms <= 0:
-                return
             if response.response_id in self._flushed or self._is_over(response):
                 continue
             if response.flushed and responses[place + 1 :]:
                 continue  # it was interrupted, and what is played now came after it
             before = (response.played_ms or 0.0) if response.exactly else 0.0
-            more = min(ms, response.received_ms - before)
-            if more > 0:
-                ms -= more
-                self._report(
-                    ReportPlayback(response_id=response.response_id, played_ms=before + more)
-                )
+            room = response.received_ms - before
+            if room <= 0:
+                continue
+            more = min(ms, room)
+            ms -= more
+            self._report(ReportPlayback(response_id=response.response_id, played_ms=before + more))
+            if ms <= 0:
+                return
 
     @staticmethod
     def _is_over(response: ResponsePlayback) -> bool:
