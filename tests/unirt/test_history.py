@@ -238,3 +238,16 @@ def test_a_single_endless_turn_is_bounded_too() -> None:
 async def test_the_same_history_is_not_built_twice(session: unirt.Session) -> None:
     await session.send_text("hi")
     assert session.history is session.history
+
+
+async def test_its_text_is_bounded_by_the_sessions_limits(toy: Toy) -> None:
+    await toy.greet()
+    async with toy.connecting(limits=unirt.Limits(history_characters=30)) as session:
+        for n in range(4):
+            await session.send_text(f"question {n}")
+            await toy.say("text", response=f"r{n}", item=f"a{n}", text="yes")
+            await toy.say("done", response=f"r{n}")
+            await settled(session, toy)
+
+        assert shown(session.history)[0] == "user: question 2"
+        assert session.history.forgotten == 4
