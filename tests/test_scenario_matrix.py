@@ -72,6 +72,7 @@ SCENARIOS = [name for name in builtin_names() if name not in REFUSED]
 Endings = list[tuple[str, str | None]]
 COMPLETE: Endings = [("complete", None)]
 ENDINGS: dict[str, Endings] = {
+    "barge_in_behind": [*COMPLETE, ("interrupted", "speech"), *COMPLETE],
     "barge_in_generating": [("interrupted", "speech"), *COMPLETE],
     "cancelled": [("cancelled", "client")],
     "connection_lost": [("failed", "connection_lost")],

@@ -131,6 +131,8 @@ class Interrupt(Value):
 
     played_ms: float | None = None
     "How much of the response was played; ``None`` to use what was reported or estimated."
+    response_id: str | None = None
+    "What `played_ms` is about; ``None`` for the latest with audio."
 
 
 @attrs.frozen(kw_only=True)
@@ -148,7 +150,9 @@ class ReportPlayback(Value):
 
     played_ms: float
     response_id: str | None = None
-    "``None`` for the latest."
+    "``None`` for the latest with audio."
+    flushed: bool = False
+    "Whether the player threw the rest away: it plays no more of it."
 
 
 @attrs.frozen(kw_only=True)
@@ -175,7 +179,11 @@ class SendToolResult(Value):
 
 @attrs.frozen(kw_only=True)
 class SeedHistory(Value):
-    """Put earlier conversation before what follows. Triggers no response."""
+    """
+    Put earlier conversation before what follows. Triggers no response.
+
+    A translator tells what became of it with :class:`~unirt.events.HistorySeeded`, at once.
+    """
 
     items: tuple[Item, ...]
 

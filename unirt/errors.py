@@ -11,6 +11,7 @@ Every exception that unirt raises, and who is at fault for it.
     ├── UsageError                  the application, while a session is open
     │   ├── AudioFormatError        audio that is not what it says it is
     │   ├── UnsupportedCommand      the provider has no such verb
+    │   ├── UnreadableConversation  text that is no exported conversation
     │   └── SessionClosedError      a verb on a session that is over
     │       └── LimitReachedError   over because a limit of the application's was reached
     ├── DialError                   the network or the provider, while connecting
@@ -48,6 +49,7 @@ __all__ = [
     "ToolError",
     "UnirtError",
     "UnknownProvider",
+    "UnreadableConversation",
     "UnsupportedCommand",
     "UnsupportedSetting",
     "UsageError",
@@ -135,6 +137,15 @@ class UsageError(UnirtError):
 
 class AudioFormatError(UsageError):
     """Audio bytes that cannot be what their declared format says."""
+
+
+class UnreadableConversation(UsageError):
+    """Text that is no exported conversation, or one that this version cannot read whole."""
+
+    def __init__(
+        self, what: str, *, where: str, remedy: str = "give what Conversation.to_json() wrote"
+    ) -> None:
+        super().__init__(what, where=where, remedy=remedy)
 
 
 class UnsupportedCommand(UsageError):

@@ -18,7 +18,16 @@ import attrs
 from unirt.audio import AudioFormat
 from unirt.value import Value
 
-__all__ = ["AudioContent", "Content", "ImageContent", "Item", "ItemKind", "Role", "TextContent"]
+__all__ = [
+    "AudioContent",
+    "Content",
+    "ImageContent",
+    "Interruption",
+    "Item",
+    "ItemKind",
+    "Role",
+    "TextContent",
+]
 
 
 class Role(StrEnum):
@@ -53,7 +62,17 @@ class AudioContent(Value):
     """Spoken words: a transcript, the audio, or both."""
 
     transcript: str | None = None
-    "``None`` while the transcript is not known."
+    """
+    ``None`` while the transcript is not known.
+
+    Of speech that was cut short: the words that were heard, by estimate; see `whole`.
+    """
+    whole: str | None = None
+    "Of speech that was cut short: all its words. Where it is set, `transcript` is an estimate."
+    start_ms: float | None = None
+    "Of the user's: where in the session's input audio it begins, in ms, where told."
+    duration_ms: float | None = None
+    "How long the audio is, in ms, where known."
     data: bytes | None = attrs.field(default=None, repr=False)
     "The samples, in `format`; ``None`` where only the transcript is known."
     format: AudioFormat | None = None
@@ -67,6 +86,18 @@ class ImageContent(Value):
     "The encoded picture; ``None`` where only `url` is known."
     mime_type: str = "image/jpeg"
     url: str | None = attrs.field(default=None, repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class Interruption(Value):
+    """How a message was cut short."""
+
+    by: str = "speech"
+    "``speech`` or ``client``, as in :class:`~unirt.events.Interrupted`."
+    heard_ms: float | None = None
+    "How much of its audio was played, in ms; ``None`` where not known, or where it has none."
+    exactly: bool = False
+    "``True`` where a player reported `heard_ms`; else it is an estimate from the clock."
 
 
 Content = TextContent | AudioContent | ImageContent
@@ -97,12 +128,14 @@ class Item(Value):
     "For tool results and server-side tools."
     error: str | None = None
     "Why a tool failed, where it did."
+    interruption: Interruption | None = None
+    "For messages that were cut short."
     data: Mapping[str, Any] | None = attrs.field(default=None, repr=False)
     "The provider's own item, where it says more than these fields hold."
 
     @property
     def text(self) -> str:
-        """The words of a message, written or transcribed, joined."""
+        """The words of a message, written or heard, joined."""
         parts = []
         for part in self.content:
             if isinstance(part, TextContent):

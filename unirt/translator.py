@@ -37,6 +37,7 @@ from unirt.capabilities import Capabilities
 from unirt.commands import Command
 from unirt.config import SessionConfig
 from unirt.events import Event
+from unirt.playback import ResponsePlayback
 from unirt.value import Value
 
 __all__ = ["Frame", "Heard", "ServerTranslator", "Translator", "Upgrade", "Verdict"]
@@ -102,6 +103,10 @@ class Translator(Protocol):
 
     def events_received(self) -> list[Event]:
         """Take the events, in order."""
+        ...
+
+    def playback(self, now: float) -> tuple[ResponsePlayback, ...]:
+        """How far the latest responses with audio were played, in order. Changes nothing."""
         ...
 
 

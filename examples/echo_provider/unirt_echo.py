@@ -12,6 +12,7 @@ from unirt.commands import Command, SendText
 from unirt.composer import Composer
 from unirt.config import SessionConfig
 from unirt.events import Event, Malformed, StreamKind, Unmapped
+from unirt.playback import ResponsePlayback
 from unirt.provider import Credentials, Provider
 from unirt.translator import Frame
 from unirt.transport import Transport, TransportClosed
@@ -102,6 +103,9 @@ class EchoTranslator:
 
     def events_received(self) -> list[Event]:
         return self._composer.events_received()
+
+    def playback(self, now: float) -> tuple[ResponsePlayback, ...]:
+        return self._composer.playbacks(now)
 
 
 # 3. The dial. Here the "server" is a task; elsewhere it is a URL and some headers.

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 import attrs
 
-from unirt.audio import AudioFormat
 from unirt.composer import Composer
 from unirt.config import Scheduling, SessionConfig, Tool
+from unirt.preroll import Preroll
 from unirt.translator import Frame
 from unirt_google.answer import Answer
 from unirt_google.facts import Family
 from unirt_google.user import User
 
 __all__ = ["Dialogue"]
-
-_BEFORE_TURN_MS = 2_000
-"How much audio from before a manual turn is kept for it: a breath, and a late finger."
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -51,7 +46,8 @@ class Dialogue:
     "To be sent, in order."
     after_answer: list[Frame] = attrs.field(factory=list)
     "To be sent when no response runs, because it would interrupt one."
-    _before_turn: deque[bytes] = attrs.field(factory=deque)
+    preroll: Preroll = attrs.field(factory=Preroll)
+    "Audio that the server would throw away, for the turn that may follow."
 
     def waits_for(self, name: str) -> bool:
         """Whether the model waits for the result of the tool of that name."""
@@ -64,16 +60,3 @@ class Dialogue:
         """What the results of the tool of that name may do, where they do not say so."""
         tools = (tool for tool in self.config.tools or () if isinstance(tool, Tool))
         return next((tool.scheduling for tool in tools if tool.name == name), None)
-
-    def keep_before_turn(self, data: bytes, format: AudioFormat) -> None:
-        """Keep audio that the server would throw away, for the turn that may follow."""
-        self._before_turn.append(data)
-        excess = sum(map(len, self._before_turn)) - format.bytes_for(_BEFORE_TURN_MS)
-        while self._before_turn and excess >= len(self._before_turn[0]):
-            excess -= len(self._before_turn.popleft())
-
-    def take_before_turn(self) -> list[bytes]:
-        """The audio that was kept."""
-        kept = list(self._before_turn)
-        self._before_turn.clear()
-        return kept

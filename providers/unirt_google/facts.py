@@ -330,6 +330,10 @@ EMITS: Mapping[str, Emits] = {
     "ResponseStarted": Emits(_SYNTHESISED, "at the first content after an input"),
     "GenerationDone": Emits(_SAID, "generationComplete", _REFERENCE),
     "Interrupted": Emits(_SAID, "interrupted", _REFERENCE),
+    "HistorySeeded": Emits(_SYNTHESISED, "when history is seeded"),
+    "HeardCorrected": Emits(
+        _SYNTHESISED, "from a player's report that comes after the interruption"
+    ),
     "ContentDiscarded": Emits(_SAID, "content that comes after interrupted"),
     "ResponseDone": Emits(_SAID, "turnComplete; synthesised between a tool call and its answer"),
     "InteractionStatus": Emits(_SAID, "interactionStatus, waitingForInput", _REFERENCE),

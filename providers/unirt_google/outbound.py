@@ -39,9 +39,10 @@ from unirt.commands import (
     TruncateItem,
     UpdateSession,
 )
+from unirt.composer import Seeds
 from unirt.config import SessionConfig
 from unirt.errors import UnsupportedCommand, UnsupportedSetting, UsageError
-from unirt.events import SessionUpdated
+from unirt.events import HistorySeeded, SessionUpdated
 from unirt.items import Item, ItemKind, Role, TextContent
 from unirt_google.configure import instruction, tool_list
 from unirt_google.dialogue import Dialogue
@@ -82,7 +83,9 @@ def say(dialogue: Dialogue, command: Command) -> None:  # noqa: PLR0912  (one ca
         case Interrupt():
             _interrupt(dialogue, command)
         case ReportPlayback():
-            dialogue.composer.playback(command.played_ms, command.response_id)
+            dialogue.composer.playback(
+                command.played_ms, command.response_id, flushed=command.flushed
+            )
         case SendToolResult():
             send_tool_result(dialogue, command)
         case SeedHistory():
@@ -109,11 +112,14 @@ def say(dialogue: Dialogue, command: Command) -> None:  # noqa: PLR0912  (one ca
 
 
 def seed(dialogue: Dialogue, items: tuple[Item, ...]) -> None:
-    """Queue earlier conversation, and tell what it lost on the way."""
-    turns, losses = seed_turns(items)
-    for loss in losses:
-        dialogue.composer.noted("seed", loss)
-    if turns:
+    """Queue earlier conversation, and tell what became of it."""
+    seeds = Seeds(len(items))
+    _put(dialogue, items, seeds)
+    dialogue.composer.emit(HistorySeeded, synthesised=True, **seeds.fields())
+
+
+def _put(dialogue: Dialogue, items: tuple[Item, ...], seeds: Seeds) -> None:
+    if turns := seed_turns(items, seeds):
         _client_content(dialogue, turns, complete=dialogue.awaits_history)
         dialogue.awaits_history = False
 
@@ -137,7 +143,7 @@ def append(dialogue: Dialogue, data: bytes) -> None:
     format = dialogue.config.input_format or PCM16_16K
     format.check(data, where="AppendAudio.data")
     if dialogue.manual and not dialogue.window_open:
-        dialogue.keep_before_turn(data, format)
+        dialogue.preroll.keep(data, format)
         return
     if not data:
         return
@@ -200,17 +206,20 @@ def _require_manual(dialogue: Dialogue, verb: str) -> None:
 
 def _start_turn(dialogue: Dialogue) -> None:
     _require_manual(dialogue, "StartTurn")
-    if dialogue.window_open:
+    if dialogue.window_open and dialogue.window_heard:
         raise UsageError(
             "a turn has been started already", where="StartTurn", remedy="end it with end_turn()"
         )
+    if dialogue.window_open:
+        dialogue.composer.noted("StartTurn", "the turn that is open holds nothing yet, and goes on")
+        return
     if dialogue.interrupts:
         dialogue.answer.cut(playing=True)
         _withdraw(dialogue)
     dialogue.user.speaks()
     _queue(dialogue, {"realtimeInput": {"activityStart": {}}})
     dialogue.window_open, dialogue.window_heard = True, False
-    for data in dialogue.take_before_turn():
+    for data in dialogue.preroll.take():
         append(dialogue, data)
 
 
@@ -282,9 +291,9 @@ def _cancel(dialogue: Dialogue, command: CancelResponse) -> None:
 
 def _interrupt(dialogue: Dialogue, command: Interrupt) -> None:
     composer = dialogue.composer
-    _withdraw(dialogue)
     if command.played_ms is not None:
-        composer.playback(command.played_ms)
+        composer.playback(command.played_ms, command.response_id)
+    _withdraw(dialogue)
     active = composer.active
     if active is not None and not active.interrupted:
         dialogue.answer.cut()
@@ -320,7 +329,7 @@ def _create(dialogue: Dialogue, command: CreateItem) -> None:
             "CreateItem(previous_item_id=)", "items are added at the end", "leave it out"
         )
     _refuse_while_answering(dialogue, "CreateItem")
-    seed(dialogue, (item,))
+    _put(dialogue, (item,), Seeds(1))
 
 
 def _update(dialogue: Dialogue, changes: SessionConfig) -> None:

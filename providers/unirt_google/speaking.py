@@ -56,5 +56,5 @@ def _words(composer: Composer, speaking: Speaking, told: Any) -> bool:
     words, text = speaking.words, told["text"]
     if words is None or words.closed or len(told) != 1 or type(text) is not str or not text:
         return False
-    composer.more_text(words, text)
+    composer.more_words(speaking, words, text)
     return True

@@ -21,6 +21,7 @@ from unirt.composer import Composer, counting_ids
 from unirt.config import SessionConfig
 from unirt.errors import SessionClosedError
 from unirt.events import Event, Malformed
+from unirt.playback import ResponsePlayback
 from unirt.translator import Frame
 from unirt.wire import Wire, WireError, parse_frame
 from unirt_google import inbound, outbound
@@ -183,3 +184,6 @@ class GoogleTranslator:
 
     def events_received(self) -> list[Event]:
         return self._dialogue.composer.events_received()
+
+    def playback(self, now: float) -> tuple[ResponsePlayback, ...]:
+        return self._dialogue.composer.playbacks(now)

@@ -234,6 +234,8 @@ EMITS: Mapping[str, Emits] = {
     **_said(ev.StreamOpened, ev.StreamClosed, ev.AudioDelta, ev.TextDelta, ev.TranscriptDelta),
     **_said(ev.ToolCallDelta, ev.ToolCall),
     **_ours(ev.Interrupted, why="from speech_started, or from the application's own verb"),
+    **_ours(ev.HistorySeeded, why="when history is seeded"),
+    **_ours(ev.HeardCorrected, why="from a player's report that comes after the interruption"),
     **_ours(ev.ToolCallCancelled, why="when the user speaks while blocking calls are pending"),
     **_ours(ev.ContentDiscarded, why="content that comes after its response was interrupted"),
     **_ours(ev.SessionExpiring, why="a minute before the provider's cap, by the caller's clock"),

@@ -7,16 +7,21 @@ by itself. And the provider is told how much was heard, because over a WebSocket
 without that the model goes on as if the user had heard everything.
 
 The truncation names one item and a position in it: the smaller of what was played and what was
-received of it. Nothing is truncated at 0 ms, where the provider refuses it, and nothing of a call
-whose audio goes another way, for there nothing was received here.
+received of it. Nothing is truncated at 0 ms, where the provider refuses it. Nothing is truncated at
+its end, for the provider forgets the words of what it truncates, and all of them were heard. And
+nothing is of a call whose audio goes another way, for there nothing was received here.
+
+A player that tells only afterwards how far it came may correct that downwards: what was cut to a
+length can be cut again to a shorter one.
 """
 
 from __future__ import annotations
 
+from unirt.commands import ReportPlayback
 from unirt.composer import Call, Response
 from unirt_openai.state import State, remember
 
-__all__ = ["barge_in", "cancel", "cut", "hush", "take_floor"]
+__all__ = ["barge_in", "cancel", "cut", "hush", "played", "take_floor"]
 
 
 def barge_in(state: State) -> None:
@@ -62,7 +67,7 @@ def cancel(state: State, response: Response) -> None:
 
 def _stop(state: State, response: Response | None, *, by: str) -> None:
     """
-    Cut the response, else the one that is playing.
+    Cut the response, else the running one, and what is playing before it.
 
     The provider is told to stop before it is told what was heard: an item can only be cut to a
     length when it grows no more.
@@ -70,20 +75,27 @@ def _stop(state: State, response: Response | None, *, by: str) -> None:
     told = state.composer.interrupt(response, by=by, synthesised=True)
     if by == "client" and response is not None:
         cancel(state, response)
-    target = response or state.composer.latest
-    if told and target is not None:
-        state.requests.abandon(target.id)
-        _truncate(state, target)
+    for silenced in told:
+        state.requests.abandon(silenced.id)
+        _truncate(state, silenced)
+
+
+def played(state: State, report: ReportPlayback) -> None:
+    """A player tells how much of a response it has played."""
+    response = state.composer.playback(report.played_ms, report.response_id, flushed=report.flushed)
+    if response is not None and response.interrupted:
+        _truncate(state, response)
 
 
 def _truncate(state: State, response: Response) -> None:
-    if response.id in state.truncated:
-        return
     place = state.composer.playhead(response)
     if place is None or int(place[1]) <= 0:
         return
     item_id, heard_ms = place
-    remember(state.truncated, response.id, None)
+    before = state.truncated.get(item_id)
+    if before is not None and int(heard_ms) >= before:
+        return
+    remember(state.truncated, item_id, int(heard_ms))
     output = state.outputs.get(item_id)
     state.say(
         "conversation.item.truncate",

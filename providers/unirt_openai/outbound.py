@@ -16,20 +16,27 @@ import pybase64
 
 from unirt import commands as cmd
 from unirt.commands import Command, Scheduling
-from unirt.composer import Call
+from unirt.composer import Call, Seeds
 from unirt.errors import UnsupportedCommand, UnsupportedSetting, UsageError
+from unirt.events import HistorySeeded
 from unirt.items import ImageContent, Item, ItemKind, Role, TextContent
 from unirt_openai import floor
 from unirt_openai.configure import response_object, session_object
 from unirt_openai.facts import PROVIDER_NAME
 from unirt_openai.items import write_item
-from unirt_openai.seeding import creatable, with_ids
+from unirt_openai.seeding import creatable, fitting, with_ids
 from unirt_openai.state import State, remember
 
 __all__ = ["append", "say", "seed"]
 
 SEEDED = 8192
 "How many items of ours are remembered, so that they are not taken for the user's."
+
+SHORTEST_COMMIT_MS = 100.0
+"""
+The provider commits no shorter buffer (``input_audio_buffer_commit_empty``, "buffer too small.
+Expected at least 100ms of audio", live errors quoted in public issues, 2026-11).
+"""
 
 APPEND_BYTES = 8 * 1024 * 1024
 "Audio in one frame; the protocol takes 15 MiB of base64 (SDK InputAudioBufferAppendEvent)."
@@ -56,7 +63,8 @@ def say(state: State, command: Command) -> None:  # noqa: PLR0912  (one case a c
         case cmd.CommitInput():
             _commit(state, "CommitInput")
         case cmd.ClearInput():
-            state.buffered = False
+            state.buffered = 0
+            state.preroll.clear()
             state.say("input_audio_buffer.clear")
         case cmd.Respond():
             _respond(state, command)
@@ -67,7 +75,7 @@ def say(state: State, command: Command) -> None:  # noqa: PLR0912  (one case a c
         case cmd.TruncateItem():
             _truncate(state, command)
         case cmd.ReportPlayback():
-            state.composer.playback(command.played_ms, command.response_id)
+            floor.played(state, command)
             state.requests.flush(state.now)
         case cmd.ClearPlayback():
             state.say("output_audio_buffer.clear")
@@ -97,12 +105,15 @@ def say(state: State, command: Command) -> None:  # noqa: PLR0912  (one case a c
 def append(state: State, data: bytes) -> None:
     """Queue audio. Nothing is told of it, so it needs no occasion for events."""
     state.input_format.check(data, where="AppendAudio.data")
+    if not state.listening:
+        state.preroll.keep(data, state.input_format)
+        return
+    state.buffered += len(data)
     while len(data) > APPEND_BYTES:
         state.frames.append(_append_frame(state, data[:APPEND_BYTES]))
         data = data[APPEND_BYTES:]
     if data:
         state.frames.append(_append_frame(state, data))
-        state.buffered = True
 
 
 def _append_frame(state: State, data: bytes) -> str:
@@ -133,26 +144,49 @@ def _user_message(state: State, item: Item, *, respond: bool) -> None:
 
 def _start_turn(state: State) -> None:
     _need_manual(state, "StartTurn")
+    if state.window_open and state.buffered:
+        raise UsageError(
+            "a turn has been started already", where="StartTurn", remedy="end it with end_turn()"
+        )
+    if state.window_open:
+        state.composer.noted("StartTurn", "the turn that is open holds nothing yet, and goes on")
+        return
     state.requests.withdraw()
     floor.take_floor(state)
     state.composer.turn()
+    state.window_open = state.listening = True
+    for data in state.preroll.take():
+        append(state, data)
 
 
 def _end_turn(state: State, command: cmd.EndTurn) -> None:
     _need_manual(state, "EndTurn")
+    if not state.window_open:
+        raise UsageError(
+            "no turn has been started",
+            where="EndTurn",
+            remedy="call start_turn(), then send audio, then end_turn()",
+        )
     _commit(state, "EndTurn")
+    state.window_open = state.listening = False
     if command.respond:
         state.requests.ask({}, state.now)
 
 
 def _commit(state: State, where: str) -> None:
-    if not state.buffered:
+    held_ms = state.input_format.duration_ms(state.buffered)
+    if held_ms < SHORTEST_COMMIT_MS:
         raise UsageError(
-            "there is no audio to commit",
+            f"only {held_ms:g} ms of audio could be committed, and the provider takes no less "
+            f"than {SHORTEST_COMMIT_MS:g}"
+            if held_ms
+            else "no audio was sent that could be committed",
             where=where,
-            remedy="send audio first, with send_audio()",
+            remedy="call start_turn(), then send audio, then end_turn()"
+            if state.manual
+            else "send more audio first, with send_audio()",
         )
-    state.buffered = False
+    state.buffered = 0
     state.say("input_audio_buffer.commit")
 
 
@@ -192,10 +226,13 @@ def _cancel(state: State, command: cmd.CancelResponse) -> None:
 
 def _interrupt(state: State, command: cmd.Interrupt) -> None:
     composer = state.composer
+    if command.played_ms is not None:
+        floor.played(
+            state,
+            cmd.ReportPlayback(played_ms=command.played_ms, response_id=command.response_id),
+        )
     pending = state.requests.waiting
     state.requests.withdraw()
-    if command.played_ms is not None:
-        composer.playback(command.played_ms)
     if not floor.take_floor(state) and not pending:
         composer.noted("Interrupt", "nothing is running or playing")
 
@@ -311,6 +348,7 @@ def _update(state: State, command: cmd.UpdateSession) -> None:
     session = session_object(attrs.evolve(changes, model=None), state.capabilities)
     state.config = state.config.merged(changes)
     state.say("session.update", session=session)
+    state.listen()
 
 
 _FIXED = {"model": "open a new session", "history": "use seed()"}
@@ -319,23 +357,25 @@ _FIXED = {"model": "open a new session", "history": "use seed()"}
 
 def seed(state: State, items: tuple[Item, ...]) -> None:
     """
-    Put earlier conversation before what follows.
+    Put earlier conversation before what follows, and tell what became of it.
 
     Raises:
-        UsageError: An item holds something that cannot be created.
+        UsageError: The data of an item is no JSON.
     """
-    kept = [_checked(state, item, "SeedHistory.items") for item in items]
-    left_out = sum(item is None for item in kept)
-    named = with_ids(
-        (item for item in kept if item is not None),
-        taken=state.seeded.__contains__,
-        mint=state.composer.mint,
+    seeds = Seeds(len(items))
+    fitted = fitting(
+        items, audio_format=state.input_format, known_calls=state.calls_there, seeds=seeds
     )
+    for item in fitted:
+        if item.data is not None:
+            _json(dict(item.data), where="SeedHistory.items")
+    named = with_ids(fitted, taken=state.seeded.__contains__, mint=state.composer.mint)
     for item in named:
         remember(state.seeded, item.id or "", None, bound=SEEDED)
+        if item.kind is ItemKind.TOOL_CALL:
+            remember(state.calls_there, item.call_id or "", None)
         state.say("conversation.item.create", item=write_item(item))
-    if left_out:
-        state.composer.noted("SeedHistory", f"{left_out} items without words were left out")
+    state.composer.emit(HistorySeeded, synthesised=True, **seeds.fields())
 
 
 def _create_item(state: State, command: cmd.CreateItem) -> None:

@@ -1,23 +1,26 @@
 """
 History: items of an earlier conversation, in the form in which a client may create them.
 
-Two things degrade, because the protocol takes no other form: what the assistant said aloud becomes
+Some things degrade, because the protocol takes no other form. What the assistant said aloud becomes
 its transcript ("it cannot populate assistant audio messages", openai 3.54.0, docstring of
-``ConversationItemCreateEvent``, 2026-11), and what a server-side tool left behind is left out, for
-only the provider creates it. Ids of another session are kept where they fit.
+``ConversationItemCreateEvent``, 2026-11). What a server-side tool left behind is left out, for only
+the provider creates it. The result of a call that is not there is refused, so it becomes text. Of a
+history all that is told, and goes no further; of a single item it is an error. Ids of another
+session are kept where they fit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Sequence
 
 import attrs
 
 from unirt.audio import AudioFormat
+from unirt.composer import Seeds, as_text
 from unirt.errors import UsageError
 from unirt.items import AudioContent, Content, ImageContent, Item, ItemKind, Role, TextContent
 
-__all__ = ["creatable", "with_ids"]
+__all__ = ["creatable", "fitting", "with_ids"]
 
 MAX_ID = 32
 """
@@ -38,7 +41,7 @@ def creatable(item: Item, *, audio_format: AudioFormat, where: str) -> Item | No
     Raises:
         UsageError: It holds something that must not be dropped and cannot be sent.
     """
-    plain = attrs.evolve(item, status=None, phase=None)
+    plain = attrs.evolve(item, status=None, phase=None, interruption=None)
     match item.kind:
         case ItemKind.MESSAGE if item.data is None:
             parts = [_part(part, item.role, audio_format, where) for part in item.content]
@@ -75,7 +78,7 @@ def _audio(
     part: AudioContent, role: Role | None, audio_format: AudioFormat, where: str
 ) -> Content | None:
     """The user's audio as it is, where the format fits; else the words."""
-    if part.data is not None and role is Role.USER and part.format in (None, audio_format):
+    if _is_sound(part, role, audio_format):
         return part
     if part.transcript:
         return TextContent(text=part.transcript)
@@ -86,6 +89,68 @@ def _audio(
         where=where,
         remedy=f"give it a transcript, or, for the user's, {audio_format}",
     )
+
+
+def fitting(
+    items: Sequence[Item], *, audio_format: AudioFormat, known_calls: Container[str], seeds: Seeds
+) -> list[Item]:
+    """
+    The items of a history in a form in which they can be created, those that have one.
+
+    Args:
+        items: In order.
+        audio_format: What the provider takes the user's audio for.
+        known_calls: The ids of calls that are in the conversation already.
+        seeds: Is told what becomes of each.
+    """
+    calls: set[str | None] = set()
+    fitted = []
+    for index, item in enumerate(items):
+        if item.kind is ItemKind.TOOL_CALL:
+            calls.add(item.call_id)
+        fit = item
+        orphan = item.kind is ItemKind.TOOL_RESULT and not (
+            item.call_id in calls or (item.call_id or "") in known_calls
+        )
+        if orphan:
+            seeds.changed(index, "the result of a call that is not there became text")
+            fit = as_text(item)
+        elif item.kind is ItemKind.MESSAGE and item.data is None:
+            fit = _message(item, index, audio_format, seeds)
+        made = creatable(fit, audio_format=audio_format, where="history")
+        if made is not None:
+            fitted.append(made)
+        elif item.kind is ItemKind.MESSAGE:
+            seeds.lost(index, "it has no words")
+        else:
+            seeds.lost(index, f"only the provider creates what is of kind {item.kind.value}")
+    return fitted
+
+
+def _message(item: Item, index: int, audio_format: AudioFormat, seeds: Seeds) -> Item:
+    """A message of those parts that can be created."""
+    content: list[Content] = []
+    for part in item.content:
+        match part:
+            case ImageContent() if item.role is not Role.USER:
+                seeds.changed(index, "a picture that is not the user's was left out")
+            case AudioContent(data=bytes()) if _is_sound(part, item.role, audio_format):
+                content.append(part)
+            case AudioContent(transcript=str(words)) if words:
+                seeds.changed(index, "speech became its transcript")
+                content.append(TextContent(text=words))
+            case AudioContent(whole=str(words)) if words:
+                seeds.changed(index, "speech that nobody heard was left out")
+            case AudioContent():
+                seeds.changed(index, "speech without a transcript was left out")
+            case _:
+                content.append(part)
+    return attrs.evolve(item, content=tuple(content))
+
+
+def _is_sound(part: AudioContent, role: Role | None, audio_format: AudioFormat) -> bool:
+    """Whether the provider takes the audio as it is."""
+    return part.data is not None and role is Role.USER and part.format in (None, audio_format)
 
 
 def with_ids(

@@ -51,7 +51,7 @@ def goes_on(composer: Composer, speaking: Speaking, data: Any, frame: object) ->
     words = speaking.words
     if words is None or words.closed or type(delta) is not str or not delta:
         return False
-    composer.more_text(words, delta)
+    composer.more_words(speaking, words, delta)
     return True
 
 

@@ -19,6 +19,7 @@ from unirt.capabilities import Capabilities
 from unirt.composer import Composer, Response
 from unirt.config import Manual, Scheduling, SemanticVAD, ServerVAD, SessionConfig, Tool
 from unirt.items import Item
+from unirt.preroll import Preroll
 from unirt.translator import Frame
 from unirt.wire import Wire
 from unirt_openai.formats import read_format
@@ -86,6 +87,8 @@ class State:
     "The item that a response writes now, for frames that do not name it."
     seeded: dict[str, None] = attrs.field(factory=dict)
     "Items that the application put into the conversation: they are nobody's turn."
+    calls_there: dict[str, None] = attrs.field(factory=dict)
+    "Tool calls that the application put into the conversation: their results may follow."
     said: dict[str, None] = attrs.field(factory=dict)
     "The user's items whose text was delivered."
     heard: dict[str, None] = attrs.field(factory=dict)
@@ -106,16 +109,31 @@ class State:
     # What was sent.
     sent: dict[str, str] = attrs.field(factory=dict)
     "The types of frames by their ids, for errors that name one."
-    buffered: bool = False
-    "Whether audio was appended since the last commit or clear of ours."
+    buffered: int = 0
+    "Bytes of audio that were appended since the last commit or clear of ours."
+    window_open: bool = False
+    "Between the start and the end of a manual turn."
+    listening: bool = True
+    "Whether audio goes to the provider: it does not between manual turns."
+    preroll: Preroll = attrs.field(factory=Preroll)
+    "Audio from before a manual turn, for that turn."
     cancelled: dict[str, None] = attrs.field(factory=dict)
     "Responses that the application cancelled."
-    truncated: dict[str, None] = attrs.field(factory=dict)
-    "Responses that were truncated to what was heard of them."
+    truncated: dict[str, int] = attrs.field(factory=dict)
+    "Items that were truncated to what was heard of them, and to how many ms."
     requests: Requests = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.requests = Requests(self.composer, self.say)
+        self.listen()
+
+    def listen(self) -> None:
+        """Find out, after settings changed, whether audio goes to the provider."""
+        manual = self.manual
+        self.window_open = self.window_open and manual
+        self.listening = self.window_open or not manual
+        if not manual:
+            self.preroll.clear()
 
     # Sending.
 
@@ -151,6 +169,7 @@ class State:
         self.told = session
         told = read_format(dig(session, "audio", "output", "format"))
         self._told_format = told or read_format(session.get("output_audio_format"))
+        self.listen()
 
     @property
     def output_format(self) -> AudioFormat:

@@ -20,13 +20,13 @@ from unirt.commands import AppendAudio, Command
 from unirt.composer import Composer, counting_ids
 from unirt.config import SessionConfig
 from unirt.events import Event, SessionExpiring
+from unirt.playback import ResponsePlayback
 from unirt.translator import Frame
 from unirt.wire import WireError, parse_frame
 from unirt_openai import inbound, outbound
 from unirt_openai.configure import session_object, with_defaults
 from unirt_openai.facts import DEFAULT_MODEL, MAX_SESSION_MS, PROVIDER_NAME, capabilities
 from unirt_openai.native import parse_native
-from unirt_openai.seeding import creatable
 from unirt_openai.speaking import goes_on
 from unirt_openai.state import State
 
@@ -55,7 +55,6 @@ class OpenAITranslator:
 
     Raises:
         UnsupportedSetting: The model cannot do what `config` asks.
-        UsageError: The history holds something that cannot be created.
     """
 
     def __init__(
@@ -77,8 +76,6 @@ class OpenAITranslator:
             clocked=not offline,
         )
         self._state = State(composer=composer, capabilities=facts, config=config)
-        for item in config.history or ():
-            creatable(item, audio_format=self._state.input_format, where="history")
         self._begun = self._configured = False
         self._ready = offline
         self._greet_by: float | None = None
@@ -164,7 +161,8 @@ class OpenAITranslator:
             self._configure()
         if state.acknowledged and self._configured:
             self._ready = True
-            outbound.seed(state, state.config.history or ())
+            if state.config.history:
+                outbound.seed(state, state.config.history)
 
     def _configure(self) -> None:
         self._greet_by = None
@@ -217,6 +215,10 @@ class OpenAITranslator:
     def events_received(self) -> list[Event]:
         """Take the events, in order."""
         return self._state.composer.events_received()
+
+    def playback(self, now: float) -> tuple[ResponsePlayback, ...]:
+        """How far the latest responses with audio were played, in order."""
+        return self._state.composer.playbacks(now)
 
 
 def _plain(frame: object) -> object:

@@ -29,6 +29,7 @@ from unirt import (
     CreateItem,
     DeleteItem,
     EndTurn,
+    HistorySeeded,
     ImageContent,
     Interrupt,
     Item,
@@ -416,16 +417,31 @@ def test_what_is_no_text_becomes_text_and_is_said_to() -> None:
             "parts": [{"text": "[f returned rain]"}, {"text": "[g failed: down]"}, image],
         },
     ]
-    losses = [event.why for event in translator.events_received() if isinstance(event, Noted)]
-    assert [loss.partition(":")[0] for loss in losses] == [
-        "item 0",
-        "item 1",
-        "item 1",
-        "item 2",
-        "item 3",
-        "item 4",
-        "item 5",
-        "item 6",
+    (seeded,) = (e for e in translator.events_received() if isinstance(e, HistorySeeded))
+    assert seeded.carried == 0
+    assert {note.index: note.what for note in seeded.changed} == {
+        0: "a system message became the user's",
+        1: "speech became its transcript; speech without a transcript was left out",
+        2: "a tool call became text",
+        3: "a tool result became text",
+        4: "a tool result became text",
+        6: "a picture that is only an address was left out",
+    }
+    assert [(note.index, note.what) for note in seeded.lost] == [
+        (5, "an item of kind server_tool has no form here")
+    ]
+
+
+def test_what_nobody_heard_or_wrote_is_lost_and_sends_nothing() -> None:
+    translator = opened()
+    unheard = AudioContent(transcript="", whole="Well,")
+    items = (message(Role.USER, ""), Item(role=Role.ASSISTANT, content=(unheard,)))
+    assert frames(translator, SeedHistory(items=items)) == []
+    (seeded,) = (e for e in translator.events_received() if isinstance(e, HistorySeeded))
+    assert (seeded.carried, seeded.changed) == (0, ())
+    assert [note.what for note in seeded.lost] == [
+        "it has no words",
+        "speech that nobody heard was left out; it has no words",
     ]
 
 
@@ -453,7 +469,13 @@ REFUSED: list[tuple[str, SessionConfig, list[Command], type[Exception], str]] = 
     ),
     ("turn without manual", SessionConfig(), [StartTurn()], UsageError, r"Manual\(\)"),
     ("end without manual", SessionConfig(), [EndTurn()], UsageError, r"Manual\(\)"),
-    ("turn in a turn", MANUAL, [StartTurn(), StartTurn()], UsageError, "started already"),
+    (
+        "turn in a turn",
+        MANUAL,
+        [StartTurn(), AppendAudio(data=PCM), StartTurn()],
+        UsageError,
+        "started already",
+    ),
     ("end of nothing", MANUAL, [EndTurn()], UsageError, "no turn has been started"),
     ("end of silence", MANUAL, [StartTurn(), EndTurn()], UsageError, "no audio was sent"),
     (

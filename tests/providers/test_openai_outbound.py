@@ -250,6 +250,7 @@ def test_a_manual_turn_is_committed_and_answered(openai_wire: Any) -> None:
 
 def test_a_manual_turn_can_go_unanswered(openai_wire: Any) -> None:
     wire = openai_wire(turn_detection=Manual())
+    wire.send(cmd.StartTurn())
     wire.send(cmd.AppendAudio(data=bytes(4800)))
     assert wire.send(cmd.EndTurn(respond=False)) == [{"type": "input_audio_buffer.commit"}]
 
@@ -318,11 +319,11 @@ REFUSED: list[tuple[cmd.Command, type[UnirtError], str]] = [
         cmd.SeedHistory(
             items=(
                 said(Role.USER, TextContent(text="fine")),
-                said(Role.USER, AudioContent(data=b"\0", format=G711_ULAW)),
+                Item(kind=ItemKind.OTHER, data={"type": "novelty", "x": {1}}),
             )
         ),
         UsageError,
-        "pcm16 24000 Hz",
+        "JSON",
     ),
 ]
 
@@ -412,7 +413,8 @@ def test_history_opens_no_turn(openai_wire: Any) -> None:
     wire = openai_wire()
     (frame,) = wire.send(cmd.SeedHistory(items=(said(Role.USER, TextContent(text="Hi")),)))
     added = {"type": "conversation.item.added", "item": {**frame["item"], "status": "completed"}}
-    (event,) = wire.hear(added)
+    seeded, event = wire.hear(added)
+    assert isinstance(seeded, ev.HistorySeeded)
     assert isinstance(event, ev.ItemAdded)
     assert event.turn_id is None
 
@@ -439,9 +441,58 @@ def test_items_that_hold_no_words_are_left_out_and_that_is_said(openai_wire: Any
         Item(kind=ItemKind.SERVER_TOOL, data={"type": "mcp_call"}),
     )
     assert wire.send(cmd.SeedHistory(items=items)) == []
-    (note,) = wire.events()
-    assert isinstance(note, ev.Noted)
-    assert "2 items" in note.why
+    (seeded,) = wire.events()
+    assert isinstance(seeded, ev.HistorySeeded)
+    assert (seeded.carried, seeded.changed) == (0, ())
+    assert [(note.index, note.what) for note in seeded.lost] == [
+        (0, "speech without a transcript was left out; it has no words"),
+        (1, "only the provider creates what is of kind server_tool"),
+    ]
+
+
+def test_what_the_protocol_has_no_form_for_is_changed_and_that_is_said(openai_wire: Any) -> None:
+    """Field 17."""
+    wire = openai_wire()
+    picture = ImageContent(data=b"x")
+    items = (
+        said(Role.SYSTEM, TextContent(text="Be kind.")),
+        said(Role.USER, AudioContent(data=b"\0" * 4, transcript="four bytes")),
+        said(Role.USER, AudioContent(data=b"\0", format=G711_ULAW, transcript="another format")),
+        said(Role.USER, TextContent(text="look"), picture),
+        said(Role.ASSISTANT, TextContent(text="here"), picture),
+        said(Role.ASSISTANT, AudioContent(transcript="Well", whole="Well then")),
+        Item(kind=ItemKind.TOOL_RESULT, call_id="k9", name="look", output="fog"),
+        Item(kind=ItemKind.TOOL_CALL, call_id="k1", name="look", arguments="{}"),
+        Item(kind=ItemKind.TOOL_RESULT, call_id="k1", name="look", output="sun"),
+    )
+    frames = wire.send(cmd.SeedHistory(items=items))
+    (seeded,) = wire.events()
+
+    assert [(f["item"]["type"], f["item"].get("role")) for f in frames] == [
+        ("message", "system"),
+        ("message", "user"),
+        ("message", "user"),
+        ("message", "user"),
+        ("message", "assistant"),
+        ("message", "assistant"),
+        ("message", "user"),
+        ("function_call", None),
+        ("function_call_output", None),
+    ]
+    assert frames[1]["item"]["content"][0]["type"] == "input_audio"
+    assert [part["type"] for part in frames[3]["item"]["content"]] == ["input_text", "input_image"]
+    assert frames[5]["item"]["content"] == [{"type": "output_text", "text": "Well"}]
+    assert frames[6]["item"]["content"] == [typed("[look returned fog]")]
+    assert (seeded.carried, seeded.lost) == (5, ())
+    assert {note.index: note.what for note in seeded.changed} == {
+        2: "speech became its transcript",
+        4: "a picture that is not the user's was left out",
+        5: "speech became its transcript",
+        6: "the result of a call that is not there became text",
+    }
+    later = (Item(kind=ItemKind.TOOL_RESULT, call_id="k1", output="late"),)
+    (frame,) = wire.send(cmd.SeedHistory(items=later))
+    assert frame["item"]["type"] == "function_call_output"
 
 
 def test_our_ids_avoid_those_of_the_history(openai_wire: Any) -> None:
@@ -473,6 +524,7 @@ def test_all_eleven_client_events_can_be_sent(openai_wire: Any) -> None:
     wire.hear({"type": "response.created", "response": {"id": "r1"}})
     sent = set()
     for command in (
+        cmd.StartTurn(),
         cmd.AppendAudio(data=bytes(4800)),
         cmd.CommitInput(),
         cmd.CancelResponse(),

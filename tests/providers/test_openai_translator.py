@@ -12,7 +12,6 @@ import unirt_openai.translator
 from unirt import commands as cmd
 from unirt import events as ev
 from unirt.config import Manual, SessionConfig, Transcription
-from unirt.errors import UsageError
 from unirt.items import AudioContent, Item, Role, TextContent
 from unirt.registry import load
 from unirt.testing import check
@@ -97,10 +96,12 @@ def test_the_configuration_holds_the_defaults_and_the_updates(openai_wire: Any) 
     assert wire.translator.config.instructions == "a"
 
 
-def test_a_history_that_cannot_be_created_is_refused_at_once() -> None:
+def test_what_becomes_of_the_history_is_told_when_it_is_seeded(openai_fresh_wire: Any) -> None:
     item = Item(role=Role.ASSISTANT, content=(AudioContent(data=b"\0\0"),))
-    with pytest.raises(UsageError, match="transcript"):
-        OpenAITranslator(SessionConfig(history=(item,)))
+    wire = openai_fresh_wire(history=(item,))
+    seeded = wire.hear(CREATED, UPDATED)[-1]
+    assert isinstance(seeded, ev.HistorySeeded)
+    assert [note.index for note in seeded.lost] == [0]
 
 
 def test_the_application_is_warned_a_minute_before_the_cap(openai_fresh_wire: Any) -> None:

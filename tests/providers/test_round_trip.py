@@ -367,8 +367,18 @@ SAYINGS: dict[type[Event], Saying] = {
     ),
 }
 
-CONCLUDED: set[type[Event]] = {ev.Noted, ev.Malformed, ev.LimitNear, ev.LimitReached}
-"What a listener concludes from a frame, or a session from its budget, and no server says."
+CONCLUDED: set[type[Event]] = {
+    ev.Noted,
+    ev.Malformed,
+    ev.LimitNear,
+    ev.LimitReached,
+    ev.HeardCorrected,
+    ev.HistorySeeded,
+}
+"""
+What a listener concludes from a frame or from what its application says, or a session from its
+budget, and no server says.
+"""
 
 BY_THE_CLOCK = {"openai": {ev.SessionExpiring}}
 "What a listener concludes from its clock."

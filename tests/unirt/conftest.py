@@ -23,6 +23,7 @@ from unirt.composer import Composer
 from unirt.config import SessionConfig
 from unirt.errors import UnsupportedCommand, UsageError
 from unirt.events import Ending, Event, StreamKind
+from unirt.playback import ResponsePlayback
 from unirt.provider import Credentials, EnvVar, Provider
 from unirt.transport import Transport
 from unirt.transports.memory import memory_pair
@@ -103,8 +104,13 @@ class ToyTranslator:
                 self.composer.user_text(StreamKind.TEXT, item, 0, command.text, synthesised=True)
                 self.composer.user_finish(StreamKind.TEXT, item, synthesised=True)
                 self.put(do="text", text=command.text)
+            case cmd.SeedHistory():
+                self.composer.emit(ev.HistorySeeded, carried=len(command.items))
+                self.put(do="SeedHistory")
             case cmd.ReportPlayback():
-                self.composer.playback(command.played_ms)
+                self.composer.playback(
+                    command.played_ms, command.response_id, flushed=command.flushed
+                )
             case cmd.SendToolResult():
                 self.answer(command)
             case cmd.ApproveServerTool():
@@ -257,6 +263,9 @@ class ToyTranslator:
 
     def events_received(self) -> list[Event]:
         return self.composer.events_received()
+
+    def playback(self, now: float) -> tuple[ResponsePlayback, ...]:
+        return self.composer.playbacks(now)
 
 
 class Toy:

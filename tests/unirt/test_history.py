@@ -79,7 +79,7 @@ async def test_words_are_kept_as_they_were_said_or_written(
     user, assistant = await settled(session, toy)
 
     assert user.content == (unirt.TextContent(text="in writing"),)
-    assert assistant.content == (unirt.AudioContent(transcript="spoken"),)
+    assert assistant.content == (unirt.AudioContent(transcript="spoken", duration_ms=100),)
     assert (user.role, assistant.role) == (unirt.Role.USER, unirt.Role.ASSISTANT)
     assert assistant.status == "completed"
 
@@ -92,7 +92,8 @@ async def test_speech_without_a_transcript_is_still_an_item(
     await toy.say("done", response="r")
     user, assistant = await settled(session, toy)
 
-    assert user.content == assistant.content == (unirt.AudioContent(transcript=None),)
+    assert user.content == (unirt.AudioContent(transcript=None),)
+    assert assistant.content == (unirt.AudioContent(transcript=None, duration_ms=100),)
     assert (user.id, assistant.id) == ("u", "a")
 
 
@@ -237,3 +238,16 @@ def test_a_single_endless_turn_is_bounded_too() -> None:
 async def test_the_same_history_is_not_built_twice(session: unirt.Session) -> None:
     await session.send_text("hi")
     assert session.history is session.history
+
+
+async def test_its_text_is_bounded_by_the_sessions_limits(toy: Toy) -> None:
+    await toy.greet()
+    async with toy.connecting(limits=unirt.Limits(history_characters=30)) as session:
+        for n in range(4):
+            await session.send_text(f"question {n}")
+            await toy.say("text", response=f"r{n}", item=f"a{n}", text="yes")
+            await toy.say("done", response=f"r{n}")
+            await settled(session, toy)
+
+        assert shown(session.history)[0] == "user: question 2"
+        assert session.history.forgotten == 4

@@ -35,7 +35,7 @@ def names(events: list[unirt.Event]) -> list[str]:
 
 # Verbs.
 
-VERBS: dict[str, tuple[Callable[[unirt.Session], Awaitable[None]], str]] = {
+VERBS: dict[str, tuple[Callable[[unirt.Session], Awaitable[object]], str]] = {
     "send_text": (lambda s: s.send_text("hi"), "text"),
     "send_image": (lambda s: s.send_image(b"\xff\xd8"), "SendImage"),
     "start_turn": (lambda s: s.start_turn(), "StartTurn"),

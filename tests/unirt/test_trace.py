@@ -288,7 +288,7 @@ async def test_a_trace_tells_every_event_and_every_frame_sent(toy: Toy, tmp_path
         content("audio", "AudioDelta", bytes=9_600, ms=200.0, format="pcm16 24000 Hz"),
         content("transcript", "StreamOpened", **opened),
         content("transcript", "TranscriptDelta", text="Good morning."),
-        content("audio", "StreamClosed", **closed),
+        content("audio", "StreamClosed", **closed, duration_ms=200.0),
         content("transcript", "StreamClosed", **closed, text="Good morning."),
         control(
             "ResponseDone",

@@ -82,6 +82,9 @@ class _Conversation:
         """Keyboard, and microphone and speaker where there are devices; ends with the input."""
         self._console.print("[dim]Write a line, or speak. End with Ctrl-D.[/]")
         self._devices = devices
+        if devices is not None:
+            playback, format = self._session.playback, devices.format
+            devices.on_played = lambda size: playback.played(size=size, format=format)
         async with asyncio.TaskGroup() as tasks:
             reader = tasks.create_task(self._read())
             ears = tasks.create_task(self._listen(devices)) if devices is not None else None
@@ -142,6 +145,7 @@ class _Conversation:
             case unirt.Interrupted():
                 if self._devices is not None:
                     self._devices.flush()
+                    self._session.playback.flushed()
                 self._line("[dim](interrupted)[/]")
             case unirt.TextDelta(role="assistant", text=words):
                 self._words(words)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import collections
 import wave
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -84,7 +84,8 @@ class Devices:
         self._heard: asyncio.Queue[bytes] = asyncio.Queue(maxsize=1000 // BLOCK_MS)
         self._to_play: collections.deque[bytes] = collections.deque()
         self._left = b""
-        self.played_bytes = 0
+        self.on_played: Callable[[int], None] = _unheard
+        "Called with how many bytes were just played, from a thread of PortAudio's."
         options: dict[str, Any] = {
             "samplerate": self.format.rate,
             "channels": 1,
@@ -141,5 +142,10 @@ class Devices:
             block += self._to_play.popleft()
         self._left = block[wanted:]
         block = block[:wanted]
-        self.played_bytes += len(block)
         out[:] = block.ljust(wanted, b"\0")
+        if block:
+            self.on_played(len(block))
+
+
+def _unheard(size: int) -> None:
+    """Nobody wants to know."""

@@ -21,6 +21,16 @@ Glossary: a response is *cut* when it is interrupted while content was still to 
 
 from unirt.composer.composer import Composer
 from unirt.composer.records import Call, OpenStream, Response, Speech
+from unirt.composer.seeds import Seeds, as_text
 from unirt.ids import counting_ids
 
-__all__ = ["Call", "Composer", "OpenStream", "Response", "Speech", "counting_ids"]
+__all__ = [
+    "Call",
+    "Composer",
+    "OpenStream",
+    "Response",
+    "Seeds",
+    "Speech",
+    "as_text",
+    "counting_ids",
+]

@@ -6,17 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from unirt.audio import AudioFormat
+from unirt.composer.heard_text import time_words
+from unirt.composer.hearing import Hearing
 from unirt.composer.records import OpenStream, Response, Speech, forget
 from unirt.composer.scribe import DELTAS
-from unirt.composer.turns import Turns
-from unirt.errors import UsageError
 from unirt.events import (
     AudioDelta,
     CitationsDelta,
     ControlEvent,
     Ending,
     ImageDelta,
-    Interrupted,
     ResponseDone,
     ResponseStarted,
     Stream,
@@ -30,15 +29,11 @@ __all__ = ["Answers"]
 _TRAILING = {StreamKind.TRANSCRIPT, StreamKind.CITATIONS}
 
 
-class Answers(Turns):
+class Answers(Hearing):
     """A response starts once, streams its content, and is done once."""
-
-    _latest: Response | None = None
-    _running: Response | None = None
 
     def _prepare(self) -> None:
         super()._prepare()
-        self._responses: dict[str, Response] = {}
         self._active: dict[str, Response] = {}
 
     @property
@@ -142,89 +137,8 @@ class Answers(Turns):
             audio_ms=response.audio_ms or None,
         )
         response.streams.clear()
-
-    # Interruption and playback.
-
-    def interrupt(
-        self,
-        response: Response | None = None,
-        *,
-        by: str = "speech",
-        synthesised: bool = False,
-        said: bool = False,
-    ) -> bool:
-        """
-        Cut a response short: the given one, else the running one, else the one being played.
-
-        Returns whether an ``Interrupted`` was told. It is told once a response; where nothing runs
-        and, as far as can be known, nothing plays, it is told only if the provider `said` so.
-        """
-        if response is None:
-            response = self.active
-        if response is None and self._latest is not None:
-            playing = self._latest.playing(self._now if self.clocked else None)
-            if playing or said:
-                response = self._latest
-        if response is None or response.interrupted:
-            return False
-        heard = self._heard(response)
-        generating = not (response.generated or response.done)
-        ending = Ending.INTERRUPTED if generating else Ending.COMPLETE
-        for entry in response.streams.values():
-            self._close(
-                entry,
-                ending,
-                synthesised=True,
-                heard_ms=heard if generating else None,
-                reason=by,
-            )
-        response.cut = generating
-        response.interrupted = True
-        response.interrupted_by = by
-        self.emit(
-            Interrupted,
-            synthesised=synthesised,
-            turn_id=response.turn_id,
-            response_id=response.id,
-            by=by,
-            generating=generating,
-            heard_ms=heard,
-            heard_exactly=response.played_ms is not None,
-        )
-        if response.played_ms is None and heard is not None:
-            response.played_ms = heard
-        return True
-
-    def playback(self, played_ms: float, response_id: str | None = None) -> None:
-        """
-        Note how much of a response a player has played.
-
-        Raises:
-            UsageError: No response of that id is known.
-        """
-        response = self._latest if response_id is None else self._responses.get(response_id)
-        if response is not None:
-            response.played_ms = played_ms
-        elif response_id is not None:
-            raise UsageError(
-                f"there is no response {response_id!r}",
-                where="response_id",
-                remedy="give the response_id of an event, or leave it out for the latest",
-            )
-
-    def playhead(self, response: Response) -> tuple[str, float] | None:
-        """The item that was being heard and how much of it, in ms; ``None`` where nothing was."""
-        heard = self._heard(response)
-        if not heard:
-            return None
-        for item_id, length in response.audio_items().items():
-            if heard <= length:
-                return item_id, heard
-            heard -= length
-        return None
-
-    def _heard(self, response: Response) -> float | None:
-        return response.heard_ms(self._now if self.clocked else None)
+        if not response.spoken:
+            response.worded.clear()
 
     # Content of responses.
 
@@ -257,7 +171,9 @@ class Answers(Turns):
         )
         entry = response.streams[key] = OpenStream(stream)
         if kind is StreamKind.AUDIO:
-            response.spoken.append(entry)
+            self._speaks(response, entry)
+        elif kind is StreamKind.TRANSCRIPT:
+            response.worded.append(entry)
         self._add(StreamOpened(origin=self._origin, synthesised=synthesised, stream=stream))
         return entry
 
@@ -319,12 +235,17 @@ class Answers(Turns):
             entry = self.open(response, kind, item_id, index)
         if entry is None:
             self._discard(response, item_id, kind, len(text))
-        else:
-            self._text(entry, text, synthesised=synthesised, **fields)
+            return None
+        if kind is StreamKind.TRANSCRIPT:
+            entry.cues.append(response.audio_of(item_id))
+            if words := fields.get("words"):
+                time_words(entry, text, words)
+        self._text(entry, text, synthesised=synthesised, **fields)
         return entry
 
-    def more_text(self, entry: OpenStream, text: str) -> None:
-        """Deliver the next piece of a stream that :meth:`text` has opened."""
+    def more_words(self, speaking: Speech, entry: OpenStream, text: str) -> None:
+        """Deliver the next piece of the transcript beside audio, which :meth:`text` has opened."""
+        entry.cues.append(speaking.entry.audio_ms)
         entry.parts.append(text)
         self._events.append(DELTAS[entry.stream.kind](self._origin, entry.stream, text))
 

@@ -12,10 +12,13 @@ from unirt.audio import AudioFormat
 from unirt.envelope import Envelope
 from unirt.events import Stream, StreamKind
 
-__all__ = ["Call", "OpenStream", "Response", "Speech", "forget"]
+__all__ = ["NEARLY_MS", "Call", "OpenStream", "Response", "Speech", "forget"]
 
 REMEMBERED = 256
 "How many finished responses, turns and calls are remembered, to recognise late words about them."
+
+NEARLY_MS = 1.0
+"What is left of audio when it counts as heard: players count samples, and round."
 
 _STUDIES = 8
 "How often the frames of one stream may change their looks before they are simply read."
@@ -35,6 +38,22 @@ class OpenStream:
     closed: bool = False
     audio_ms: float = 0.0
     "How much audio was delivered of it."
+    cues: list[float] = attrs.field(factory=list)
+    "Of a transcript: for each of `parts`, how much of its item's audio had come before it."
+    timed: list[tuple[float, int]] = attrs.field(factory=list)
+    "Of a transcript with word times: when words end, in ms, and where in the text."
+    timed_from: float | None = None
+    "What those times count from."
+    _said: tuple[str, list[int]] | None = None
+    "The text, and the lengths of `parts`, once the stream is closed."
+
+    def keep(self, text: str) -> None:
+        """The stream is over; speech may yet be cut when it is only being played any more."""
+        self._said = text, [len(part) for part in self.parts]
+
+    def whole(self) -> tuple[str, list[int]]:
+        """The text so far, and the lengths of the pieces in which it came."""
+        return self._said or ("".join(self.parts), [len(part) for part in self.parts])
 
 
 @attrs.define(eq=False)
@@ -57,10 +76,23 @@ class Response:
     "How much audio was delivered."
     spoken: list[OpenStream] = attrs.field(factory=list)
     "The streams of audio, in order."
+    worded: list[OpenStream] = attrs.field(factory=list)
+    "The transcripts of it, in order."
     plays_until: float = 0.0
-    "When a player that began at once would be through, in seconds of the caller's clock."
-    played_ms: float | None = None
-    "What a player reported."
+    """
+    When a player would be through that plays one response after the other without a pause, in
+    seconds of the caller's clock.
+    """
+    reported_ms: float | None = None
+    "What a player reported, at most what had been delivered by then."
+    settled_ms: float | None = None
+    "How much was heard, by estimate, when it became clear that it will not be more."
+    over: bool = False
+    "A player is through with it: it began a later one, or threw the rest away."
+    flushed: bool = False
+    "A player threw the rest away."
+    growing: frozenset[str] = frozenset()
+    "Of an interrupted response: the items of whose audio more was to come."
     call_ids: list[str] = attrs.field(factory=list)
 
     def audio_items(self) -> dict[str, float]:
@@ -71,20 +103,26 @@ class Response:
             lengths[item_id] = lengths.get(item_id, 0.0) + entry.audio_ms
         return lengths
 
+    def audio_of(self, item_id: str) -> float:
+        """How much audio was delivered of an item."""
+        return sum(e.audio_ms for e in self.spoken if e.stream.item_id == item_id)
+
     def heard_ms(self, now: float | None) -> float | None:
         """How much was heard: as reported, else estimated from the clock, else unknown."""
-        if self.played_ms is not None:
-            return min(self.played_ms, self.audio_ms)
+        if self.reported_ms is not None:
+            return self.reported_ms
+        if self.settled_ms is not None:
+            return self.settled_ms
         if now is None:
             return None
         return max(0.0, self.audio_ms - max(0.0, self.plays_until - now) * 1000)
 
     def playing(self, now: float | None) -> bool:
-        """Whether audio that was delivered has not been heard yet, as far as can be known."""
-        if self.audio_ms <= 0:
+        """Whether audio that was delivered is still to be heard, as far as can be known."""
+        if self.audio_ms <= 0 or self.interrupted or self.over:
             return False
         heard = self.heard_ms(now)
-        return heard is not None and heard < self.audio_ms
+        return heard is not None and heard <= self.audio_ms - NEARLY_MS
 
 
 @attrs.define(eq=False)

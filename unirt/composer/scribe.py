@@ -140,10 +140,12 @@ class Scribe:
             text = entry.final if text is None else text
             if text is not None:
                 self._complete_text(entry, text)
+                said = text
             else:
-                text = "".join(entry.parts)
-                if kind is StreamKind.TRANSCRIPT:
-                    text = text.strip()
+                said = "".join(entry.parts)
+                text = said.strip() if kind is StreamKind.TRANSCRIPT else said
+            if kind is StreamKind.TRANSCRIPT and entry.stream.role != "user":
+                entry.keep(said)
         entry.parts.clear()
         self._add(
             StreamClosed(
@@ -152,6 +154,7 @@ class Scribe:
                 stream=entry.stream,
                 ending=ending,
                 text=text,
+                duration_ms=entry.audio_ms if kind is StreamKind.AUDIO else None,
                 heard_ms=heard_ms,
                 reason=None if ending is Ending.COMPLETE else reason,
             )

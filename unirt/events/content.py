@@ -208,6 +208,8 @@ class StreamClosed(ContentEvent):
     ending: Ending = Ending.COMPLETE
     text: str | None = None
     "The whole text, for streams of text; the provider's final wording where it gives one."
+    duration_ms: float | None = None
+    "For audio: how much of it was delivered, in ms."
     heard_ms: float | None = None
     "For audio that was interrupted: how much of it was played, in ms, where known."
     reason: str | None = None

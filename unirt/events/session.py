@@ -15,6 +15,7 @@ from unirt.value import Value
 
 __all__ = [
     "ConversationCreated",
+    "HistorySeeded",
     "LimitNear",
     "LimitReached",
     "Malformed",
@@ -23,6 +24,7 @@ __all__ = [
     "RateLimit",
     "RateLimitsUpdated",
     "ResumptionUpdated",
+    "SeedNote",
     "SessionClosed",
     "SessionExpiring",
     "SessionStarted",
@@ -114,6 +116,32 @@ class ConversationCreated(ControlEvent):
     """The provider named the conversation."""
 
     conversation_id: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class SeedNote(Value):
+    """What became of one item that was seeded."""
+
+    index: int
+    "Its place among the items, counted from 0."
+    what: str
+    "What was changed of it, or why it was lost."
+
+
+@attrs.frozen(kw_only=True)
+class HistorySeeded(ControlEvent):
+    """
+    Earlier conversation was put before what follows: of ``connect(history=...)``, or ``seed()``.
+
+    It says what became of every item, for no provider takes all of them.
+    """
+
+    carried: int
+    "How many items went as they were."
+    changed: tuple[SeedNote, ...] = ()
+    "Those that the model knows in another form."
+    lost: tuple[SeedNote, ...] = ()
+    "Those that the model knows nothing of."
 
 
 @attrs.frozen(kw_only=True)

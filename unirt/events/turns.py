@@ -10,6 +10,7 @@ import attrs
 from unirt.events.base import ControlEvent, StreamKind
 from unirt.events.content import Ending
 from unirt.items import Item
+from unirt.playback import ItemPlayback
 from unirt.usage import Usage
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "ContentDiscarded",
     "DtmfReceived",
     "GenerationDone",
+    "HeardCorrected",
     "InputCleared",
     "InputCommitted",
     "InputTimeout",
@@ -132,6 +134,22 @@ class Interrupted(ControlEvent):
     "How much of the response's audio had been played, in ms; ``None`` where not known."
     heard_exactly: bool = False
     "``True`` where a player reported `heard_ms`; else it is an estimate from the clock."
+    items: tuple[ItemPlayback, ...] = ()
+    "What was heard of each of its spoken items, in order, with the words, by estimate."
+
+
+@attrs.frozen(kw_only=True)
+class HeardCorrected(ControlEvent):
+    """
+    A player told, after a response was interrupted, how much of it had been heard.
+
+    It replaces what :class:`Interrupted` said, and what another of these said before.
+    """
+
+    response_id: str
+    heard_ms: float
+    items: tuple[ItemPlayback, ...] = ()
+    "As in :class:`Interrupted`."
 
 
 @attrs.frozen(kw_only=True)

@@ -6,7 +6,8 @@ Nothing here knows a provider, or imports numpy before there is audio to convert
 
 from unirt.session.limits import Limits, Stats
 from unirt.session.observers import Observer
+from unirt.session.playback import Playback, Sink
 from unirt.session.session import Session
 from unirt.session.views import ContentView, View
 
-__all__ = ["ContentView", "Limits", "Observer", "Session", "Stats", "View"]
+__all__ = ["ContentView", "Limits", "Observer", "Playback", "Session", "Sink", "Stats", "View"]

@@ -6,12 +6,19 @@ the transcript of what the user said may come after the answer to it. Every cont
 turn and its item, so a history is a list of turns, each with the user's items and then the answers
 to them; whatever comes late finds its place.
 
-What is in it: messages written and spoken (a spoken one as its transcript; the audio is not kept),
-tool calls, each followed by its result, and what server-side tools returned. An answer that was
-interrupted stays, with the words that are known and the status ``incomplete``. What is not in it:
-thoughts, pictures, responses outside the conversation, and items that were deleted.
+What is in it: messages written and spoken, tool calls, each followed by its result, and what
+server-side tools returned. Of a spoken message the audio is not kept, but how long it was, and of
+the user's where in the session's input it was, so that whoever records can find it. What is not in
+it: thoughts, pictures, responses outside the conversation, and items that were deleted.
 
-It holds at most ``limits.history_items`` items; beyond it the oldest turns are forgotten whole.
+An answer that was interrupted stays, with the status ``incomplete`` and how much of it was heard.
+Its transcript is then what was heard, by estimate; the words that nobody heard are still in
+:attr:`~unirt.items.AudioContent.whole`. A report of a player that comes later corrects both.
+
+The policy of its size: it holds at most ``limits.history_items`` items and about
+``limits.history_characters`` characters of text. Beyond either the oldest turns are forgotten, each
+of them whole; of a single turn that is beyond them alone, the oldest items, calls with their
+results. :attr:`~unirt.conversation.Conversation.forgotten` counts them.
 """
 
 from __future__ import annotations
@@ -23,16 +30,20 @@ from typing import Any
 import attrs
 
 from unirt.commands import Command, CreateItem, SeedHistory, SendToolResult
+from unirt.conversation import Conversation
 from unirt.events import (
     Ending,
     Event,
+    HeardCorrected,
     InputCommitted,
+    Interrupted,
     ItemDeleted,
     ResponseDone,
     ResponseStarted,
     ServerToolDelta,
     ServerToolResult,
     SpeechStarted,
+    SpeechStopped,
     Stream,
     StreamClosed,
     StreamKind,
@@ -42,66 +53,19 @@ from unirt.events import (
     ToolCallCancelled,
     TranscriptDelta,
 )
-from unirt.items import AudioContent, Content, Item, ItemKind, Role, TextContent
+from unirt.items import Interruption, Item, ItemKind, Role
+from unirt.playback import ItemPlayback
+from unirt.session.entries import Entry, Part, Turn
 
 __all__ = ["History"]
 
 _SPOKEN = {StreamKind.AUDIO, StreamKind.TRANSCRIPT}
 _KEPT = {*_SPOKEN, StreamKind.TEXT, StreamKind.SERVER_TOOL}
 
-
-@attrs.define(eq=False)
-class _Part:
-    """One content part of a message, or the arguments of a server-side tool."""
-
-    spoken: bool
-    pieces: list[str] = attrs.field(factory=list)
-    final: str | None = None
-
-    @property
-    def text(self) -> str:
-        return "".join(self.pieces) if self.final is None else self.final
-
-    def content(self) -> Content | None:
-        text = self.text
-        if self.spoken:
-            return AudioContent(transcript=text or None)
-        return TextContent(text=text) if text else None
-
-
-@attrs.define(eq=False)
-class _Entry:
-    """One item while it grows."""
-
-    item: Item
-    "All that is known of it, except `content` and `status`."
-    status: str | None
-    parts: dict[tuple[int, bool], _Part] = attrs.field(factory=dict)
-
-    def part(self, index: int, *, spoken: bool) -> _Part:
-        return self.parts.setdefault((index, spoken), _Part(spoken))
-
-    def built(self) -> Item | None:
-        """The item as it is now; ``None`` where nothing of it is known yet."""
-        item = self.item
-        if item.status != self.status:
-            item = attrs.evolve(item, status=self.status)
-        if not self.parts:
-            return item
-        if item.kind is ItemKind.SERVER_TOOL:
-            return attrs.evolve(item, arguments=self.part(0, spoken=False).text)
-        content = [part.content() for _, part in sorted(self.parts.items(), key=lambda p: p[0])]
-        known = tuple(part for part in content if part is not None)
-        return attrs.evolve(item, content=known) if known else None
-
-
-@attrs.define(eq=False)
-class _Turn:
-    user: list[_Entry] = attrs.field(factory=list)
-    answers: list[_Entry] = attrs.field(factory=list)
-
-    def __len__(self) -> int:
-        return len(self.user) + len(self.answers)
+_SPEECHES = 64
+"How many stretches of the user's speech are remembered until it is known what was said."
+_NEARLY_MS = 1.0
+"What is left of audio when it counts as heard."
 
 
 class History:
@@ -111,9 +75,12 @@ class History:
     Args:
         limit: How many items it holds.
         seeded: What was said before the session began.
+        characters: How many characters of text it holds.
     """
 
-    def __init__(self, limit: int, seeded: Iterable[Item] = ()) -> None:
+    def __init__(
+        self, limit: int, seeded: Iterable[Item] = (), *, characters: int = 2_000_000
+    ) -> None:
         self.handlers: dict[type[Event], Callable[[Any], None]] = {
             StreamOpened: self._stream_opened,
             TextDelta: self._grow,
@@ -123,7 +90,10 @@ class History:
             ToolCall: self._tool_call,
             ServerToolResult: self._server_tool_result,
             ToolCallCancelled: self._cancelled,
-            SpeechStarted: self._turn_seen,
+            SpeechStarted: self._speech_started,
+            SpeechStopped: self._speech_stopped,
+            Interrupted: self._interrupted,
+            HeardCorrected: self._corrected,
             InputCommitted: self._committed,
             ResponseStarted: self._response_started,
             ResponseDone: self._response_done,
@@ -131,28 +101,34 @@ class History:
         }
         "What each event does to it; no other event does anything."
         self._limit = limit
+        self._characters = characters
         self._count = 0
         "Of all items."
-        self._turns: dict[str, _Turn] = {}
-        self._entries: dict[str, tuple[_Turn, _Entry]] = {}
+        self._size = 0
+        "Of all their text that is final, in characters."
+        self._forgotten = 0
+        self._speeches: dict[str, list[float | None]] = {}
+        "Where the user's speech began and ended, by item."
+        self._turns: dict[str, Turn] = {}
+        self._entries: dict[str, tuple[Turn, Entry]] = {}
         "By item id."
-        self._calls: dict[str, tuple[_Turn, _Entry]] = {}
+        self._calls: dict[str, tuple[Turn, Entry]] = {}
         "By call id."
-        self._open: dict[str, tuple[_Entry, _Part]] = {}
+        self._open: dict[str, tuple[Entry, Part]] = {}
         "By stream id."
         self._outside: set[str] = set()
         "Responses outside the conversation."
         self._seeds = 0
-        self._items: tuple[Item, ...] | None = None
+        self._items: Conversation | None = None
         self._seed(seeded)
 
     @property
-    def items(self) -> tuple[Item, ...]:
+    def items(self) -> Conversation:
         """All items, in order."""
         if self._items is None:
-            entries = (e for turn in self._turns.values() for e in (*turn.user, *turn.answers))
-            built = (entry.built() for entry in entries)
-            self._items = tuple(item for item in built if item is not None)
+            built = (entry.built() for turn in self._turns.values() for entry in turn.entries)
+            known = (item for item in built if item is not None)
+            self._items = Conversation(known, forgotten=self._forgotten)
         return self._items
 
     def feed(self, event: Event) -> None:
@@ -175,25 +151,37 @@ class History:
 
     # Turns and entries.
 
-    def _turn(self, turn_id: str | None) -> _Turn:
+    def _turn(self, turn_id: str | None) -> Turn:
         if turn_id is None:
             return next(reversed(self._turns.values()), None) or self._turn("")
         turn = self._turns.get(turn_id)
         if turn is None:
-            turn = self._turns[turn_id] = _Turn()
+            turn = self._turns[turn_id] = Turn()
             self._trim()
         return turn
 
-    def _add(self, turn: _Turn, item: Item, *, user: bool) -> _Entry:
-        entry = _Entry(item, item.status)
+    def _add(self, turn: Turn, item: Item, *, user: bool) -> Entry:
+        entry = self._new(turn, item)
         (turn.user if user else turn.answers).append(entry)
-        self._count += 1
-        if item.id is not None:
-            self._entries[item.id] = turn, entry
         self._trim()
         return entry
 
-    def _entry(self, stream: Stream, kind: ItemKind = ItemKind.MESSAGE) -> _Entry:
+    def _new(self, turn: Turn, item: Item) -> Entry:
+        entry = Entry(item, item.status, interruption=item.interruption)
+        self._count += 1
+        self._measure(entry)
+        if item.id is not None:
+            self._entries[item.id] = turn, entry
+            self._place_speech(item.id)
+        return entry
+
+    def _measure(self, entry: Entry) -> None:
+        """The text of an entry is final, or changed."""
+        size = 0 if entry.gone else entry.measured()
+        self._size += size - entry.size
+        entry.size = size
+
+    def _entry(self, stream: Stream, kind: ItemKind = ItemKind.MESSAGE) -> Entry:
         known = self._entries.get(stream.item_id or stream.id)
         if known is not None:
             return known[1]
@@ -206,27 +194,66 @@ class History:
             call_id=stream.call_id,
             name=stream.name,
         )
-        return self._add(self._turn(stream.turn_id), item, user=stream.role == "user")
+        entry = self._add(self._turn(stream.turn_id), item, user=stream.role == "user")
+        entry.response_id = stream.response_id
+        return entry
 
     def _trim(self) -> None:
-        while len(self._turns) > 1 and max(len(self._turns), self._count) > self._limit:
-            oldest = self._turns.pop(next(iter(self._turns)))
-            for entry in (*oldest.user, *oldest.answers):
-                self._forget(entry)
-        only = next(iter(self._turns.values()))
-        while self._count > self._limit:
-            self._forget((only.user or only.answers).pop(0))
         self._items = None
+        while len(self._turns) > 1 and (len(self._turns) > self._limit or self._too_large()):
+            oldest = self._turns.pop(next(iter(self._turns)))
+            self._forget(oldest.entries)
+        only = next(iter(self._turns.values()), None)
+        while only is not None and len(only) > 1 and self._too_large():
+            first = (only.user or only.answers)[0]
+            pair = first.item.kind is ItemKind.TOOL_CALL and first.item.call_id
+            gone = [e for e in only.entries if e is first or (pair and e.item.call_id == pair)]
+            only.user = [e for e in only.user if e not in gone]
+            only.answers = [e for e in only.answers if e not in gone]
+            self._forget(gone)
 
-    def _forget(self, entry: _Entry) -> None:
+    def _too_large(self) -> bool:
+        return self._count > self._limit or self._size > self._characters
+
+    def _forget(self, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            self._forgotten += 1
+            self._leave(entry)
+
+    def _leave(self, entry: Entry) -> None:
+        entry.gone = True
         self._count -= 1
+        self._size -= entry.size
         self._entries.pop(entry.item.id or "", None)
-        self._calls.pop(entry.item.call_id or "", None)
+        known = self._calls.get(entry.item.call_id or "")
+        if known is not None and known[1] is entry:
+            del self._calls[entry.item.call_id or ""]
 
     # What the provider says.
 
-    def _turn_seen(self, event: SpeechStarted) -> None:
+    def _speech_started(self, event: SpeechStarted) -> None:
         self._turn(event.turn_id)
+        if event.item_id is not None:
+            self._speeches[event.item_id] = [event.audio_ms, None]
+            if len(self._speeches) > _SPEECHES:
+                del self._speeches[next(iter(self._speeches))]
+            self._place_speech(event.item_id)
+
+    def _speech_stopped(self, event: SpeechStopped) -> None:
+        if event.item_id in self._speeches:
+            self._speeches[event.item_id][1] = event.audio_ms
+            self._place_speech(event.item_id)
+
+    def _place_speech(self, item_id: str) -> None:
+        """Note where in the input an item of the user's was spoken, as far as both are known."""
+        start_ms, end_ms = self._speeches.get(item_id, (None, None))
+        known = self._entries.get(item_id)
+        if known is None or start_ms is None:
+            return
+        known[1].start_ms = start_ms
+        if end_ms is not None:
+            known[1].duration_ms = end_ms - start_ms
+        self._items = None
 
     def _committed(self, event: InputCommitted) -> None:
         if event.item_id is None or event.item_id in self._entries:
@@ -271,12 +298,47 @@ class History:
             if event.kind is not StreamKind.AUDIO or known is None:
                 return
             entry = known[1]
+            entry.part(event.stream.index, spoken=True).duration_ms = event.duration_ms
         if part is not None and event.text is not None:
             part.final = event.text
             part.pieces.clear()
+            self._measure(entry)
+            self._trim()
         if entry.status != "incomplete":
             whole = event.ending is Ending.COMPLETE or event.role == "user"
             entry.status = "completed" if whole else "incomplete"
+        self._items = None
+
+    def _interrupted(self, event: Interrupted) -> None:
+        spoken = {item.item_id for item in event.items}
+        for item in event.items:
+            self._heard(item, event.by, exactly=event.heard_exactly)
+        turn = self._turns.get(event.turn_id or "")
+        if turn is None or not event.generating:
+            return
+        for entry in turn.answers:
+            mine = entry.response_id == event.response_id and entry.status == "incomplete"
+            if mine and entry.item.id not in spoken and entry.item.kind is ItemKind.MESSAGE:
+                entry.interruption = Interruption(by=event.by)
+        self._items = None
+
+    def _corrected(self, event: HeardCorrected) -> None:
+        for item in event.items:
+            self._heard(item, None, exactly=True)
+
+    def _heard(self, item: ItemPlayback, by: str | None, *, exactly: bool) -> None:
+        """How much of a spoken item was heard; one that was heard whole was not cut."""
+        _, entry = self._entries.get(item.item_id, (None, None))
+        if entry is None:
+            return
+        played = item.played_ms
+        whole = played is not None and played > item.received_ms - _NEARLY_MS
+        if entry.interruption is None and whole and entry.status != "incomplete":
+            return
+        known = "speech" if entry.interruption is None else entry.interruption.by
+        entry.interruption = Interruption(by=by or known, heard_ms=played, exactly=exactly)
+        entry.status = "incomplete"
+        entry.heard = item.text
         self._items = None
 
     def _tool_call(self, event: ToolCall) -> None:
@@ -304,15 +366,15 @@ class History:
         if event.response_id not in self._outside:
             entry = self._entry(event.stream, ItemKind.SERVER_TOOL)
             entry.item = attrs.evolve(entry.item, output=event.output, error=event.error)
-            self._items = None
+            self._measure(entry)
+            self._trim()
 
     def _deleted(self, event: ItemDeleted) -> None:
-        turn, entry = self._entries.pop(event.item_id or "", (None, None))
+        turn, entry = self._entries.get(event.item_id or "", (None, None))
         if turn is not None and entry is not None:
-            self._count -= len(turn)
             turn.user = [e for e in turn.user if e is not entry]
             turn.answers = [e for e in turn.answers if e is not entry]
-            self._count += len(turn)
+            self._leave(entry)
             self._items = None
 
     # What the application says.
@@ -331,15 +393,13 @@ class History:
             output=output,
             error=command.error,
         )
-        self._count -= len(turn)
-        turn.answers = [
-            e
-            for e in turn.answers
-            if e.item.call_id != command.call_id or e.item.kind is not ItemKind.TOOL_RESULT
-        ]
-        turn.answers.insert(turn.answers.index(call) + 1, _Entry(item, item.status))
-        self._count += len(turn)
-        self._items = None
+        for entry in turn.answers:
+            if (entry.item.kind, entry.item.call_id) == (ItemKind.TOOL_RESULT, command.call_id):
+                turn.answers.remove(entry)
+                self._leave(entry)
+                break
+        turn.answers.insert(turn.answers.index(call) + 1, self._new(turn, item))
+        self._trim()
 
     def _seed(self, items: Iterable[Item]) -> None:
         """Append items: to the turn that nobody has answered yet, else after all turns."""
@@ -360,14 +420,10 @@ class History:
             return
         turn, neighbour = before
         entries = turn.user if neighbour in turn.user else turn.answers
-        entry = _Entry(command.item, command.item.status)
-        entries.insert(entries.index(neighbour) + 1, entry)
-        self._count += 1
-        if command.item.id is not None:
-            self._entries[command.item.id] = turn, entry
-        self._items = None
+        entries.insert(entries.index(neighbour) + 1, self._new(turn, command.item))
+        self._trim()
 
     def _seed_first(self, item: Item) -> None:
         self._seeds += 1
-        self._turns = {f"seed {self._seeds}": _Turn(), **self._turns}
+        self._turns = {f"seed {self._seeds}": Turn(), **self._turns}
         self._add(next(iter(self._turns.values())), item, user=True)

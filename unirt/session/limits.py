@@ -32,6 +32,8 @@ class Limits(Value):
     "Bytes (characters, for text) of those frames."
     history_items: int = 1_000
     "Items of :attr:`Session.history`; beyond it the oldest turns are forgotten."
+    history_characters: int = 2_000_000
+    "Characters of text in it, likewise."
     tools_running: int = 16
     "Tools that run at once; beyond it calls wait for their turn."
     tools_waiting: int = 64
@@ -54,5 +56,7 @@ class Stats(Value):
     events: int = 0
     dropped_audio_ms: float = 0.0
     "Audio that views dropped because nobody read it, in ms, all views together."
+    silenced_audio_ms: float = 0.0
+    "Unread audio that views dropped because its response was interrupted, in ms, all together."
     discarded: int = 0
     "Pieces of content that came after their response was interrupted."

@@ -22,7 +22,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -30,9 +30,18 @@ from unirt.audio import AudioFormat
 from unirt.budget import Budget
 from unirt.capabilities import Capabilities
 from unirt.clock import Clock
-from unirt.commands import AppendAudio, ClearInput, Command, CommitInput, EndTurn
+from unirt.commands import (
+    AppendAudio,
+    ClearInput,
+    Command,
+    CommitInput,
+    EndTurn,
+    SeedHistory,
+)
 from unirt.config import SessionConfig
+from unirt.conversation import Conversation
 from unirt.errors import CassetteMismatch
+from unirt.events import HistorySeeded
 from unirt.items import Item
 from unirt.session.accounts import Accounts
 from unirt.session.audio_in import AudioIn, pieces
@@ -42,8 +51,9 @@ from unirt.session.keeper import Keeper, closed_error
 from unirt.session.limits import Limits, Stats
 from unirt.session.observers import Observers
 from unirt.session.outbox import Outbox
+from unirt.session.playback import Playback
 from unirt.session.pump import Pump
-from unirt.session.state import State
+from unirt.session.state import State, told_of_seeding
 from unirt.session.timer import Timer
 from unirt.session.tooling import Tooling
 from unirt.session.verbs import URGENT, Verbs
@@ -114,7 +124,7 @@ class Session(Accounts, Verbs):
         self._folded: ContentView | None = None
         self._outbox = Outbox(transport, limits)
         self._state = State(
-            limits.history_items, translator.config.history or (), lambda: self.config.model
+            limits, translator.config.history or (), lambda: self.config.model
         )
         self._pump = Pump(
             translator,
@@ -127,6 +137,8 @@ class Session(Accounts, Verbs):
             wake_at=self._set_timer,
             fail=self._fail,
         )
+        self.playback = Playback(translator, self._pump, self._hub, audio_out)
+        "How far the model's speech was played; see :mod:`unirt.session.playback`."
         self._tooling = Tooling(self, clock, limits, tell=self._pump.tell, approve=approve)
         for handlers in self._tooling.handlers:
             self._state.listen(handlers)
@@ -175,7 +187,7 @@ class Session(Accounts, Verbs):
         return self._state.session_id
 
     @property
-    def history(self) -> tuple[Item, ...]:
+    def history(self) -> Conversation:
         """The conversation so far, turn by turn; see :mod:`unirt.session.history`."""
         return self._state.history.items
 
@@ -183,6 +195,11 @@ class Session(Accounts, Verbs):
     def ended_by(self) -> LimitReached | None:
         """The limit of the budget that closed it; ``None`` where none did."""
         return self._ended_by
+
+    @property
+    def seeded(self) -> HistorySeeded | None:
+        """What became of the history that was seeded last; ``None`` where none was."""
+        return self._state.seeded
 
     @property
     def closed(self) -> bool:
@@ -200,6 +217,7 @@ class Session(Accounts, Verbs):
             bytes_out=self._outbox.bytes_out,
             events=self._state.events,
             dropped_audio_ms=self._hub.dropped_ms,
+            silenced_audio_ms=self._hub.silenced_ms,
             discarded=self._state.discarded,
         )
 
@@ -254,6 +272,10 @@ class Session(Accounts, Verbs):
         if self._observers is not None:
             self._observers.said(command)
         self._pump.run()
+
+    async def seed(self, items: Iterable[Item]) -> HistorySeeded:
+        await self.send(SeedHistory(items=tuple(items)))
+        return told_of_seeding(self._state.seeded)
 
     async def send_audio(self, data: AudioData, format: AudioFormat | None = None) -> None:
         """

@@ -7,13 +7,20 @@ from typing import Any
 
 from unirt.commands import Command
 from unirt.errors import ConnectionLost
-from unirt.events import ContentDiscarded, Event, SessionClosed, SessionStarted
+from unirt.events import (
+    ContentDiscarded,
+    Event,
+    HistorySeeded,
+    SessionClosed,
+    SessionStarted,
+)
 from unirt.items import Item
 from unirt.session.history import History
 from unirt.session.ledger import Ledger
+from unirt.session.limits import Limits
 from unirt.session.stopwatch import Stopwatch
 
-__all__ = ["Handlers", "State"]
+__all__ = ["Handlers", "State", "told_of_seeding"]
 
 Handler = Callable[[Any], None]
 Handlers = Mapping[type[Event], Handler]
@@ -25,7 +32,7 @@ class State:
     The facts behind a session's properties.
 
     Args:
-        history_items: How many items the history holds.
+        limits: How much the history holds.
         seeded: The history the session begins with.
         model: The model that answers now, where the provider does not say which that is.
     """
@@ -39,18 +46,20 @@ class State:
         "history",
         "ledger",
         "model",
+        "seeded",
         "session_id",
         "stopwatch",
     )
 
     def __init__(
-        self, history_items: int, seeded: Iterable[Item], model: Callable[[], str | None]
+        self, limits: Limits, seeded: Iterable[Item], model: Callable[[], str | None]
     ) -> None:
-        self.history = History(history_items, seeded)
+        self.history = History(limits.history_items, seeded, characters=limits.history_characters)
         self.ledger = Ledger(model)
         self.session_id: str | None = None
         self.model: str | None = None
         self.closed: SessionClosed | None = None
+        self.seeded: HistorySeeded | None = None
         self.events = 0
         self.discarded = 0
         self._listening: dict[type[Event], tuple[Handler, ...]] = {}
@@ -62,6 +71,7 @@ class State:
         self.listen(
             {
                 SessionStarted: self._started,
+                HistorySeeded: self._seeded,
                 ContentDiscarded: self._discarded,
                 SessionClosed: self._closed,
             }
@@ -114,6 +124,9 @@ class State:
     def _discarded(self, event: ContentDiscarded) -> None:
         self.discarded += 1
 
+    def _seeded(self, event: HistorySeeded) -> None:
+        self.seeded = event
+
     def _closed(self, event: SessionClosed) -> None:
         self.closed = event
         self.ledger.settle()
@@ -125,3 +138,10 @@ def _all(handlers: tuple[Handler, ...]) -> Handler:
             handler(event)
 
     return call_all
+
+
+def told_of_seeding(event: HistorySeeded | None) -> HistorySeeded:
+    """The event that a translator owes to whoever seeds."""
+    if event is None:
+        raise RuntimeError("the translator did not tell what became of the history")
+    return event

@@ -24,7 +24,6 @@ from unirt.commands import (
     Respond,
     RetrieveItem,
     Scheduling,
-    SeedHistory,
     SendImage,
     SendRaw,
     SendText,
@@ -35,6 +34,7 @@ from unirt.commands import (
 )
 from unirt.config import Tool
 from unirt.errors import ConfigurationError
+from unirt.events import HistorySeeded
 from unirt.items import Item
 from unirt.session.arguments import ConfigFields, config_of
 from unirt.tools.function import AnyTool, tools_of
@@ -119,18 +119,26 @@ class Verbs(ABC):
         """Stop generating; what was generated may still be played."""
         await self.send(CancelResponse(response_id=response_id))
 
-    async def interrupt(self, played_ms: float | None = None) -> None:
+    async def interrupt(
+        self, played_ms: float | None = None, response_id: str | None = None
+    ) -> None:
         """
         Stop generating, and let the model know how much of its answer was heard.
 
         Args:
             played_ms: How much of it was played, in ms; ``None`` to use what was reported with
                 :meth:`report_playback`, or else what the clock says.
+            response_id: What `played_ms` is about; ``None`` for the latest answer with audio.
         """
-        await self.send(Interrupt(played_ms=played_ms))
+        await self.send(Interrupt(played_ms=played_ms, response_id=response_id))
 
     async def report_playback(self, played_ms: float, response_id: str | None = None) -> None:
-        """Tell the session how much of a response was played, in ms. Sends nothing."""
+        """
+        Tell the session how much of a response was played, in ms.
+
+        A position never goes back, and never exceeds what was received. Told after an interruption
+        it corrects what was taken to have been heard, where the provider lets it.
+        """
         await self.send(ReportPlayback(played_ms=played_ms, response_id=response_id))
 
     async def truncate(self, item_id: str, audio_end_ms: int, content_index: int = 0) -> None:
@@ -183,9 +191,13 @@ class Verbs(ABC):
         """
         await self.send(UpdateSession(changes=config_of(changes)))
 
-    async def seed(self, items: Iterable[Item]) -> None:
-        """Put earlier conversation before what follows. Triggers no response."""
-        await self.send(SeedHistory(items=tuple(items)))
+    @abstractmethod
+    async def seed(self, items: Iterable[Item]) -> HistorySeeded:
+        """
+        Put earlier conversation before what follows. Triggers no response.
+
+        Returns what became of every item; the event of that is told, too.
+        """
 
     async def delete_item(self, item_id: str) -> None:
         """Remove an item from the conversation."""

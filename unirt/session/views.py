@@ -10,6 +10,10 @@ The policy, in full:
   where the socket brings more without that, as some event loops do, it is stopped for a turn.
   A voice application that is two minutes behind has no use for the audio, and audio is what fills
   memory.
+- Unread audio of a response that is **interrupted** is dropped at once: nobody may hear it now.
+  So a reader that is behind comes to ``Interrupted`` without any stale audio before it. The last
+  piece of each stream stays in its place, but empty: what was said is still seen to have been
+  spoken. :attr:`View.silenced_ms` and ``session.stats`` count it. Observers are told all of it.
 - **No other event is ever dropped.** When a view holds ``limits.events`` of them unread, the
   session stops reading the network until that view is read, or abandoned; what one read of the
   socket brought with the event that reached the bound is still told. A provider whose
@@ -35,10 +39,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from typing import cast
+
+import attrs
 
 from unirt.errors import UsageError
-from unirt.events import AudioDelta, Event
+from unirt.events import AudioDelta, Event, Interrupted
 from unirt.fold import ContentStep, Fold
 from unirt.session.limits import Limits
 
@@ -48,7 +55,16 @@ __all__ = ["ContentView", "Hub", "View"]
 class _Box:
     """The unread events of one view."""
 
-    __slots__ = ("audio_ms", "closed", "dropped_ms", "events", "others", "waiter")
+    __slots__ = (
+        "audio_ms",
+        "closed",
+        "dropped_ms",
+        "events",
+        "others",
+        "silenced_ms",
+        "steps",
+        "waiter",
+    )
 
     def __init__(self) -> None:
         self.events: deque[Event] = deque()
@@ -56,6 +72,9 @@ class _Box:
         self.others = 0
         "How many of the events are no audio."
         self.dropped_ms = 0.0
+        self.silenced_ms = 0.0
+        self.steps: deque[ContentStep] = deque()
+        "What a folded view has made of the event that it took last, and nobody has read."
         self.closed = False
         "Abandoned, or read to its end."
         self.waiter: asyncio.Future[None] | None = None
@@ -92,6 +111,31 @@ class _Box:
         self.dropped_ms += dropped
         return dropped
 
+    def silence(self, response_ids: Collection[str]) -> float:
+        """Take the audio of responses out of what is unread; return how much it was."""
+        silent = [e for e in self.events if type(e) is AudioDelta and e.response_id in response_ids]
+        silenced = sum(event.duration_ms for event in silent)
+        if silent:
+            kept = {id(event) for event in {e.stream.id: e for e in silent}.values()}
+            stale = {id(event) for event in silent} - kept
+            self.events = deque(
+                _emptied(event) if id(event) in kept else event
+                for event in self.events
+                if id(event) not in stale
+            )
+        for index, step in enumerate(self.steps):
+            if type(step.event) is AudioDelta and step.stream.response_id in response_ids:
+                silenced += step.event.duration_ms if step.step == "delta" else 0.0
+                data = b"" if step.step == "delta" else None
+                self.steps[index] = attrs.evolve(step, data=data, event=_emptied(step.event))
+        self.audio_ms = sum(e.duration_ms for e in self.events if type(e) is AudioDelta)
+        self.silenced_ms += silenced
+        return silenced
+
+
+def _emptied(event: Event) -> Event:
+    return attrs.evolve(cast("AudioDelta", event), data=b"")
+
 
 class Hub:
     """Hands the events of one session to its views."""
@@ -111,11 +155,13 @@ class Hub:
         "delivered",
         "dropped_ms",
         "full",
+        "silenced_ms",
     )
 
     def __init__(self, limits: Limits) -> None:
         self.delivered = 0
         self.dropped_ms = 0.0
+        self.silenced_ms = 0.0
         self._limits = limits
         self._loop = asyncio.get_running_loop()
         self._boxes: tuple[_Box, ...] = ()
@@ -229,11 +275,14 @@ class Hub:
 
     def _put(self, boxes: Sequence[_Box], events: Sequence[Event]) -> None:
         audio_ms, others = 0.0, 0
+        cut: list[str] = []
         for event in events:
             if type(event) is AudioDelta:
                 audio_ms += len(event.data) * 1000 / event.format.byte_rate  # its duration_ms
             else:
                 others += 1
+                if type(event) is Interrupted:
+                    cut.append(event.response_id)
         limits = self._limits
         for box in boxes:
             if box.audio_ms > limits.audio_ms:
@@ -244,6 +293,8 @@ class Hub:
             box.events += events
             box.audio_ms += audio_ms
             box.others += others
+            if cut:
+                self.silenced_ms += box.silence(cut)
             if box.others >= limits.events:
                 self.full = True
             if box.waiter is not None:
@@ -263,6 +314,11 @@ class View:
     def dropped_ms(self) -> float:
         """Audio that was dropped because it stayed unread for too long, in ms."""
         return self._box.dropped_ms
+
+    @property
+    def silenced_ms(self) -> float:
+        """Audio that was dropped because its response was interrupted before it was read, in ms."""
+        return self._box.silenced_ms
 
     def __aiter__(self) -> View:
         return self
@@ -294,7 +350,7 @@ class ContentView:
     def __init__(self, view: View) -> None:
         self._view = view
         self._fold = Fold()
-        self._steps: deque[ContentStep] = deque()
+        self._steps = view._box.steps
 
     @property
     def missed(self) -> int:
@@ -305,6 +361,11 @@ class ContentView:
     def dropped_ms(self) -> float:
         """Audio that was dropped because it stayed unread for too long, in ms."""
         return self._view.dropped_ms
+
+    @property
+    def silenced_ms(self) -> float:
+        """Audio that was dropped because its response was interrupted before it was read, in ms."""
+        return self._view.silenced_ms
 
     def __aiter__(self) -> ContentView:
         return self

@@ -382,7 +382,7 @@ class _Layout:
         yield from self._close_message(end)
         if end is None and self._reply.steps and not self._reply.calls:
             yield self._beat(ev.GenerationDone)
-        if end is None and self._setting.pace.hold_done:
+        if end is None and self._setting.pace.hold_done and not self._reply.calls:
             ahead = self._content_ms / 1000 * (1 - 1 / self._setting.pace.speed)
             self._at += max(0.0, ahead)
         yield self._beat(

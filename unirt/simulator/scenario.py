@@ -278,7 +278,10 @@ class Pace:
     word_ms: float = 20.0
     "From one piece of text to the next."
     hold_done: bool = False
-    "Whether a complete response is done only when it could have been played to its end."
+    """
+    Whether a complete response is done only when it could have been played to its end; one that
+    waits for tools never waits for that.
+    """
 
 
 @attrs.frozen(kw_only=True)

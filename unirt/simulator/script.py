@@ -39,6 +39,7 @@ Every table and key is checked; what is wrong is told with its file and place.
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Callable, Mapping
 from importlib.resources import files
@@ -411,8 +412,29 @@ _ROLES: Mapping[str, Role] = {role.value: role for role in Role}
 def _items(table: Table, key: str) -> tuple[Item, ...]:
     items = []
     for entry in table.tables(key):
-        role = _ROLES[entry.choice("role", list(_ROLES))]
-        content = (TextContent(text=entry.required_text("text")),)
-        items.append(Item(kind=ItemKind.MESSAGE, role=role, content=content))
+        items.append(_ITEMS[entry.one_key_of(list(_ITEMS))](entry))
         entry.finish()
     return tuple(items)
+
+
+def _message(entry: Table) -> Item:
+    role = _ROLES[entry.choice("role", list(_ROLES))]
+    return Item(role=role, content=(TextContent(text=entry.required_text("text")),))
+
+
+_ITEMS: Mapping[str, Callable[[Table], Item]] = {
+    "text": _message,
+    "call": lambda t: Item(
+        kind=ItemKind.TOOL_CALL,
+        call_id=t.required_text("id"),
+        name=t.required_text("call"),
+        arguments=json.dumps(t.object("args") or {}),
+    ),
+    "result": lambda t: Item(
+        kind=ItemKind.TOOL_RESULT,
+        call_id=t.required_text("id"),
+        name=t.text("name"),
+        output=t.required_text("result"),
+    ),
+}
+"What an earlier item's key means."
