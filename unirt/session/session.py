@@ -123,9 +123,7 @@ class Session(Accounts, Verbs):
         self._kept: View | None = None
         self._folded: ContentView | None = None
         self._outbox = Outbox(transport, limits)
-        self._state = State(
-            limits, translator.config.history or (), lambda: self.config.model
-        )
+        self._state = State(limits, translator.config.history or (), lambda: self.config.model)
         self._pump = Pump(
             translator,
             self._outbox,
