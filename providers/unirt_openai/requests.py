@@ -120,14 +120,12 @@ class Requests:
 
     def _quiet_at(self) -> float | None:
         """When the playback will be over, as far as it can be told; ``None`` where it is."""
-        latest = self._composer.latest
-        if latest is None or latest.interrupted or latest.audio_ms <= 0:
+        last = self._composer.playing
+        if last is None:
             return None
-        if latest.played_ms is None:
-            return latest.plays_until
-        if latest.played_ms >= latest.audio_ms:
-            return None
-        return latest.plays_until + PATIENCE_S  # unless its player says sooner that it is through
+        if last.reported_ms is None:
+            return last.plays_until
+        return last.plays_until + PATIENCE_S  # unless its player says sooner that it is through
 
     def withdraw(self) -> None:
         """Nothing that was asked for is wanted any more, be it sent already or not."""

@@ -10,6 +10,7 @@ from unirt import events as ev
 from unirt.audio import PCM16_24K
 from unirt.composer import Composer
 from unirt.events import StreamKind
+from unirt.session.limits import Limits
 from unirt.session.state import State
 from unirt.session.stopwatch import KEPT
 
@@ -21,7 +22,7 @@ class Watched:
 
     def __init__(self) -> None:
         self.composer = Composer("toy")
-        self.state = State(1_000, (), lambda: "m")
+        self.state = State(Limits(), (), lambda: "m")
         self.at(0.0)
         self.composer.session_started()
 

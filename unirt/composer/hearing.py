@@ -86,6 +86,15 @@ class Hearing(Turns):
         at = now if self.clocked else None
         return tuple(self._told(response, at) for response in self._audible)
 
+    @property
+    def playing(self) -> Response | None:
+        """The last response of the conversation that is still to be heard, as far as is known."""
+        now = self._clock_now
+        return next(
+            (each for each in reversed(self._audible) if each.in_conversation and each.playing(now)),
+            None,
+        )
+
     def _speaks(self, response: Response, entry: OpenStream) -> None:
         """Another stream of audio begins; the first one is played after the response before."""
         if not response.spoken:
