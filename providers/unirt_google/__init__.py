@@ -2,10 +2,10 @@
 Gemini Live for unirt.
 
 A plug-in: :data:`PROVIDER` is what unirt finds in the entry-point group ``unirt.providers``.
-The client's side is read in this order: :mod:`~unirt_google.facts`,
-:mod:`~unirt_google.configure`, :mod:`~unirt_google.user`, :mod:`~unirt_google.answer`,
-:mod:`~unirt_google.inbound`, :mod:`~unirt_google.parts`, :mod:`~unirt_google.outbound`,
-:mod:`~unirt_google.translator`, :mod:`~unirt_google.endpoints`.
+The client's side is read in this order: :mod:`~unirt_google.families`,
+:mod:`~unirt_google.facts`, :mod:`~unirt_google.configure`, :mod:`~unirt_google.user`,
+:mod:`~unirt_google.answer`, :mod:`~unirt_google.inbound`, :mod:`~unirt_google.parts`,
+:mod:`~unirt_google.outbound`, :mod:`~unirt_google.translator`, :mod:`~unirt_google.endpoints`.
 """
 
 from __future__ import annotations

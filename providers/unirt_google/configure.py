@@ -21,7 +21,8 @@ from unirt.config import (
     Transcription,
 )
 from unirt.errors import UnsupportedSetting
-from unirt_google.facts import DEFAULT_MODEL, PROVIDER_NAME, Family, family_of, is_vertex
+from unirt_google.facts import DEFAULT_MODEL, PROVIDER_NAME
+from unirt_google.families import Family, family_of, is_vertex
 from unirt_google.options import apply_options
 from unirt_google.schema import openapi_schema
 

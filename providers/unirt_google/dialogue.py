@@ -9,7 +9,7 @@ from unirt.config import Scheduling, SessionConfig, Tool
 from unirt.preroll import Preroll
 from unirt.translator import Frame
 from unirt_google.answer import Answer
-from unirt_google.facts import Family
+from unirt_google.families import Family
 from unirt_google.user import User
 
 __all__ = ["Dialogue"]

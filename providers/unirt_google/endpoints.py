@@ -32,7 +32,8 @@ from unirt.config import SessionConfig
 from unirt.errors import ConfigurationError, MissingKey
 from unirt.provider import Credentials
 from unirt.value import Value
-from unirt_google.facts import DEFAULT_MODEL, PROVIDER_NAME, is_vertex
+from unirt_google.facts import DEFAULT_MODEL, PROVIDER_NAME
+from unirt_google.families import is_vertex
 
 __all__ = ["OPTIONS", "Endpoint", "endpoint", "resolve"]
 

@@ -28,7 +28,8 @@ from unirt_google import inbound, outbound
 from unirt_google.answer import Answer
 from unirt_google.configure import setup_frame, with_defaults
 from unirt_google.dialogue import Dialogue
-from unirt_google.facts import PROVIDER_NAME, capabilities, family_of, is_vertex
+from unirt_google.facts import PROVIDER_NAME, capabilities
+from unirt_google.families import family_of, is_vertex
 from unirt_google.native import parse_native
 from unirt_google.speaking import goes_on
 from unirt_google.user import User

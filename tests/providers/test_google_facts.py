@@ -23,7 +23,8 @@ from unirt import (
     events,
 )
 from unirt.capabilities import settings_in
-from unirt_google.facts import capabilities, family_of, is_vertex
+from unirt_google.facts import capabilities
+from unirt_google.families import family_of, is_vertex
 
 MODELS = [
     "gemini-3.8-live",

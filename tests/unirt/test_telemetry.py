@@ -196,7 +196,8 @@ async def test_a_tool_call_is_a_span_from_the_call_to_its_result(toy: Toy) -> No
         clock.advance(2.0)
         await session.send_tool_result("c0", "half", more_follows=True)
         await session.send_tool_result("c0", "whole")
-        await session.send_tool_result("c0", "again")
+        with pytest.raises(unirt.UsageError, match="answered already"):
+            await session.send_tool_result("c0", "again")
         await session.send_tool_result("c1", error="it broke")
         await toy.say("cancel", calls=["c2"])
         await until(session, unirt.ToolCallCancelled)

@@ -89,11 +89,10 @@ class Hearing(Turns):
     @property
     def playing(self) -> Response | None:
         """The last response of the conversation that is still to be heard, as far as is known."""
-        now = self._clock_now
-        return next(
-            (each for each in reversed(self._audible) if each.in_conversation and each.playing(now)),
-            None,
-        )
+        for response in reversed(self._audible):
+            if response.in_conversation and response.playing(self._clock_now):
+                return response
+        return None
 
     def _speaks(self, response: Response, entry: OpenStream) -> None:
         """Another stream of audio begins; the first one is played after the response before."""

@@ -22,7 +22,7 @@ from unirt.config import (
     Tool,
     Transcription,
 )
-from unirt_google.facts import Family, family_of
+from unirt_google.families import Family, family_of
 from unirt_google.server.checks import ANY, BOOL, NUMBER, TEXT, Spec, check, invalid
 from unirt_google.server.state import HangUp
 

@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 
 from unirt.config import SessionConfig
-from unirt_google.facts import Family, family_of
+from unirt_google.families import Family, family_of
 
 __all__ = ["HangUp", "PendingCall", "ServerState"]
 

@@ -18,7 +18,7 @@ from unirt.config import SessionConfig
 from unirt.events import Event
 from unirt.translator import Frame, Heard, Upgrade, Verdict
 from unirt.wire import WireError, parse_frame
-from unirt_google.facts import family_of, is_vertex
+from unirt_google.families import family_of, is_vertex
 from unirt_google.server.checks import invalid, one_spelling
 from unirt_google.server.commands import Listener
 from unirt_google.server.frames import Speaker
