@@ -238,6 +238,8 @@ def _interrupt(state: State, command: cmd.Interrupt) -> None:
 
 
 def _truncate(state: State, command: cmd.TruncateItem) -> None:
+    before = state.truncated.get(command.item_id, command.audio_end_ms)
+    remember(state.truncated, command.item_id, min(before, command.audio_end_ms))
     state.say(
         "conversation.item.truncate",
         item_id=command.item_id,
@@ -392,6 +394,8 @@ def _create_item(state: State, command: cmd.CreateItem) -> None:
         {} if command.previous_item_id is None else {"previous_item_id": command.previous_item_id}
     )
     state.say("conversation.item.create", item=write_item(item), **place)
+    if item.kind is ItemKind.TOOL_CALL:
+        remember(state.calls_there, item.call_id or "", None)
     if item.kind is ItemKind.TOOL_RESULT and item.call_id in state.composer.calls:
         state.composer.calls[item.call_id or ""].answered = True
 

@@ -156,3 +156,14 @@ def test_an_interruption_that_names_no_response_of_ours_does_nothing(openai_wire
         wire.send(cmd.Interrupt(played_ms=700, response_id="r9"))
     assert wire.sent() == []
     assert wire.events() == []
+
+
+def test_what_the_application_truncated_itself_is_only_cut_shorter(openai_wire: Any) -> None:
+    wire = openai_wire()
+    for n, (ms, told) in enumerate(((400, []), (250, [("i1", 250)]))):
+        wire.hear(started(f"r{n}"), audio(f"r{n}", f"i{n}", 1000), done(f"r{n}"))
+        cut = wire.send(cmd.TruncateItem(item_id=f"i{n}", audio_end_ms=300))
+        assert truncated(cut) == [(f"i{n}", 300)]
+        wire.send(report(ms, f"r{n}"))
+        wire.hear(SPEECH)
+        assert truncated(wire.sent()) == told

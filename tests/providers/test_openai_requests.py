@@ -302,6 +302,34 @@ def test_a_player_that_falls_silent_does_not_hold_a_late_result_back_forever(
     assert wire.sent() == [CREATE]
 
 
+def test_a_late_result_waits_for_all_that_plays_although_the_latest_response_is_silent(
+    openai_wire: Any,
+) -> None:
+    wire = speaking(openai_wire)
+    wire.hear(started("r3"), call(2, "r3"), done("r3"))
+    began = wire.now
+    assert types(wire.send(answer(2, **LATER))) == ["conversation.item.create"]
+    assert wire.translator.get_timer() == pytest.approx(began + 3)
+
+
+def test_an_urgent_result_stops_all_that_plays_and_keeps_its_own_call(openai_wire: Any) -> None:
+    wire = openai_wire()
+    wire.hear(started(), audio(3000, "r1"), call(1), done())
+    wire.hear(started("r2"), {**audio(1000), "item_id": "m2"}, done("r2"))
+    assert wire.sent() == []
+    wire.now += 0.5
+    frames = wire.send(answer(1, scheduling=Scheduling.INTERRUPT))
+    events = wire.translator.events_received()
+    cut = [event for event in events if isinstance(event, ev.Interrupted)]
+    assert [(event.response_id, event.heard_ms) for event in cut] == [("r1", 500), ("r2", 0)]
+    assert not any(isinstance(event, ev.ToolCallCancelled) for event in events)
+    assert types(frames) == [
+        "conversation.item.truncate",
+        "conversation.item.create",
+        "response.create",
+    ]
+
+
 def test_a_late_result_waits_for_the_user_and_is_known_to_the_answer(openai_wire: Any) -> None:
     wire = speaking(openai_wire)
     wire.hear({"type": "input_audio_buffer.speech_started", "item_id": "u1", "audio_start_ms": 0})

@@ -21,8 +21,15 @@ from unirt.cassettes import Cassette, Closed, Framed, Origin, Segment
 from unirt.cassettes.match import Match, matching
 from unirt.cassettes.meaning import Ear, Meaning
 from unirt.cassettes.player import Player
-from unirt.commands import ReportPlayback, SendRaw, TruncateItem
-from unirt.config import SessionConfig
+from unirt.commands import (
+    AppendAudio,
+    Command,
+    ReportPlayback,
+    SendRaw,
+    StartTurn,
+    TruncateItem,
+)
+from unirt.config import Manual, SessionConfig
 from unirt.errors import (
     CassetteError,
     CassetteMismatch,
@@ -147,6 +154,8 @@ class _Stand:
         }
         "How much was heard of each item that was truncated: the application had told."
         self._told_ms: dict[str, float] = {}
+        self._turn_told = False
+        "The session knows of a turn of the user's."
         self._player = Player(segment, match, where, prepare=self._prepared)
 
     @property
@@ -269,7 +278,17 @@ class _Stand:
             await session.send(SendRaw(frame=entry.data))
             return
         for command in meaning.commands:
+            await self._begin_turn(session, command)
             await session.send(command)
+
+    async def _begin_turn(self, session: Session, command: Command) -> None:
+        """Where turns are manual and no frame tells that one begins, its first audio does."""
+        manual = isinstance(session.config.turn_detection, Manual)
+        if manual and isinstance(command, AppendAudio) and not self._turn_told:
+            await session.send(StartTurn())
+            self._turn_told = True
+        else:
+            self._turn_told = manual and (self._turn_told or isinstance(command, StartTurn))
 
     async def _next(self, session: Session) -> tuple[int, Any] | None:
         """

@@ -28,7 +28,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 from unirt.audio import AudioFormat
 from unirt.budget import Budget
-from unirt.capabilities import Capabilities
 from unirt.clock import Clock
 from unirt.commands import (
     AppendAudio,
@@ -38,17 +37,16 @@ from unirt.commands import (
     EndTurn,
     SeedHistory,
 )
-from unirt.config import SessionConfig
-from unirt.conversation import Conversation
 from unirt.errors import CassetteMismatch
 from unirt.events import HistorySeeded
 from unirt.items import Item
 from unirt.session.accounts import Accounts
 from unirt.session.audio_in import AudioIn, pieces
 from unirt.session.audio_out import AudioOut
+from unirt.session.facts import Facts
 from unirt.session.handshake import Handshake
 from unirt.session.keeper import Keeper, closed_error
-from unirt.session.limits import Limits, Stats
+from unirt.session.limits import Limits
 from unirt.session.observers import Observers
 from unirt.session.outbox import Outbox
 from unirt.session.playback import Playback
@@ -72,7 +70,7 @@ __all__ = ["Session"]
 _LOG = logging.getLogger("unirt.session")
 
 
-class Session(Accounts, Verbs):
+class Session(Facts, Accounts, Verbs):
     """
     One open conversation with a provider.
 
@@ -161,63 +159,6 @@ class Session(Accounts, Verbs):
         self._hurry = False
         self._failure: Exception | None = None
         self._failure_told = False
-
-    # Facts.
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """The facts about the model in use."""
-        return self._translator.capabilities
-
-    @property
-    def config(self) -> SessionConfig:
-        """What is configured, the provider's defaults and all updates included."""
-        return self._translator.config
-
-    @property
-    def model(self) -> str:
-        """The model, as the provider calls it where it says so."""
-        return self._state.model or self.config.model or self.capabilities.model
-
-    @property
-    def session_id(self) -> str | None:
-        """The provider's id of the session; ``None`` where it says none."""
-        return self._state.session_id
-
-    @property
-    def history(self) -> Conversation:
-        """The conversation so far, turn by turn; see :mod:`unirt.session.history`."""
-        return self._state.history.items
-
-    @property
-    def ended_by(self) -> LimitReached | None:
-        """The limit of the budget that closed it; ``None`` where none did."""
-        return self._ended_by
-
-    @property
-    def seeded(self) -> HistorySeeded | None:
-        """What became of the history that was seeded last; ``None`` where none was."""
-        return self._state.seeded
-
-    @property
-    def closed(self) -> bool:
-        """Whether it is over, or about to be: verbs raise."""
-        return self._pump.over or self._closer is not None
-
-    @property
-    def stats(self) -> Stats:
-        """What was counted so far."""
-        return Stats(
-            frames_in=self._pump.frames_in,
-            frames_out=self._outbox.frames_out,
-            frames_waiting=self._outbox.waiting,
-            bytes_in=self._pump.bytes_in,
-            bytes_out=self._outbox.bytes_out,
-            events=self._state.events,
-            dropped_audio_ms=self._hub.dropped_ms,
-            silenced_audio_ms=self._hub.silenced_ms,
-            discarded=self._state.discarded,
-        )
 
     # Views.
 

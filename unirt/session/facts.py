@@ -1,0 +1,89 @@
+"""What a session can tell of itself: whom it talks to, what was said, and what was counted."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from unirt.capabilities import Capabilities
+from unirt.config import SessionConfig
+from unirt.conversation import Conversation
+from unirt.events import HistorySeeded
+from unirt.session.limits import Stats
+from unirt.session.outbox import Outbox
+from unirt.session.pump import Pump
+from unirt.session.state import State
+from unirt.session.views import Hub
+from unirt.translator import Translator
+
+if TYPE_CHECKING:
+    from unirt.events import LimitReached
+
+__all__ = ["Facts"]
+
+
+class Facts:
+    """A session's properties, but for those that count what it costs."""
+
+    _translator: Translator
+    _state: State
+    _pump: Pump
+    _outbox: Outbox
+    _hub: Hub
+    _closer: asyncio.Task[None] | None
+    _ended_by: LimitReached | None
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """The facts about the model in use."""
+        return self._translator.capabilities
+
+    @property
+    def config(self) -> SessionConfig:
+        """What is configured, the provider's defaults and all updates included."""
+        return self._translator.config
+
+    @property
+    def model(self) -> str:
+        """The model, as the provider calls it where it says so."""
+        return self._state.model or self.config.model or self.capabilities.model
+
+    @property
+    def session_id(self) -> str | None:
+        """The provider's id of the session; ``None`` where it says none."""
+        return self._state.session_id
+
+    @property
+    def history(self) -> Conversation:
+        """The conversation so far, turn by turn; see :mod:`unirt.session.history`."""
+        return self._state.history.items
+
+    @property
+    def ended_by(self) -> LimitReached | None:
+        """The limit of the budget that closed it; ``None`` where none did."""
+        return self._ended_by
+
+    @property
+    def seeded(self) -> HistorySeeded | None:
+        """What became of the history that was seeded last; ``None`` where none was."""
+        return self._state.seeded
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is over, or about to be: verbs raise."""
+        return self._pump.over or self._closer is not None
+
+    @property
+    def stats(self) -> Stats:
+        """What was counted so far."""
+        return Stats(
+            frames_in=self._pump.frames_in,
+            frames_out=self._outbox.frames_out,
+            frames_waiting=self._outbox.waiting,
+            bytes_in=self._pump.bytes_in,
+            bytes_out=self._outbox.bytes_out,
+            events=self._state.events,
+            dropped_audio_ms=self._hub.dropped_ms,
+            silenced_audio_ms=self._hub.silenced_ms,
+            discarded=self._state.discarded,
+        )
