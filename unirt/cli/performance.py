@@ -24,8 +24,10 @@ from unirt.cassettes.player import Player
 from unirt.commands import (
     AppendAudio,
     Command,
+    CreateItem,
     ReportPlayback,
     SendRaw,
+    SendToolResult,
     StartTurn,
     TruncateItem,
 )
@@ -39,6 +41,7 @@ from unirt.errors import (
     UnirtError,
 )
 from unirt.fold import ContentStep
+from unirt.items import Item, ItemKind
 from unirt.provider import Credentials
 from unirt.registry import load
 from unirt.session import Session
@@ -156,6 +159,8 @@ class _Stand:
         self._told_ms: dict[str, float] = {}
         self._turn_told = False
         "The session knows of a turn of the user's."
+        self._seeded_calls: set[str] = set()
+        "The calls that the application put in."
         self._player = Player(segment, match, where, prepare=self._prepared)
 
     @property
@@ -279,7 +284,22 @@ class _Stand:
             return
         for command in meaning.commands:
             await self._begin_turn(session, command)
-            await session.send(command)
+            await session.send(self._seeded(command))
+
+    def _seeded(self, command: Command) -> Command:
+        """The result of a call that the application put in itself is history, as the call is."""
+        match command:
+            case CreateItem(item=Item(kind=ItemKind.TOOL_CALL, call_id=str(call_id))):
+                self._seeded_calls.add(call_id)
+            case SendToolResult(call_id=call_id, output=output, error=error) if (
+                call_id in self._seeded_calls and (error or isinstance(output, str))
+            ):
+                kind = ItemKind.TOOL_RESULT
+                item = Item(kind=kind, call_id=call_id, output=output, error=error)
+                return CreateItem(item=item)
+            case _:
+                pass
+        return command
 
     async def _begin_turn(self, session: Session, command: Command) -> None:
         """Where turns are manual and no frame tells that one begins, its first audio does."""

@@ -35,7 +35,7 @@ from unirt.commands import (
     TruncateItem,
     UpdateSession,
 )
-from unirt.items import ImageContent, Item, ItemKind, Role, TextContent
+from unirt.items import ImageContent, Item, Role, TextContent
 from unirt.wire import Wire, WireError, decode_audio
 from unirt_openai.items import read_item
 from unirt_openai.server.canonical import read_request
@@ -43,7 +43,7 @@ from unirt_openai.server.checks import Refused, invalid_value, missing, obj
 from unirt_openai.server.input import InputSide
 from unirt_openai.server.listings import Listings
 from unirt_openai.server.session import RESPONSE, updated_session
-from unirt_openai.server.state import Request, ServerState, oldest_dropped
+from unirt_openai.server.state import Request, ServerState
 
 __all__ = ["CLIENT_EVENTS", "Listener"]
 
@@ -176,14 +176,7 @@ class Listener:
                 "item.call_id",
             )
         item = read_item(wire, audio_format=state.input_format)
-        seeded = state.conversation.seeded_calls
-        if item.kind is ItemKind.TOOL_RESULT and item.call_id in seeded:
-            command: Command = CreateItem(item=item, previous_item_id=after)
-        else:
-            command = _said(item, wire, after)
-        if item.kind is ItemKind.TOOL_CALL:
-            seeded[item.call_id or ""] = None
-            oldest_dropped(seeded)
+        command = _said(item, wire, after)
         state.add_item(_kept({**wire.data, "id": item_id or state.mint("item")}), after)
         return command
 

@@ -42,8 +42,6 @@ class Conversation:
         "Items that were said to be added and not yet to be done."
         self.audio_ms: dict[str, float] = {}
         "How much audio each of the assistant's items has."
-        self.seeded_calls: dict[str, None] = {}
-        "Tool calls that the client put in: what it puts in as their results is history, too."
 
     def __contains__(self, item_id: object) -> bool:
         return item_id in self._items
