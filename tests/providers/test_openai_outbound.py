@@ -535,3 +535,16 @@ def test_all_eleven_client_events_can_be_sent(openai_wire: Any) -> None:
     sent |= {frame["type"] for frame in wire.sent()}
     refused = {"output_audio_buffer.clear"}
     assert names - sent == refused
+
+
+def test_the_result_of_a_call_that_was_created_may_be_seeded(openai_wire: Any) -> None:
+    wire = openai_wire()
+    wire.send(
+        cmd.CreateItem(
+            item=Item(kind=ItemKind.TOOL_CALL, call_id="c9", name="look", arguments="{}")
+        )
+    )
+    result = Item(kind=ItemKind.TOOL_RESULT, call_id="c9", output="fine")
+    (frame,) = wire.send(cmd.SeedHistory(items=(result,)))
+    assert frame["item"]["type"] == "function_call_output"
+    assert frame["item"]["call_id"] == "c9"

@@ -312,6 +312,17 @@ def test_a_late_result_waits_for_all_that_plays_although_the_latest_response_is_
     assert wire.translator.get_timer() == pytest.approx(began + 3)
 
 
+def test_a_late_result_does_not_wait_for_what_plays_beside_the_conversation(
+    openai_wire: Any,
+) -> None:
+    wire = openai_wire()
+    wire.hear(started(), call(1), done())
+    beside = {"type": "response.created", "response": {"id": "r2", "conversation_id": None}}
+    wire.hear(beside, audio(3000), done("r2"))
+    assert wire.sent() == []
+    assert types(wire.send(answer(1, **LATER))) == ["conversation.item.create", "response.create"]
+
+
 def test_an_urgent_result_stops_all_that_plays_and_keeps_its_own_call(openai_wire: Any) -> None:
     wire = openai_wire()
     wire.hear(started(), audio(3000, "r1"), call(1), done())
