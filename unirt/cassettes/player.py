@@ -12,7 +12,7 @@ before it in the recording, or when the client went on to the next step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -205,49 +205,29 @@ class Player:
             raise TypeError(f"a connection does not hold a {type(entry).__name__}")
         return entry
 
-    def release_all(
-        self,
-        come: Callable[[float], bool],
-        take: Callable[[Sequence[bytes]], bool],
-        most: int,
-    ) -> tuple[bool, int]:
+    def releasing(self, come: Callable[[float], bool]) -> Iterator[bytes]:
         """
-        Release frame after frame, those of one time in one go. The short way, for the usual case.
+        Release frame after frame, each when its time came. The short way, for what is usual.
+
+        It ends where anything but a frame is next, and may be left at any frame.
 
         Args:
             come: Lets a time come, in seconds, unless something else is to be done first.
-            take: Takes the frames; returns whether there is room for more.
-            most: So many bytes are enough.
-
-        Returns:
-            Whether there is room, and how many bytes there were.
         """
-        entries, needs, times, to_live = self._entries, self._needs, self._times, self._ids.to_live
-        size, room, end = 0, True, len(self._entries)
-        while room and size < most and self.failure is None:
+        entries, needs, times = self._entries, self._needs, self._times
+        end = len(entries)
+        while self.failure is None:
             index = self._next
             if index >= end or needs[index] > self._place:
-                break
+                return
             when, entry = times[index], entries[index][1]
             if type(entry) is not Framed or not come(when):
-                break
-            frames = []
-            while True:
-                if to_live:
-                    entry = attrs.evolve(entry, data=renamed(entry.data, to_live))
-                payload = entry.payload
-                frames.append(payload)
-                size += len(payload)
-                index += 1
-                if index >= end or times[index] != when or needs[index] > self._place:
-                    break
-                entry = entries[index][1]
-                if type(entry) is not Framed or entry.direction == "sent":
-                    break
-            self._next = index
+                return
+            if self._ids.to_live:
+                entry = attrs.evolve(entry, data=renamed(entry.data, self._ids.to_live))
+            self._next = index + 1
             self._skip()
-            room = take(frames)
-        return room, size
+            yield entry.payload
 
     @property
     def awaited(self) -> tuple[int, Entry] | None:

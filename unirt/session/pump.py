@@ -9,10 +9,10 @@ a wait.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from unirt.clock import Clock
-from unirt.events import Event
+from unirt.events import AudioDelta, Event, TranscriptDelta
 from unirt.session.audio_out import AudioOut
 from unirt.session.handshake import Handshake
 from unirt.session.observers import Observers
@@ -22,6 +22,9 @@ from unirt.session.views import Hub
 from unirt.translator import Frame, Translator
 
 __all__ = ["Pump"]
+
+_PIECES = frozenset({AudioDelta, TranscriptDelta})
+"What only adds to streams of content that are open."
 
 
 class Pump:
@@ -103,14 +106,54 @@ class Pump:
             self._fail(exc)
         return not self._hub.full
 
-    def run(self, size: int = 0) -> None:
-        """Hand on what the translator has, after it was fed; `size` is the bytes it was fed."""
+    def take_timed(self, frames: Iterable[Frame]) -> bool:
+        """
+        Frames came that bring their time with them; see :class:`unirt.transport.Timed`.
+
+        Pieces of content that follow one another are one step, for they have nobody do anything at
+        a time. Whatever else comes ends it. Never raises.
+        """
+        if self.over:
+            return True
+        receive, received, now = (
+            self._translator.receive,
+            self._translator.events_received,
+            self.now,
+        )
+        events: list[Event] = []
+        size = count = 0
+        try:
+            for frame in frames:
+                count += 1
+                size += len(frame)
+                receive(frame, now())
+                new = received()
+                events += new
+                if len(new) != 1 or type(new[0]) not in _PIECES:
+                    break
+            self.frames_in += count
+            self.bytes_in += size
+            self.run(size, events)
+        except Exception as exc:
+            self._fail(exc)
+        return not self._hub.full
+
+    def run(self, size: int = 0, events: list[Event] | None = None) -> None:
+        """
+        Hand on what the translator has, after it was fed.
+
+        Args:
+            size: How many bytes it was fed.
+            events: What it said already.
+        """
         translator, observers = self._translator, self._observers
         if frames := translator.frames_to_send():
             self._outbox.put(frames)
             if observers is not None:
                 observers.sent(frames)
-        if events := translator.events_received():
+        if events is None:
+            events = translator.events_received()
+        if events:
             if self._audio_out is not None:
                 events = self._audio_out.convert(events)
             if observers is not None:

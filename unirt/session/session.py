@@ -275,6 +275,9 @@ class Session(Facts, Accounts, Verbs):
 
     async def _read(self) -> None:
         transport = self._transport
+        deliver_timed = getattr(transport, "deliver_timed", None)
+        if deliver_timed is not None:
+            await deliver_timed(self._pump.take_timed, self._hub.room)
         deliver = getattr(transport, "deliver", None)
         if deliver is not None:
             await deliver(self._pump.take, self._hub.room)

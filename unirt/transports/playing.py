@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from typing import Any, NoReturn
 
 from unirt.cassettes.entries import Closed, Framed, Stalled
@@ -81,6 +81,8 @@ class PlayingTransport:
         self._clock = clock
         self._gone: TransportClosed | None = None
         self._stalled = False
+        self._in_one_go = 0
+        "How many bytes were received since anybody else had a turn."
         self._waiting: deque[Framed] = deque()
         "What was released and not received yet."
         self._loop = asyncio.get_running_loop()
@@ -134,29 +136,44 @@ class PlayingTransport:
         self, take: Callable[[Sequence[Frame]], bool], room: Callable[[], Awaitable[None]]
     ) -> None:
         """See :class:`unirt.transport.Prompt`."""
-        release_all, table, alone = self._player.release_all, self._table, 0
+
+        def take_each(frames: Iterable[Frame]) -> bool:
+            room_left = True
+            for frame in frames:
+                room_left = take((frame,))
+            return room_left
+
+        await self.deliver_timed(take_each, room)
+
+    async def deliver_timed(
+        self,
+        take: Callable[[Iterable[Frame]], bool],
+        room: Callable[[], Awaitable[None]],
+    ) -> None:
+        """See :class:`unirt.transport.Timed`."""
         while True:
-            room_left, size = True, 0
-            if table.alone:
-                room_left, size = release_all(self._come, take, _IN_ONE_GO - alone)
-            if not size:
-                frames = [entry.payload for entry in await self._released()]
-                room_left, size = take(frames), sum(map(len, frames))
-            alone += size
+            before = self._in_one_go
+            room_left = take(self._timed()) if self._table.alone else True
+            if self._in_one_go == before:
+                room_left = take([entry.payload for entry in await self._released()])
             if not room_left:
                 await room()
-            if alone >= _IN_ONE_GO:
-                alone = 0
+            if self._in_one_go >= _IN_ONE_GO:
+                self._in_one_go = 0
                 for _ in range(_TURNS):
                     await asyncio.sleep(0)
 
+    def _timed(self) -> Iterator[Frame]:
+        """What may be released, one by one, until it is enough in one go."""
+        for payload in self._player.releasing(self._come):
+            self._in_one_go += len(payload) or 1
+            yield payload
+            if self._in_one_go >= _IN_ONE_GO:
+                return
+
     def _come(self, when: float) -> bool:
         """Let a time come, if nothing is to be done before."""
-        clock = self._clock
-        if self._gone is not None or clock.waits(when):
-            return False
-        clock.jump(when)
-        return True
+        return self._gone is None and self._clock.jumped(when)
 
     async def _released(self) -> list[Framed]:
         """

@@ -142,6 +142,13 @@ class TapeClock:
         """Be at a time; never goes back."""
         self._now = max(self._now, when)
 
+    def jumped(self, when: float) -> bool:
+        """Be at a time, unless that takes more than :meth:`jump`; returns whether it is."""
+        if (when >= self._soonest or self._speed is not None) and self.waits(when):
+            return False
+        self._now = max(self._now, when)
+        return True
+
     async def reach(self, when: float) -> None:
         """Go on to a time, and wake everybody on the way."""
         while True:
