@@ -36,7 +36,7 @@ from tests.benchmarks.lab import Lab, Runs, rotated, summary, within_bounds
 from tests.benchmarks.load import Block, Load, frame, numbered
 from tests.benchmarks.machine import machine
 from tests.benchmarks.peers.footnotes import FOOTNOTES
-from tests.benchmarks.peers.registry import PEERS
+from tests.benchmarks.peers.registry import PEERS, named
 from tests.benchmarks.peers.venvs import VENVS
 from tests.benchmarks.processes import ROOT, Failed, Process
 from tests.benchmarks.roster import FLOOR, Entry, roster
@@ -696,3 +696,11 @@ def test_a_cassette_of_the_benchmarks_is_played_to_its_end(protocol: str, tmp_pa
     assert len(received) >= cassettes.FRAMES
     assert cassettes.translated(cassette, protocol) > 0
     assert cassettes.played(tmp_path / "talk.jsonl", turns) > 0
+
+
+def test_the_page_calls_peers_by_their_names_whoever_took_part_last() -> None:
+    called = {entry.name: entry.title for entry in named()}
+    assert len(called) >= 8
+    page = report.PAGE.read_text("utf-8")
+    assert "peer_" not in page
+    assert all(f"| {title} |" in page for title in called.values())

@@ -107,8 +107,10 @@ def _show(results: dict[str, Any], entries: dict[str, Entry]) -> None:
 
 def _write(results: dict[str, Any], entries: dict[str, Entry]) -> None:
     """Add the results to what was measured before, and write page and plots anew."""
+    from tests.benchmarks.peers.registry import named
     from tests.benchmarks.plots import draw
 
+    entries = {**{entry.name: entry for entry in named()}, **entries}
     known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     merged = {
         "machine": results["machine"],

@@ -12,7 +12,7 @@ from tests.benchmarks.peers.footnotes import FOOTNOTES
 from tests.benchmarks.peers.venvs import CACHE, VENVS, NotBuilt, built
 from tests.benchmarks.roster import BOTH, Entry
 
-__all__ = ["PEERS", "Peer", "entries"]
+__all__ = ["PEERS", "Peer", "entries", "named"]
 
 _TESTS = Path(__file__).resolve().parents[2]
 "The folder that the package ``benchmarks`` is in: all that a contender gets of this repository."
@@ -149,6 +149,11 @@ def entries(
             except NotBuilt as exc:
                 pythons[peer.venv], reasons[peer.venv] = None, str(exc)
         yield peer.entry(pythons[peer.venv], reasons.get(peer.venv))
+
+
+def named() -> Iterator[Entry]:
+    """What everybody is called, for figures that were taken before; nobody can take part."""
+    return (peer.entry(None, "it was not asked to take part") for peer in PEERS)
 
 
 def _to_stderr(text: str) -> None:
