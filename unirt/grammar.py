@@ -6,7 +6,9 @@ A session is three nouns, each with its own little machine, and all of them are 
 What is not in the table is illegal. The diagram in the docs is generated from it.
 
 **The session** begins with ``SessionStarted`` and ends with ``SessionClosed``. A connection that
-was refused has only the latter. Between them every control event that the other two machines do
+was refused has only the latter. Where the session moves to another connection it is moving from
+``Reconnecting`` to ``Reconnected``: everything is closed before the former, and between the two
+the provider tells again that it is ready. Between them every control event that the other two machines do
 not name is legal at any time: buffers, limits, errors and items have no order of their own, because
 the protocols give them none (acknowledgements overtake each other, quotas come before or after the
 response that used them). So are the events that a session tells of itself.
@@ -63,6 +65,8 @@ class State(StrEnum):
     CALLED = "called"
     "A stream that delivered its tool call."
     DONE = "done"
+    MOVING = "moving"
+    "A session between two connections."
     OVER = "over"
     "Done, and nothing is to be told of it any more."
 
@@ -90,7 +94,13 @@ _TRAIL = dict.fromkeys(GROWTH | {ev.StreamClosed}, State.GENERATED)
 TRANSITIONS: Mapping[Noun, Mapping[State, Mapping[type[Event], State]]] = {
     Noun.SESSION: {
         State.ABSENT: {ev.SessionStarted: State.OPEN, ev.SessionClosed: State.OVER},
-        State.OPEN: {ev.SessionClosed: State.OVER},
+        State.OPEN: {ev.Reconnecting: State.MOVING, ev.SessionClosed: State.OVER},
+        State.MOVING: {
+            ev.SessionStarted: State.MOVING,
+            ev.Reconnecting: State.MOVING,
+            ev.Reconnected: State.OPEN,
+            ev.SessionClosed: State.OVER,
+        },
         State.OVER: {},
     },
     Noun.RESPONSE: {
@@ -142,6 +152,9 @@ PAYLOADS: Mapping[StreamKind, frozenset[type[Event]]] = {
 
 _ENDS = (State.DONE, State.OVER)
 "The states in which a response or a stream is not open any more."
+
+_ALIVE = (State.OPEN, State.MOVING)
+"The states in which a session may tell what has no order of its own."
 
 _RESPONSE_EVENTS = frozenset(
     event for row in TRANSITIONS[Noun.RESPONSE].values() for event in row if event not in _FLOW
@@ -211,10 +224,12 @@ class Checker:
         row = TRANSITIONS[Noun.SESSION][self._session]
         if kind in row:
             self._session = row[kind]
-        elif self._session is not State.OPEN or kind is ev.SessionStarted:
+        elif kind in (ev.SessionStarted, ev.Reconnected) or self._session not in _ALIVE:
             raise self._illegal(event, f"the session is {self._session}")
-        if kind is ev.SessionClosed and (left := self._open_streams() + self._open_responses()):
-            raise self._illegal(event, f"still open: {', '.join(left)}")
+        if kind in (ev.SessionClosed, ev.Reconnecting):
+            left = self._open_streams() + self._open_responses()
+            if left:
+                raise self._illegal(event, f"still open: {', '.join(left)}")
 
     def _feed_response(self, event: Event, kind: type[Event], response_id: str) -> None:
         past = self._past_responses

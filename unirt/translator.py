@@ -81,11 +81,15 @@ class Translator(Protocol):
         """Take one frame, as received or already decoded. Never raises."""
         ...
 
-    def receive_close(self, code: int | None, reason: str, by: str, now: float) -> None:
+    def receive_close(
+        self, code: int | None, reason: str, by: str, now: float, *, goes_on: bool = False
+    ) -> None:
         """
         The connection is gone. Everything open is closed; nothing may be fed after it.
 
-        `by` is ``local``, ``remote`` or ``network``. Never raises.
+        `by` is ``local``, ``remote`` or ``network``. With `goes_on` the conversation continues over
+        another connection, with another translator: what runs is interrupted, calls stay open,
+        and no ``SessionClosed`` is told. Never raises.
         """
         ...
 

@@ -86,8 +86,13 @@ class EchoTranslator:
         else:
             composer.emit(Unmapped, type="frame", data=wire.data)
 
-    def receive_close(self, code: int | None, reason: str, by: str, now: float) -> None:
+    def receive_close(
+        self, code: int | None, reason: str, by: str, now: float, *, goes_on: bool = False
+    ) -> None:
         self._composer.begin(None, now)
+        if goes_on:
+            self._composer.session_moves()
+            return
         clean = by == "local" or code == 1000
         self._composer.session_closed(code=code, reason=reason, by=by, clean=clean)
 

@@ -167,9 +167,14 @@ class GoogleTranslator:
         if dialogue.composer.active is None:
             outbound.release(dialogue)
 
-    def receive_close(self, code: int | None, reason: str, by: str, now: float) -> None:
+    def receive_close(
+        self, code: int | None, reason: str, by: str, now: float, *, goes_on: bool = False
+    ) -> None:
         composer = self._dialogue.composer
         composer.begin(None, now)
+        if goes_on:
+            composer.session_moves()
+            return
         clean = by == "local" or code == _NORMAL
         composer.session_closed(code=code, reason=reason, by=by, clean=clean)
 

@@ -170,7 +170,9 @@ class OpenAITranslator:
             self._configured = True
             self._state.say("session.update", session=self._session)
 
-    def receive_close(self, code: int | None, reason: str, by: str, now: float) -> None:
+    def receive_close(
+        self, code: int | None, reason: str, by: str, now: float, *, goes_on: bool = False
+    ) -> None:
         """
         The connection is gone. Never raises.
 
@@ -179,6 +181,9 @@ class OpenAITranslator:
         """
         self._greet_by = self._warn_at = None
         self._state.composer.begin(None, now)
+        if goes_on:
+            self._state.composer.session_moves()
+            return
         self._state.composer.session_closed(
             code=code, reason=reason, by=by, clean=code == 1000 or (by == "local" and code != 1011)
         )

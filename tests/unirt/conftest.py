@@ -252,8 +252,13 @@ class ToyTranslator:
     def get_timer(self) -> float | None:
         return self.timer
 
-    def receive_close(self, code: int | None, reason: str, by: str, now: float) -> None:
+    def receive_close(
+        self, code: int | None, reason: str, by: str, now: float, *, goes_on: bool = False
+    ) -> None:
         self.composer.begin(None, now)
+        if goes_on:
+            self.composer.session_moves()
+            return
         clean = by == "local" or code == 1000
         self.composer.session_closed(code=code, reason=reason, by=by, clean=clean)
 

@@ -348,7 +348,7 @@ async def test_a_call_that_is_cancelled_before_it_began_never_runs(toy: Toy) -> 
         {"is": "cancel", "calls": ["c1"]},
     ]
     async with opened(toy, run) as desk:
-        desk.session._pump.take([json.dumps(frame) for frame in frames])  # in one step
+        desk.session._link.pump.take([json.dumps(frame) for frame in frames])  # in one step
         assert (await desk.finished()).status is unirt.ToolStatus.CANCELLED
         assert ran == []
 
@@ -358,7 +358,7 @@ async def test_a_call_that_is_over_in_the_moment_it_is_cancelled_gets_no_result(
     toy: Toy, fails: bool
 ) -> None:
     async def work(info: unirt.ToolContext) -> str:
-        info.session._pump.take([json.dumps({"is": "cancel", "calls": ["c1"]})])
+        info.session._link.pump.take([json.dumps({"is": "cancel", "calls": ["c1"]})])
         if fails:
             raise unirt.ToolError("too bad")
         return "done"

@@ -19,12 +19,13 @@ Glossary: a response is *cut* when it is interrupted while content was still to 
 *playing* while audio that was delivered has not had the time to be heard.
 """
 
-from unirt.composer.composer import Composer
+from unirt.composer.composer import MOVED, Composer
 from unirt.composer.records import Call, OpenStream, Response, Speech
 from unirt.composer.seeds import Seeds, as_text
 from unirt.ids import counting_ids
 
 __all__ = [
+    "MOVED",
     "Call",
     "Composer",
     "OpenStream",

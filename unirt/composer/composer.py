@@ -17,7 +17,10 @@ from unirt.events import (
     ToolCallCancelled,
 )
 
-__all__ = ["Composer"]
+__all__ = ["MOVED", "Composer"]
+
+MOVED = "reconnecting"
+"By whom, and why, what runs is interrupted when the conversation moves to another connection."
 
 
 class Composer(Answers):
@@ -55,6 +58,23 @@ class Composer(Answers):
             by=by,
             clean=clean,
         )
+        self.closed = True
+
+    def session_moves(self) -> None:
+        """
+        The conversation goes on over another connection: what runs here is interrupted.
+
+        What was generated whole stays to be heard. Calls are not touched, for whoever works on them
+        can still be heard there.
+        """
+        if self.closed:
+            return
+        for key in list(self._user):
+            self._close(self._user[key], Ending.INCOMPLETE, reason=MOVED)
+        for response in list(self._active.values()):
+            if not response.generated:
+                self.interrupt(response, by=MOVED, synthesised=True)
+            self.response_done(response.id, synthesised=True)
         self.closed = True
 
     def tool_call(

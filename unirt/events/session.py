@@ -23,6 +23,8 @@ __all__ = [
     "ProviderError",
     "RateLimit",
     "RateLimitsUpdated",
+    "Reconnected",
+    "Reconnecting",
     "ResumptionUpdated",
     "SeedNote",
     "SessionClosed",
@@ -38,7 +40,8 @@ __all__ = [
 @attrs.frozen(kw_only=True)
 class SessionStarted(ControlEvent):
     """
-    The provider is ready. The first event of every session.
+    The provider is ready. The first event of every session, and told again on each connection that
+    the session moves to, between :class:`Reconnecting` and :class:`Reconnected`.
 
     Synthesised where a recording, or a control connection to a running call, starts in the middle.
     """
@@ -76,6 +79,67 @@ class ResumptionUpdated(ControlEvent):
     "Treat it as a secret; ``None`` where the session cannot be resumed right now."
     last_client_message: int | None = None
     "The index of the last client message that the handle covers, where told."
+
+
+@attrs.frozen(kw_only=True)
+class Reconnecting(ControlEvent):
+    """
+    The session leaves its connection for another one; told once for each that is tried.
+
+    Told by the session itself. What was running has been interrupted by the events before the first
+    of these. Nothing of the conversation is told until :class:`Reconnected`, and where no
+    connection comes about :class:`SessionClosed` follows.
+    """
+
+    why: str
+    "``switch``, ``update``, or ``lost``, where the connection or the provider failed."
+    target: str
+    "The provider that is tried."
+    model: str | None = None
+    "Its model."
+    attempt: int = 1
+    "Counted from 1."
+    error: str | None = None
+    "What became of the attempt before, or of the connection that was lost."
+    code: int | None = None
+    "The close code of the connection that was lost; ``None`` where none came."
+    by: str = "local"
+    "Which side ended it: ``local``, ``remote`` or ``network``."
+
+
+@attrs.frozen(kw_only=True)
+class Reconnected(ControlEvent):
+    """
+    The conversation goes on over another connection. Told by the session itself.
+
+    The provider of its origin is the one that answers from here on.
+    """
+
+    why: str
+    "As in :class:`Reconnecting`."
+    previous: str
+    "The provider of the connection before."
+    model: str | None = None
+    attempts: int = 1
+    "How many connections were tried."
+    state_restored: bool = False
+    "Whether the provider itself resumed the conversation; otherwise it was told what was said."
+    carried: int = 0
+    "How many items of the conversation the provider knows as they were."
+    changed: int = 0
+    "How many it knows in another form; :class:`HistorySeeded` before it says how."
+    lost: int = 0
+    "How many it knows nothing of."
+    forgotten: int = 0
+    "How many items the session itself had forgotten before; see ``Limits.history_items``."
+    settings_lost: tuple[str, ...] = ()
+    "Settings that the provider does not have, and that are not in force any more."
+    lost_ms: float = 0.0
+    "Audio of the user's that nobody will answer: there was more than could be held meanwhile."
+    replayed_ms: float = 0.0
+    "Audio of the user's that was held meanwhile, or not answered before, and was sent again."
+    calls: tuple[str, ...] = ()
+    "The ids of tool calls that wait for their results, which go in as conversation."
 
 
 @attrs.frozen(kw_only=True)

@@ -10,11 +10,9 @@ from unirt.config import SessionConfig
 from unirt.conversation import Conversation
 from unirt.events import HistorySeeded
 from unirt.session.limits import Stats
-from unirt.session.outbox import Outbox
-from unirt.session.pump import Pump
+from unirt.session.link import Link
 from unirt.session.state import State
 from unirt.session.views import Hub
-from unirt.translator import Translator
 
 if TYPE_CHECKING:
     from unirt.events import LimitReached
@@ -25,23 +23,32 @@ __all__ = ["Facts"]
 class Facts:
     """A session's properties, but for those that count what it costs."""
 
-    _translator: Translator
+    _link: Link
     _state: State
-    _pump: Pump
-    _outbox: Outbox
     _hub: Hub
     _closer: asyncio.Task[None] | None
     _ended_by: LimitReached | None
+    _over: bool
+
+    @property
+    def provider(self) -> str:
+        """The provider's registered name."""
+        return self._link.provider
+
+    @property
+    def url(self) -> str:
+        """Where the connection goes, without query and credentials."""
+        return self._link.url
 
     @property
     def capabilities(self) -> Capabilities:
         """The facts about the model in use."""
-        return self._translator.capabilities
+        return self._link.translator.capabilities
 
     @property
     def config(self) -> SessionConfig:
         """What is configured, the provider's defaults and all updates included."""
-        return self._translator.config
+        return self._link.translator.config
 
     @property
     def model(self) -> str:
@@ -71,17 +78,18 @@ class Facts:
     @property
     def closed(self) -> bool:
         """Whether it is over, or about to be: verbs raise."""
-        return self._pump.over or self._closer is not None
+        return self._over or self._closer is not None
 
     @property
     def stats(self) -> Stats:
         """What was counted so far."""
+        pump, outbox = self._link.pump, self._link.outbox
         return Stats(
-            frames_in=self._pump.frames_in,
-            frames_out=self._outbox.frames_out,
-            frames_waiting=self._outbox.waiting,
-            bytes_in=self._pump.bytes_in,
-            bytes_out=self._outbox.bytes_out,
+            frames_in=pump.frames_in,
+            frames_out=outbox.frames_out,
+            frames_waiting=outbox.waiting,
+            bytes_in=pump.bytes_in,
+            bytes_out=outbox.bytes_out,
             events=self._state.events,
             dropped_audio_ms=self._hub.dropped_ms,
             silenced_audio_ms=self._hub.silenced_ms,

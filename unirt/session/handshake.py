@@ -34,8 +34,7 @@ class Handshake:
                 return
             match event:
                 case SessionClosed():
-                    why = event.reason or "it closed the connection before the session was ready"
-                    self._fail(why, event.code)
+                    self.lost(event.code, event.reason)
                 case ProviderError() if event.severity is not Severity.BENIGN:
                     code = f" ({event.code or event.type})" if event.code or event.type else ""
                     self._fail(f"{event.message}{code}", None)
@@ -43,6 +42,11 @@ class Handshake:
                     pass
         if ready and not self._done.done():
             self._done.set_result(None)
+
+    def lost(self, code: int | None, reason: str) -> None:
+        """The connection is gone."""
+        if not self._done.done():
+            self._fail(reason or "it closed the connection before the session was ready", code)
 
     def crash(self, exc: BaseException) -> None:
         """Something of our own failed."""

@@ -50,7 +50,7 @@ class Keeper:
     """
     Args:
         budget: What may be used.
-        provider: The provider's registered name, for events.
+        provider: Tells the provider's registered name, for events.
         clock: The session's.
         usage: What was used so far.
         tell: Tells events of the session's own to its views.
@@ -62,7 +62,7 @@ class Keeper:
         self,
         budget: Budget,
         *,
-        provider: str,
+        provider: Callable[[], str],
         clock: Clock,
         usage: Callable[[], SessionUsage],
         tell: Callable[[Sequence[Event]], None],
@@ -251,7 +251,7 @@ class Keeper:
         return True
 
     def _origin(self) -> Origin:
-        return Origin(self._provider, self._clock.now())
+        return Origin(self._provider(), self._clock.now())
 
 
 def _moments(bound: Bound, since: float) -> list[float]:

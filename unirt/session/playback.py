@@ -35,9 +35,8 @@ from unirt.commands import ReportPlayback
 from unirt.errors import UsageError
 from unirt.events import AudioDelta, Interrupted
 from unirt.playback import ResponsePlayback
-from unirt.session.pump import Pump
+from unirt.session.link import Link
 from unirt.session.views import Hub
-from unirt.translator import Translator
 
 __all__ = ["Playback", "Sink"]
 
@@ -59,17 +58,15 @@ class Playback:
     The playback of one session.
 
     Args:
-        translator: Knows how far responses were played.
-        pump: Hands on what the translator makes of reports.
+        link: The connection in use, whose translator knows how far responses were played.
         hub: Opens views of the session.
         audio_out: What the application hears; ``None`` for what the provider speaks.
     """
 
     def __init__(
-        self, translator: Translator, pump: Pump, hub: Hub, audio_out: AudioFormat | None
+        self, link: Callable[[], Link], hub: Hub, audio_out: AudioFormat | None
     ) -> None:
-        self._translator = translator
-        self._pump = pump
+        self._link = link
         self._hub = hub
         self._audio_out = audio_out
         self._loop = asyncio.get_running_loop()
@@ -82,7 +79,8 @@ class Playback:
     @property
     def responses(self) -> tuple[ResponsePlayback, ...]:
         """The latest responses with audio, in order, each with how far it was played."""
-        return self._translator.playback(self._pump.now())
+        link = self._link()
+        return link.translator.playback(link.pump.now())
 
     @property
     def current(self) -> ResponsePlayback | None:
@@ -162,7 +160,7 @@ class Playback:
 
     @property
     def _format(self) -> AudioFormat:
-        translator = self._translator
+        translator = self._link().translator
         spoken = translator.config.output_format or translator.capabilities.output_format
         return self._audio_out or spoken
 
@@ -211,6 +209,7 @@ class Playback:
         self._flushed = dict.fromkeys(response.response_id for response in responses)
 
     def _report(self, report: ReportPlayback) -> None:
-        if not self._pump.over:  # players may outlive sessions
-            self._translator.send(report, self._pump.now())
-            self._pump.run()
+        link = self._link()
+        if not link.pump.over:  # players may outlive sessions, and their connections
+            link.translator.send(report, link.pump.now())
+            link.pump.run()

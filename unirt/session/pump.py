@@ -79,7 +79,7 @@ class Pump:
         self.wakes_at: float | None = None
         "When the translator will be woken, as far as it is arranged."
         self.over = False
-        "The session has told its last event: nothing may follow."
+        "The connection has told its last event: nothing may follow."
         self._translator = translator
         self._outbox = outbox
         self._state = state
@@ -165,12 +165,3 @@ class Pump:
         when = translator.get_timer()
         if when is not None and (self.wakes_at is None or when < self.wakes_at):
             self._wake_at(when)
-
-    def tell(self, events: Sequence[Event]) -> None:
-        """Hand on events of the session's own, between two steps; none once it is over."""
-        if self.over:
-            return
-        if self._observers is not None:
-            self._observers.told(events)
-        self._state.feed(events)
-        self._hub.deliver(events, 0)

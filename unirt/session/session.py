@@ -1,5 +1,5 @@
 """
-A session: one translator, one transport, and the tasks that carry frames between them.
+A session: a conversation, over one connection at a time.
 
 The way of a frame: it is taken off the transport, fed to the translator, and its events are handed
 to the views, all in one step without an ``await``; so are all the frames that one read of the
@@ -8,10 +8,10 @@ own callback; from any other the reader fetches them one by one. The way of a ve
 room, feeds the translator, and leaves the frames in the outbox, likewise. So the translator never
 sees two things at once, and needs no lock.
 
-Three tasks run while a session is open: the reader here, the writer in
-:mod:`unirt.session.outbox`, and a timer where the translator asked for one. A fourth, the closer,
-runs once: whoever wants the session closed, and whatever ended it, starts the closer, and everybody
-waits for the same one. It joins the others, so when :meth:`Session.close` returns nothing is left.
+What belongs to a single connection is in :mod:`unirt.session.link`, its tasks too. One more task,
+the closer, runs once: whoever wants the session closed, and whatever ended it, starts the closer,
+and everybody waits for the same one. It joins the others, so when :meth:`Session.close` returns
+nothing is left.
 
 Time for the translator is the :class:`~unirt.clock.Clock`'s. The bounds on the handshake and on
 closing guard against a network, so they are in the event loop's own time.
@@ -22,7 +22,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -38,27 +38,24 @@ from unirt.commands import (
     SeedHistory,
 )
 from unirt.errors import CassetteMismatch
-from unirt.events import HistorySeeded
+from unirt.events import Event, HistorySeeded
 from unirt.items import Item
 from unirt.session.accounts import Accounts
 from unirt.session.audio_in import AudioIn, pieces
 from unirt.session.audio_out import AudioOut
 from unirt.session.facts import Facts
-from unirt.session.handshake import Handshake
 from unirt.session.keeper import Keeper, closed_error
 from unirt.session.limits import Limits
+from unirt.session.link import Link, within
 from unirt.session.observers import Observers
-from unirt.session.outbox import Outbox
 from unirt.session.playback import Playback
-from unirt.session.pump import Pump
 from unirt.session.state import State, told_of_seeding
-from unirt.session.timer import Timer
 from unirt.session.tooling import Tooling
 from unirt.session.verbs import URGENT, Verbs
 from unirt.session.views import ContentView, Hub, View
 from unirt.text import check_text
 from unirt.translator import Translator
-from unirt.transport import Transport, TransportClosed
+from unirt.transport import Transport
 
 if TYPE_CHECKING:
     from unirt.events import LimitReached
@@ -107,12 +104,6 @@ class Session(Facts, Accounts, Verbs):
         budget: Budget | None = None,
     ) -> None:
         limits = limits or Limits()
-        self.provider = provider
-        "The provider's registered name."
-        self.url = transport.url
-        "Where the connection goes, without query and credentials."
-        self._translator = translator
-        self._transport = transport
         self._clock = clock
         self._close_timeout = close_timeout
         self._observers = observers
@@ -120,40 +111,41 @@ class Session(Facts, Accounts, Verbs):
         self._hub = Hub(limits)
         self._kept: View | None = None
         self._folded: ContentView | None = None
-        self._outbox = Outbox(transport, limits)
         self._state = State(limits, translator.config.history or (), lambda: self.config.model)
-        self._pump = Pump(
-            translator,
-            self._outbox,
-            self._state,
-            self._hub,
+        self._link = Link(
+            provider=provider,
+            translator=translator,
+            transport=transport,
             clock=clock,
+            limits=limits,
+            state=self._state,
+            hub=self._hub,
             audio_out=None if audio_out is None else AudioOut(audio_out),
             observers=observers,
-            wake_at=self._set_timer,
-            fail=self._fail,
+            gone=self._gone,
+            failed=self._failed,
         )
-        self.playback = Playback(translator, self._pump, self._hub, audio_out)
+        self.playback = Playback(lambda: self._link, self._hub, audio_out)
         "How far the model's speech was played; see :mod:`unirt.session.playback`."
-        self._tooling = Tooling(self, clock, limits, tell=self._pump.tell, approve=approve)
+        self._tooling = Tooling(self, clock, limits, tell=self._tell, approve=approve)
         for handlers in self._tooling.handlers:
             self._state.listen(handlers)
         self._keeper: Keeper | None = None
         if budget is not None:
             self._keeper = Keeper(
                 budget,
-                provider=provider,
+                provider=lambda: self.provider,
                 clock=clock,
                 usage=lambda: self.usage,
-                tell=self._pump.tell,
+                tell=self._tell,
                 end=self._limit_reached,
                 spawn=self._spawn,
             )
             self._state.listen(self._keeper.handlers)
             self._state.listen(self._keeper.watching)
         self._ended_by: LimitReached | None = None
-        self._reader: asyncio.Task[None] | None = None
-        self._timer = Timer(clock, ring=self._ring, spawn=self._spawn, fail=self._fail)
+        self._over = False
+        "Its last event was told: nothing may follow."
         self._tasks: set[asyncio.Task[None]] = set()
         self._closer: asyncio.Task[None] | None = None
         self._hurry = False
@@ -193,7 +185,7 @@ class Session(Facts, Accounts, Verbs):
         check_text(command, type(command).__name__)
         self._tooling.check(command)
         if not isinstance(command, URGENT):
-            await self._outbox.room()
+            await self._link.outbox.room()
             self._check_open(type(command).__name__)
         match command:
             case EndTurn() | CommitInput():
@@ -203,14 +195,14 @@ class Session(Facts, Accounts, Verbs):
             case _:
                 pass
         now = self._clock.now()
-        self._translator.send(command, now)
+        self._link.translator.send(command, now)
         self._tooling.said(command)
         self._state.said(command, now)
         if self._keeper is not None:
             self._keeper.said(command, now)
         if self._observers is not None:
             self._observers.said(command)
-        self._pump.run()
+        self._link.pump.run()
 
     async def seed(self, items: Iterable[Item]) -> HistorySeeded:
         await self.send(SeedHistory(items=tuple(items)))
@@ -231,19 +223,20 @@ class Session(Facts, Accounts, Verbs):
             AudioFormatError: The data cannot be in that format.
         """
         self._check_open("send_audio")
-        translator = self._translator
+        translator, outbox = self._link.translator, self._link.outbox
         wire = translator.config.input_format or translator.capabilities.input_format
         raw, given = self._audio_in.accept(data, format, wire)
         for piece in pieces(raw, given):
-            if self._outbox.full:
-                await self._outbox.room()
+            if outbox.full:
+                await outbox.room()
                 self._check_open("send_audio")
             self._append(self._audio_in.convert(piece, given, wire))
 
     def _append(self, data: bytes) -> None:
         if data:
-            self._translator.send(AppendAudio(data=data), self._clock.now())
-            self._pump.run()
+            link = self._link
+            link.translator.send(AppendAudio(data=data), self._clock.now())
+            link.pump.run()
 
     def _check_open(self, verb: str) -> None:
         if not self.closed:
@@ -252,52 +245,35 @@ class Session(Facts, Accounts, Verbs):
             raise self._failure  # a test has to see what went wrong, not that it is over
         raise closed_error(verb, self._state.closed, self._ended_by) from self._told()
 
-    # The pump.
+    # The connection.
 
     async def open(self, timeout: float) -> None:
         """
-        Start the tasks, and wait until the provider is ready. Called once, by ``connect()``.
+        Open the link, and wait until the provider is ready. Called once, by ``connect()``.
 
         Raises:
             HandshakeError: The provider refused the session, or was not ready in `timeout` seconds.
         """
-        handshake = self._pump.handshake = Handshake(self.provider, self.url)
-        try:
-            self._spawn(self._outbox.run())
-            self._translator.start(self._clock.now())
-            self._pump.run()
-            self._reader = self._spawn(self._read())
-            await handshake.wait(timeout)
-        finally:
-            self._pump.handshake = None
+        await self._link.open(timeout)
         self._tooling.open()
         _LOG.info("%s is ready: %s", self.provider, self.model)
 
-    async def _read(self) -> None:
-        transport = self._transport
-        deliver_timed = getattr(transport, "deliver_timed", None)
-        if deliver_timed is not None:
-            await deliver_timed(self._pump.take_timed, self._hub.room)
-        deliver = getattr(transport, "deliver", None)
-        if deliver is not None:
-            await deliver(self._pump.take, self._hub.room)
-        while True:
-            if not self._pump.take((await transport.receive(),)):
-                await self._hub.room()
+    def _gone(self, link: Link, code: int | None, reason: str, by: str) -> None:
+        """A connection is gone."""
+        self._end(code, reason, by)
 
-    def _set_timer(self, when: float) -> None:
-        self._timer.cancel()
-        self._pump.wakes_at = None if self.closed else when
-        if not self.closed:
-            self._timer.set(when)
+    def _failed(self, link: Link, exc: Exception) -> None:
+        """Something of a link's broke that is our own."""
+        self._fail(exc)
 
-    def _ring(self) -> None:
-        # A timer that was put off meanwhile rings early, which is harmless, and is set again.
-        if self._pump.over:
+    def _tell(self, events: Sequence[Event]) -> None:
+        """Hand on events of the session's own, between two steps; none once it is over."""
+        if self._over:
             return
-        self._pump.wakes_at = None
-        self._translator.handle_timer(self._clock.now())
-        self._pump.run()
+        if self._observers is not None:
+            self._observers.told(events)
+        self._state.feed(events)
+        self._hub.deliver(events, 0)
 
     # The end.
 
@@ -310,8 +286,6 @@ class Session(Facts, Accounts, Verbs):
     async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
         try:
             await work
-        except TransportClosed as gone:
-            self._end(gone.code, gone.reason, gone.by)
         except Exception as exc:
             self._fail(exc)
 
@@ -319,21 +293,16 @@ class Session(Facts, Accounts, Verbs):
         """Something of our own broke: the session cannot go on."""
         _LOG.debug("the session with %s fails", self.provider, exc_info=exc)
         self._failure = exc
-        if self._pump.handshake is not None:
-            self._pump.handshake.crash(exc)
         self._end(None, "internal error", "local")
 
     def _end(self, code: int | None, reason: str, by: str) -> None:
         """The connection is gone, or given up: tell the last events, and clean up."""
-        if self._pump.over:
+        if self._over:
             return
         self._tooling.end()
-        self._pump.over = True
-        self._outbox.stop()
-        self._timer.cancel()
+        self._over = True
         try:
-            self._translator.receive_close(code, reason, by, self._clock.now())
-            self._pump.run()
+            self._link.end(code, reason, by)
         except Exception as exc:
             self._failure = self._failure or exc
         self._hub.finish(self._told)
@@ -377,16 +346,14 @@ class Session(Facts, Accounts, Verbs):
         self._hub.release()
         self._tooling.end()
         try:
-            await _within(self._outbox.drained(), deadline - self._close_timeout / 2)
+            await within(self._link.outbox.drained(), deadline - self._close_timeout / 2)
         finally:
             if self._hurry:
                 deadline = 0.0
             try:
-                await _within(self._transport.close(code, reason), deadline)
-                if self._reader is not None:
-                    # It now hears that the connection is gone, and tells the last events.
-                    await _within(asyncio.shield(self._reader), deadline)
+                await self._link.hang_up(code, reason, deadline)
             finally:
+                await self._link.join()
                 await self._join()
                 self._end(code, reason, "local")
                 if self._observers is not None:
@@ -414,11 +381,3 @@ class Session(Facts, Accounts, Verbs):
         if exc is None and self._failure is not None and not self._failure_told:
             raise self._failure
 
-
-async def _within(work: Coroutine[Any, Any, None] | asyncio.Future[None], deadline: float) -> None:
-    """Wait for something until `deadline`, and no longer; what it raises changes nothing."""
-    try:
-        async with asyncio.timeout_at(deadline):
-            await work
-    except Exception as exc:
-        _LOG.debug("while closing: %r", exc)

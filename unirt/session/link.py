@@ -1,0 +1,204 @@
+"""
+One connection of a session: a translator, a transport, and the tasks that carry frames between.
+
+A session outlives its connections: it may move to another one, even of another provider, and its
+views, its history and its tools do not see more of that than events. All that belongs to a single
+connection is here, and ends with it.
+
+Three tasks run while a link is open: the reader, the writer in :mod:`unirt.session.outbox`, and a
+timer where the translator asked for one. :meth:`Link.join` leaves none of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from unirt.clock import Clock
+from unirt.session.audio_out import AudioOut
+from unirt.session.handshake import Handshake
+from unirt.session.limits import Limits
+from unirt.session.observers import Observers
+from unirt.session.outbox import Outbox
+from unirt.session.pump import Pump
+from unirt.session.state import State
+from unirt.session.timer import Timer
+from unirt.session.views import Hub
+from unirt.translator import Translator
+from unirt.transport import Transport, TransportClosed
+
+__all__ = ["Link", "within"]
+
+_LOG = logging.getLogger("unirt.session")
+
+
+class Link:
+    """
+    Args:
+        provider: The provider's registered name.
+        translator: Fresh; owned from here on.
+        transport: Open; owned from here on.
+        clock: What the translator's time is.
+        limits: The bounds of what waits to be sent.
+        state: Is told every event, before any view.
+        hub: Hands events to the views.
+        audio_out: Converts the model's audio; ``None`` for as it is.
+        observers: Look on; ``None`` for nobody.
+        gone: Called when the connection is gone, with the close code, the reason, and by whom.
+        failed: Called with an error of our own.
+    """
+
+    def __init__(
+        self,
+        *,
+        provider: str,
+        translator: Translator,
+        transport: Transport,
+        clock: Clock,
+        limits: Limits,
+        state: State,
+        hub: Hub,
+        audio_out: AudioOut | None,
+        observers: Observers | None,
+        gone: Callable[[Link, int | None, str, str], None],
+        failed: Callable[[Link, Exception], None],
+    ) -> None:
+        self.provider = provider
+        self.url = transport.url
+        self.translator = translator
+        self.outbox = Outbox(transport, limits)
+        self.pump = Pump(
+            translator,
+            self.outbox,
+            state,
+            hub,
+            clock=clock,
+            audio_out=audio_out,
+            observers=observers,
+            wake_at=self._set_timer,
+            fail=self._fail,
+        )
+        self._transport = transport
+        self._clock = clock
+        self._hub = hub
+        self._gone = gone
+        self._failed = failed
+        self._timer = Timer(clock, ring=self._ring, spawn=self._spawn, fail=self._fail)
+        self._reader: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def open(self, timeout: float) -> None:
+        """
+        Start the tasks, and wait until the provider is ready.
+
+        Raises:
+            HandshakeError: The provider refused the session, or was not ready in `timeout` seconds.
+        """
+        handshake = self.pump.handshake = Handshake(self.provider, self.url)
+        try:
+            self._spawn(self.outbox.run())
+            self.translator.start(self._clock.now())
+            self.pump.run()
+            self._reader = self._spawn(self._read())
+            await handshake.wait(timeout)
+        finally:
+            self.pump.handshake = None
+
+    async def _read(self) -> None:
+        transport = self._transport
+        deliver_timed = getattr(transport, "deliver_timed", None)
+        if deliver_timed is not None:
+            await deliver_timed(self.pump.take_timed, self._hub.room)
+        deliver = getattr(transport, "deliver", None)
+        if deliver is not None:
+            await deliver(self.pump.take, self._hub.room)
+        while True:
+            if not self.pump.take((await transport.receive(),)):
+                await self._hub.room()
+
+    # Its timer.
+
+    def _set_timer(self, when: float) -> None:
+        self._timer.cancel()
+        self.pump.wakes_at = None if self.pump.over else when
+        if not self.pump.over:
+            self._timer.set(when)
+
+    def _ring(self) -> None:
+        # A timer that was put off meanwhile rings early, which is harmless, and is set again.
+        if self.pump.over:
+            return
+        self.pump.wakes_at = None
+        self.translator.handle_timer(self._clock.now())
+        self.pump.run()
+
+    # Its tasks.
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._guard(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except TransportClosed as gone:
+            if self.pump.handshake is not None:
+                self.pump.handshake.lost(gone.code, gone.reason)
+            self._gone(self, gone.code, gone.reason, gone.by)
+        except Exception as exc:
+            self._fail(exc)
+
+    def _fail(self, exc: Exception) -> None:
+        if self.pump.handshake is not None:
+            self.pump.handshake.crash(exc)
+        self._failed(self, exc)
+
+    # Its end.
+
+    def stop(self) -> None:
+        """Nothing is sent, and no timer rings any more."""
+        self.outbox.stop()
+        self._timer.cancel()
+
+    def end(self, code: int | None, reason: str, by: str, *, goes_on: bool = False) -> None:
+        """
+        Tell the last events of this connection, once; with `goes_on` those of one that is left.
+
+        Whatever comes after it is dropped.
+        """
+        if self.pump.over:
+            return
+        self.pump.over = True
+        self.stop()
+        self.translator.receive_close(code, reason, by, self._clock.now(), goes_on=goes_on)
+        self.pump.run()
+
+    async def hang_up(self, code: int, reason: str, deadline: float) -> None:
+        """Close the connection, and wait until the reader heard so; no longer than `deadline`."""
+        await within(self._transport.close(code, reason), deadline)
+        if self._reader is not None:
+            # It now hears that the connection is gone, and tells the last events.
+            await within(asyncio.shield(self._reader), deadline)
+
+    async def join(self) -> None:
+        """Cancel the tasks that are left, and wait for them."""
+        for task in self._tasks:
+            task.cancel()
+        while self._tasks:
+            # Cancelled tasks settle at once; a cancelled close cannot hurry them more.
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait(self._tasks)
+
+
+async def within(work: Coroutine[Any, Any, None] | asyncio.Future[None], deadline: float) -> None:
+    """Wait for something until `deadline`, and no longer; what it raises changes nothing."""
+    try:
+        async with asyncio.timeout_at(deadline):
+            await work
+    except Exception as exc:
+        _LOG.debug("while closing: %r", exc)
