@@ -122,6 +122,8 @@ from unirt.events import (
     ProviderError,
     RateLimit,
     RateLimitsUpdated,
+    Reconnected,
+    Reconnecting,
     ResponseDone,
     ResponseStarted,
     ResumptionUpdated,
@@ -189,6 +191,7 @@ from unirt.usage import (
 if TYPE_CHECKING:
     from unirt.budget import Bound, Budget
     from unirt.deck.front import cassette
+    from unirt.failover import Candidate, Failover
     from unirt.fold import ContentStep, Fold
     from unirt.prices import Cost
     from unirt.session import Limits, Session
@@ -200,8 +203,10 @@ if TYPE_CHECKING:
 _LATER = {
     "Bound": "budget",
     "Budget": "budget",
+    "Candidate": "failover",
     "ContentStep": "fold",
     "Cost": "prices",
+    "Failover": "failover",
     "Fold": "fold",
     "FunctionTool": "tools",
     "Limits": "session",
@@ -235,6 +240,7 @@ __all__ = [
     "Bound",
     "Budget",
     "CancelResponse",
+    "Candidate",
     "Capabilities",
     "CassetteError",
     "CassetteMismatch",
@@ -267,6 +273,7 @@ __all__ = [
     "EnvVar",
     "Event",
     "Fact",
+    "Failover",
     "Fold",
     "FunctionTool",
     "GenerationDone",
@@ -313,6 +320,8 @@ __all__ = [
     "ProviderTool",
     "RateLimit",
     "RateLimitsUpdated",
+    "Reconnected",
+    "Reconnecting",
     "ReportPlayback",
     "Respond",
     "ResponseDone",

@@ -21,6 +21,7 @@ from unirt.transport import Transport
 
 if TYPE_CHECKING:
     from unirt.budget import Budget
+    from unirt.failover import Failover
     from unirt.session.observers import Observer
     from unirt.settings import Layers
     from unirt.telemetry import Telemetry
@@ -50,7 +51,10 @@ def recorded_model(provider: Provider) -> str | None:
 
 
 def chosen_provider(
-    provider: str | Provider | None, model: str | None, layers: Layers
+    provider: str | Provider | None,
+    model: str | None,
+    layers: Layers,
+    failover: Failover | None = None,
 ) -> tuple[Provider, str | None]:
     """The provider, and the model without its prefix, of what is asked for."""
     from unirt.settings import split_model
@@ -67,8 +71,14 @@ def chosen_provider(
         return provider, model
     deck = current()
     upcoming = None if deck is None or deck.upcoming is None else deck.upcoming.provider
-    name = given or named or layers.provider or upcoming or _with_a_key(layers.environ)
-    return load(name), model
+    name = given or named or layers.provider or upcoming
+    if name is None and failover is not None:
+        first = failover.chain[0]
+        return (
+            first.provider if isinstance(first.provider, Provider) else load(first.provider),
+            model or first.model,
+        )
+    return load(name or _with_a_key(layers.environ)), model
 
 
 def _with_a_key(environ: Mapping[str, str]) -> str:

@@ -13,10 +13,9 @@ played in its place; then no key is needed, and what nobody chose is what was re
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
-import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from functools import partial
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +29,6 @@ from unirt.choices import (
     checked_observers,
     chosen_provider,
     chosen_telemetry,
-    chosen_transport,
-    recorded_model,
 )
 from unirt.clock import Clock, SystemClock
 from unirt.config import (
@@ -42,7 +39,8 @@ from unirt.config import (
     TurnDetection,
 )
 from unirt.deck.stack import current
-from unirt.errors import DialError, HandshakeError, UsageError
+from unirt.errors import DialError, HandshakeError, MissingKey, UnirtError, UsageError
+from unirt.failover import Candidate, Failover, failover_of, first_candidate
 from unirt.items import Item
 from unirt.provider import Credentials, Provider
 from unirt.text import check_text
@@ -50,7 +48,7 @@ from unirt.transport import Transport
 
 if TYPE_CHECKING:
     from unirt.budget import Budget
-    from unirt.deck.deck import Deck
+    from unirt.plan import Plan, Route
     from unirt.session import Limits, Session
     from unirt.session.observers import Observer, Observers
     from unirt.telemetry import Telemetry
@@ -59,10 +57,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Connecting", "Dial", "connect"]
 
-_PARTS = re.compile(r"[\s,;=&]+")
-"Where a header's value, or a query, is taken apart in search of the credential in it."
-_LEAST_SECRET = 12
-"Characters; a shorter part is no credential, and might be any word."
+_LOG = logging.getLogger("unirt.connect")
 
 
 def connect(
@@ -93,6 +88,7 @@ def connect(
     base_url: str | None = None,
     headers: Mapping[str, str] | None = None,
     connection_options: Mapping[str, Any] | None = None,
+    fallback: str | Iterable[str | Candidate | Provider] | Failover | None = None,
     audio_in: AudioFormat | None = None,
     audio_out: AudioFormat | None = None,
     clock: Clock | None = None,
@@ -125,6 +121,9 @@ def connect(
         base_url: Another address of the provider.
         headers: Added to the upgrade request.
         connection_options: The transport's own: ``ssl``, ``open_timeout``, ``ping_interval`` ...
+        fallback: Who answers when the provider does not, or not any more: ``"openai,google"``, a
+            list of names and :class:`~unirt.Candidate` values, or a :class:`~unirt.Failover`. What
+            is given here of a model, a voice, a key or an address stays with its own provider.
         audio_in: What the application sends, where it is not what the provider listens to.
         audio_out: What the application wants to hear, where it is not what the provider speaks.
         clock: The time of the session's events; by default the system's, or that of the cassette
@@ -150,20 +149,23 @@ def connect(
     """
     # Imported here: whoever only names events needs no session, and no settings, which cost more
     # than all the rest of unirt.
+    from unirt.plan import Plan
     from unirt.session import Limits
     from unirt.session.arguments import config_of
     from unirt.session.tooling import check_approvals
-    from unirt.settings import apply_log, read
+    from unirt.settings import apply_log, read, split_model
 
     layers = read(env_file, environ)
     apply_log(layers.settings.log)
-    chosen, model = chosen_provider(provider, model, layers)
-    default = recorded_model(chosen) or chosen.default_model
+    failover = failover_of(
+        layers.settings.fallback if fallback is None else fallback,
+        split_model,
+        where="UNIRT_FALLBACK" if fallback is None else "fallback",
+    )
+    chosen, model = chosen_provider(provider, model, layers, failover)
     asked = config_of(
         {
-            "model": model,
             "instructions": instructions,
-            "voice": voice,
             "modalities": modalities,
             "language": language,
             "temperature": temperature,
@@ -180,27 +182,32 @@ def connect(
             "noise_reduction": noise_reduction,
             "thinking": thinking,
             "history": history,
-            "provider_options": provider_options,
         }
     )
-    found = config_of(layers.config_for(chosen.name), where=lambda name: f"UNIRT_{name.upper()}")
-    config = SessionConfig(model=default).merged(found).merged(asked)
-    check_text(config, "connect")
-    check_approvals(config.tools, approve)
-    opened, by_name = chosen_transport(transport, layers.settings.transport, chosen)
-    credentials = Credentials(
-        api_key=api_key,
-        base_url=base_url or layers.of_provider("base_url", chosen.name),
-        headers=dict(headers or {}),
-        environ=layers.environ,
-        options=dict(connection_options or {}),
-        transport=by_name,
+    plan = Plan(
+        asked,
+        layers=layers,
+        first=first_candidate(
+            chosen,
+            failover,
+            model=model,
+            voice=voice,
+            provider_options=provider_options,
+            api_key=api_key,
+            base_url=base_url,
+            headers=headers,
+            connection_options=connection_options,
+            transport=transport,
+        ),
+        failover=failover,
+        timeout=handshake_timeout,
     )
+    route = plan.route(plan.current)
+    check_text(route.config, "connect")
+    check_approvals(route.config.tools, approve)
     return Connecting(
-        provider=chosen,
-        config=config,
-        credentials=credentials,
-        transport=opened,
+        plan=plan,
+        route=route,
         audio_in=audio_in or at_rate(layers.settings.input_rate),
         audio_out=audio_out or at_rate(layers.settings.output_rate),
         clock=clock,
@@ -208,7 +215,7 @@ def connect(
         close_timeout=close_timeout,
         limits=limits or Limits(),
         approve=approve,
-        budget=affordable(layers.budget.merged(budget), chosen, config.model),
+        budget=affordable(layers.budget.merged(budget), chosen, route.config.model),
         observers=checked_observers(observers),
         trace=layers.settings.trace if trace is None else trace,
         telemetry=chosen_telemetry(telemetry, layers.settings.telemetry == "on"),
@@ -219,11 +226,9 @@ def connect(
 class Connecting:
     """A session that is about to be opened; enter it once, with ``async with``."""
 
-    provider: Provider
-    config: SessionConfig
-    "What is asked for, all settings merged."
-    credentials: Credentials
-    transport: Transport | Dial | None
+    plan: Plan
+    route: Route
+    "Where the session is to begin."
     audio_in: AudioFormat | None
     audio_out: AudioFormat | None
     clock: Clock | None
@@ -238,6 +243,26 @@ class Connecting:
     _entered: bool = attrs.field(default=False, init=False)
     _session: Session | None = attrs.field(default=None, init=False)
 
+    @property
+    def provider(self) -> Provider:
+        """With whom the session is to begin."""
+        return self.route.provider
+
+    @property
+    def config(self) -> SessionConfig:
+        """What is asked for, all settings merged."""
+        return self.route.config
+
+    @property
+    def credentials(self) -> Credentials:
+        """How the provider is reached."""
+        return self.route.credentials
+
+    @property
+    def transport(self) -> Transport | Dial | None:
+        """The application's own, where it brings one."""
+        return self.route.transport
+
     async def __aenter__(self) -> Session:
         if self._entered:
             raise UsageError(
@@ -246,20 +271,21 @@ class Connecting:
                 remedy="call unirt.connect() again",
             )
         self._entered = True
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self.handshake_timeout
-        session = await self._dialled(deadline)
-        try:
-            await session.open(max(deadline - loop.time(), 0.0))
-        except HandshakeError as exc:
-            await session.close()
-            why = self._hider()(exc.why)
-            raise HandshakeError(exc.provider, url=exc.url, why=why, code=exc.code) from None
-        except BaseException:
-            await session.close()
-            raise
-        self._session = session
-        return session
+        candidates = self.plan.first()
+        failures: list[UnirtError] = []
+        for candidate in candidates:
+            try:
+                self._session = await self._opened(candidate)
+            except (MissingKey, DialError) as exc:
+                failures.append(exc)
+                self.plan.failed(candidate)
+                if candidate is not candidates[-1]:
+                    _LOG.warning("%s fails; the next is tried: %s", candidate.name, exc)
+            else:
+                return self._session
+        for other in failures[1:]:
+            failures[0].add_note(f"and then: {other}")
+        raise failures[0]
 
     async def __aexit__(
         self,
@@ -270,25 +296,23 @@ class Connecting:
         if self._session is not None:
             await self._session.__aexit__(kind, exc, trace)
 
-    def _hider(self) -> Callable[[str], str]:
-        """What masks the credentials of this session in a text, in case a provider quotes them."""
-        longest_first = sorted(self._secrets(), key=len, reverse=True)
-        if not longest_first:
-            return str
-        pattern = re.compile("|".join(map(re.escape, longest_first)))
-        return lambda words: pattern.sub("***", words)
+    async def _opened(self, candidate: Candidate) -> Session:
+        """A session that is ready, with one candidate."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self.handshake_timeout
+        session = await self._dialled(candidate, deadline)
+        try:
+            await session.open(max(deadline - loop.time(), 0.0))
+        except HandshakeError as exc:
+            await session.close()
+            raise self.plan.masked(exc) from None
+        except BaseException:
+            await session.close()
+            raise
+        self.plan.arrived(candidate)
+        return session
 
-    def _secrets(self) -> set[str]:
-        """The credentials of this session."""
-        given = self.credentials
-        names = [variable.name for variable in self.provider.env if variable.secret]
-        secrets = {given.api_key, *map(given.environ.get, names)}
-        query = (given.base_url or "").partition("?")[2]
-        for value in (query, *given.headers.values()):
-            secrets |= {part for part in _PARTS.split(value) if len(part) >= _LEAST_SECRET}
-        return set(filter(None, secrets))
-
-    def _observed(self, clock: Clock) -> Observers | None:
+    def _observed(self, route: Route, clock: Clock) -> Observers | None:
         from unirt.session.observers import Observers
 
         if not (self.trace or self.observers or self.telemetry):
@@ -297,39 +321,33 @@ class Connecting:
         if self.trace:
             from unirt.session.trace import Trace
 
-            about = {"provider": self.provider.name, "model": self.config.model}
-            trace = Trace(self.trace, about=about, now=clock.now, hide=self._hider())
+            about = {"provider": route.provider.name, "model": route.config.model}
+            trace = Trace(self.trace, about=about, now=clock.now, hide=self.plan.hide)
         if self.telemetry is not None:
             watch = self.telemetry.watch(
-                provider=self.provider.telemetry_name or self.provider.name,
-                config=self.config,
+                provider=route.provider.telemetry_name or route.provider.name,
+                config=route.config,
                 now=clock.now,
-                hide=self._hider(),
+                hide=self.plan.hide,
             )
             observers = (watch, *observers)
         return Observers(observers, trace)
 
-    async def _dialled(self, deadline: float) -> Session:
+    async def _dialled(self, candidate: Candidate, deadline: float) -> Session:
         """A session that is connected, and not started."""
         from unirt.session import Session
 
-        transport = None if callable(self.transport) else self.transport
+        plan = self.plan
+        route = self.route if candidate == self.route.candidate else plan.route(candidate)
         deck = current()
         clock = self.clock or (deck.clock if deck is not None and deck.playing else SystemClock())
-        observers = None
+        observers, transport = None, None if callable(route.transport) else route.transport
         try:
-            observers = self._observed(clock)
-            config = self.provider.resolve(self.config, self.credentials)
-            translator = self.provider.new_translator(config)
-            if transport is None:
-                transport = await self._dial(config, deadline)
-            elif deck is not None and not getattr(transport, "hooked", False):
-                given = transport
-                transport = await self._through(deck, config, partial(_the, given))
-                if deck.is_played(transport):
-                    await given.close()
+            observers = self._observed(route, clock)
+            translator = plan.translator(route)
+            transport = await plan.open(route, deadline)
             return Session(
-                provider=self.provider.name,
+                provider=route.provider.name,
                 translator=translator,
                 transport=transport,
                 clock=clock,
@@ -340,6 +358,8 @@ class Connecting:
                 observers=observers,
                 approve=self.approve,
                 budget=self.budget,
+                ways=plan,
+                handshake_timeout=self.handshake_timeout,
             )
         except BaseException:
             if observers is not None:
@@ -347,36 +367,3 @@ class Connecting:
             if transport is not None:
                 await transport.close()
             raise
-
-    async def _dial(self, config: SessionConfig, deadline: float) -> Transport:
-        dial = self.transport if callable(self.transport) else self.provider.dial
-        deck = current()
-        try:
-            async with asyncio.timeout_at(deadline):
-                if deck is None:
-                    return await dial(config, self.credentials)
-                return await self._through(deck, config, lambda: dial(config, self.credentials))
-        except TimeoutError:
-            raise DialError(
-                self.provider.name,
-                url=self.credentials.base_url or "its own address",
-                why=f"no connection within {self.handshake_timeout:g} s",
-            ) from None
-
-    async def _through(
-        self, deck: Deck, config: SessionConfig, dial: Callable[[], Awaitable[Transport]]
-    ) -> Transport:
-        """What a cassette makes of a dial: it is recorded, or something else is played."""
-
-        def is_model(name: str) -> bool:
-            other = attrs.evolve(config, model=name)
-            return self.provider.resolve(other, self.credentials).model == config.model
-
-        return await deck.dial(
-            self.provider.name, config.model, dial, is_model=is_model, secrets=self._secrets()
-        )
-
-
-async def _the(transport: Transport) -> Transport:
-    """A dial of what is open."""
-    return transport

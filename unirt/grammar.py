@@ -8,10 +8,11 @@ What is not in the table is illegal. The diagram in the docs is generated from i
 **The session** begins with ``SessionStarted`` and ends with ``SessionClosed``. A connection that
 was refused has only the latter. Where the session moves to another connection it is moving from
 ``Reconnecting`` to ``Reconnected``: everything is closed before the former, and between the two
-the provider tells again that it is ready. Between them every control event that the other two machines do
-not name is legal at any time: buffers, limits, errors and items have no order of their own, because
-the protocols give them none (acknowledgements overtake each other, quotas come before or after the
-response that used them). So are the events that a session tells of itself.
+the provider tells again that it is ready. From its beginning to its end every control event that
+the other two machines do not name is legal at any time: buffers, limits, errors and items have no
+order of their own, because the protocols give them none (acknowledgements overtake each other,
+quotas come before or after the response that used them). So are the events that a session tells of
+itself.
 
 **A response** starts once and is done once. Between the two its content flows. ``GenerationDone``
 says that the content is complete although the response is not done, and content may yet follow it:

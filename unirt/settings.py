@@ -72,6 +72,9 @@ class Settings(BaseSettings):
     transport: Literal["websocket", "fast", "webrtc"] | None = Field(
         None, description="how frames travel: websocket, or fast; webrtc is not there yet"
     )
+    fallback: str | None = Field(
+        None, description="who answers when the provider fails, in order: openai,google"
+    )
     base_url: str | None = Field(None, description="another address of the provider")
     input_rate: int | None = Field(
         None, description="what the application sends, in Hz", ge=1_000, le=384_000

@@ -24,6 +24,7 @@ class Facts:
     """A session's properties, but for those that count what it costs."""
 
     _link: Link
+    _past: Stats
     _state: State
     _hub: Hub
     _closer: asyncio.Task[None] | None
@@ -83,13 +84,13 @@ class Facts:
     @property
     def stats(self) -> Stats:
         """What was counted so far."""
-        pump, outbox = self._link.pump, self._link.outbox
+        pump, outbox, past = self._link.pump, self._link.outbox, self._past
         return Stats(
-            frames_in=pump.frames_in,
-            frames_out=outbox.frames_out,
+            frames_in=past.frames_in + pump.frames_in,
+            frames_out=past.frames_out + outbox.frames_out,
             frames_waiting=outbox.waiting,
-            bytes_in=pump.bytes_in,
-            bytes_out=outbox.bytes_out,
+            bytes_in=past.bytes_in + pump.bytes_in,
+            bytes_out=past.bytes_out + outbox.bytes_out,
             events=self._state.events,
             dropped_audio_ms=self._hub.dropped_ms,
             silenced_audio_ms=self._hub.silenced_ms,

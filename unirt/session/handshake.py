@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from unirt.errors import HandshakeError
 from unirt.events import Event, ProviderError, SessionClosed, Severity
@@ -18,9 +18,11 @@ class Handshake:
     Args:
         provider: Whose name errors carry.
         url: Where the connection goes, for errors.
+        ready: Called when it is, in the very step.
     """
 
-    def __init__(self, provider: str, url: str) -> None:
+    def __init__(self, provider: str, url: str, ready: Callable[[], None] | None = None) -> None:
+        self._ready = ready
         self._provider = provider
         self._url = url
         self._heard = 0
@@ -42,6 +44,8 @@ class Handshake:
                     pass
         if ready and not self._done.done():
             self._done.set_result(None)
+            if self._ready is not None:
+                self._ready()
 
     def lost(self, code: int | None, reason: str) -> None:
         """The connection is gone."""

@@ -78,6 +78,7 @@ class Keeper:
         self._spawn = spawn
         self._told: set[tuple[str, type[Event]]] = set()
         self._over = False
+        self._started = False
         self._judging = False
         self._began = 0.0
         self._active_at = 0.0
@@ -120,6 +121,9 @@ class Keeper:
     # Time.
 
     def _session_started(self, event: SessionStarted) -> None:
+        if self._started:
+            return  # over another connection
+        self._started = True
         self._began = self._active_at = self._clock.now()
         if self._budget.duration or self._budget.idle:
             self._spawn(self._watch())

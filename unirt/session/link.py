@@ -90,14 +90,14 @@ class Link:
         self._reader: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def open(self, timeout: float) -> None:
+    async def open(self, timeout: float, ready: Callable[[], None] | None = None) -> None:
         """
-        Start the tasks, and wait until the provider is ready.
+        Start the tasks, and wait until the provider is ready; `ready` is called in that very step.
 
         Raises:
             HandshakeError: The provider refused the session, or was not ready in `timeout` seconds.
         """
-        handshake = self.pump.handshake = Handshake(self.provider, self.url)
+        handshake = self.pump.handshake = Handshake(self.provider, self.url, ready)
         try:
             self._spawn(self.outbox.run())
             self.translator.start(self._clock.now())

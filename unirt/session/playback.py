@@ -63,9 +63,7 @@ class Playback:
         audio_out: What the application hears; ``None`` for what the provider speaks.
     """
 
-    def __init__(
-        self, link: Callable[[], Link], hub: Hub, audio_out: AudioFormat | None
-    ) -> None:
+    def __init__(self, link: Callable[[], Link], hub: Hub, audio_out: AudioFormat | None) -> None:
         self._link = link
         self._hub = hub
         self._audio_out = audio_out

@@ -24,7 +24,9 @@ import contextlib
 import logging
 from collections.abc import Coroutine, Iterable, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
+
+import attrs
 
 from unirt.audio import AudioFormat
 from unirt.budget import Budget
@@ -35,30 +37,38 @@ from unirt.commands import (
     Command,
     CommitInput,
     EndTurn,
+    Respond,
     SeedHistory,
+    SendToolResult,
+    StartTurn,
 )
 from unirt.errors import CassetteMismatch
-from unirt.events import Event, HistorySeeded
+from unirt.events import Event, HistorySeeded, Origin, SessionClosed
 from unirt.items import Item
 from unirt.session.accounts import Accounts
 from unirt.session.audio_in import AudioIn, pieces
 from unirt.session.audio_out import AudioOut
 from unirt.session.facts import Facts
 from unirt.session.keeper import Keeper, closed_error
-from unirt.session.limits import Limits
+from unirt.session.limits import Limits, Stats
 from unirt.session.link import Link, within
+from unirt.session.moves import Loss, Moves
 from unirt.session.observers import Observers
 from unirt.session.playback import Playback
 from unirt.session.state import State, told_of_seeding
 from unirt.session.tooling import Tooling
+from unirt.session.unanswered import Held
 from unirt.session.verbs import URGENT, Verbs
 from unirt.session.views import ContentView, Hub, View
+from unirt.session.ways import CandidateFields, Way, Ways
 from unirt.text import check_text
 from unirt.translator import Translator
 from unirt.transport import Transport
 
 if TYPE_CHECKING:
     from unirt.events import LimitReached
+    from unirt.failover import Candidate
+    from unirt.provider import Provider
     from unirt.session.audio_in import AudioData
     from unirt.tools.context import Approve
 
@@ -86,6 +96,8 @@ class Session(Facts, Accounts, Verbs):
         observers: Who is told of everything before the views are; owned from here on.
         approve: Who is asked before a tool runs that wants to be approved; ``None`` for nobody.
         budget: What may be used; ``None`` for no limit.
+        ways: Opens other connections; ``None`` where the session keeps to this one.
+        handshake_timeout: The bound on becoming ready over another connection, in seconds.
     """
 
     def __init__(
@@ -102,6 +114,8 @@ class Session(Facts, Accounts, Verbs):
         observers: Observers | None = None,
         approve: Approve | None = None,
         budget: Budget | None = None,
+        ways: Ways | None = None,
+        handshake_timeout: float = 20.0,
     ) -> None:
         limits = limits or Limits()
         self._clock = clock
@@ -112,18 +126,24 @@ class Session(Facts, Accounts, Verbs):
         self._kept: View | None = None
         self._folded: ContentView | None = None
         self._state = State(limits, translator.config.history or (), lambda: self.config.model)
-        self._link = Link(
-            provider=provider,
-            translator=translator,
-            transport=transport,
-            clock=clock,
-            limits=limits,
+        self._audio_out = audio_out
+        self._limits = limits
+        self._link = self._new_link(provider, translator, transport)
+        self._past = Stats()
+        "What was counted of the connections that were left."
+        self._moves = Moves(
+            ways,
             state=self._state,
-            hub=self._hub,
-            audio_out=None if audio_out is None else AudioOut(audio_out),
-            observers=observers,
-            gone=self._gone,
-            failed=self._failed,
+            clock=clock,
+            new_link=self._link_of,
+            link=lambda: self._link,
+            arrived=self._arrived,
+            resume=self._resume,
+            tell=self._tell,
+            spawn=self._spawn,
+            lost=lambda loss: self._end(loss.code, loss.reason, loss.by),
+            timeout=handshake_timeout,
+            close_timeout=close_timeout,
         )
         self.playback = Playback(lambda: self._link, self._hub, audio_out)
         "How far the model's speech was played; see :mod:`unirt.session.playback`."
@@ -144,6 +164,8 @@ class Session(Facts, Accounts, Verbs):
             self._state.listen(self._keeper.handlers)
             self._state.listen(self._keeper.watching)
         self._ended_by: LimitReached | None = None
+        self._opened = False
+        "It was ready once."
         self._over = False
         "Its last event was told: nothing may follow."
         self._tasks: set[asyncio.Task[None]] = set()
@@ -181,12 +203,16 @@ class Session(Facts, Accounts, Verbs):
     # Verbs.
 
     async def send(self, command: Command) -> None:
-        self._check_open(type(command).__name__)
-        check_text(command, type(command).__name__)
+        name, moves = type(command).__name__, self._moves
+        self._check_open(name)
+        check_text(command, name)
         self._tooling.check(command)
+        if moves.is_past(command) or (moves.moving and isinstance(command, URGENT)):
+            return  # what it is about was interrupted, and told so
         if not isinstance(command, URGENT):
+            await moves.settled()
             await self._link.outbox.room()
-            self._check_open(type(command).__name__)
+            self._check_open(name)
         match command:
             case EndTurn() | CommitInput():
                 self._append(self._audio_in.flush())
@@ -195,13 +221,19 @@ class Session(Facts, Accounts, Verbs):
             case _:
                 pass
         now = self._clock.now()
-        self._link.translator.send(command, now)
+        carried = moves.carries(command)
+        if not carried:
+            self._link.translator.send(command, now)
         self._tooling.said(command)
         self._state.said(command, now)
+        moves.said(command)
         if self._keeper is not None:
             self._keeper.said(command, now)
         if self._observers is not None:
             self._observers.said(command)
+        if carried and isinstance(command, SendToolResult):
+            for instead in moves.as_conversation(command):
+                self._link.translator.send(instead, now)
         self._link.pump.run()
 
     async def seed(self, items: Iterable[Item]) -> HistorySeeded:
@@ -226,11 +258,14 @@ class Session(Facts, Accounts, Verbs):
         translator, outbox = self._link.translator, self._link.outbox
         wire = translator.config.input_format or translator.capabilities.input_format
         raw, given = self._audio_in.accept(data, format, wire)
+        moves = self._moves
         for piece in pieces(raw, given):
             if outbox.full:
                 await outbox.room()
                 self._check_open("send_audio")
-            self._append(self._audio_in.convert(piece, given, wire))
+            moves.unanswered.heard(piece, given)
+            if not moves.moving:
+                self._append(self._audio_in.convert(piece, given, wire))
 
     def _append(self, data: bytes) -> None:
         if data:
@@ -245,6 +280,36 @@ class Session(Facts, Accounts, Verbs):
             raise self._failure  # a test has to see what went wrong, not that it is over
         raise closed_error(verb, self._state.closed, self._ended_by) from self._told()
 
+    async def switch(
+        self,
+        provider: str | Provider | Candidate,
+        *,
+        patience: float = 10.0,
+        **more: Unpack[CandidateFields],
+    ) -> None:
+        """
+        Go on with another provider, or with another model of the same one.
+
+        The conversation so far is told to it, tools stay, and calls that run go on; what of that
+        cannot be had there is told with :class:`~unirt.events.Reconnected`. The same views go on.
+        The answer that runs is waited for, and the one after it is the new provider's. While no
+        connection is open, verbs wait, and audio is held.
+
+        Args:
+            provider: Its name, ``provider:model``, or a :class:`~unirt.Candidate`.
+            patience: How long an answer that runs is waited for before it is cut off, in seconds.
+            more: The other fields of a :class:`~unirt.Candidate`: `model`, `voice`, `api_key` ...
+
+        Raises:
+            ConfigurationError: It cannot be reached with what is configured; nothing changed.
+            DialError: It does not answer. Where that became clear only when the connection in use
+                had been left, the conversation goes on with that provider again, or with another
+                of the failover chain, and `Reconnected` tells which.
+            SessionClosedError: The session is over, or ended meanwhile.
+        """
+        self._check_open("switch")
+        await self._moves.switch_to(provider, more, patience=patience)
+
     # The connection.
 
     async def open(self, timeout: float) -> None:
@@ -255,16 +320,70 @@ class Session(Facts, Accounts, Verbs):
             HandshakeError: The provider refused the session, or was not ready in `timeout` seconds.
         """
         await self._link.open(timeout)
+        self._opened = True
         self._tooling.open()
         _LOG.info("%s is ready: %s", self.provider, self.model)
 
+    def _new_link(self, provider: str, translator: Translator, transport: Transport) -> Link:
+        return Link(
+            provider=provider,
+            translator=translator,
+            transport=transport,
+            clock=self._clock,
+            limits=self._limits,
+            state=self._state,
+            hub=self._hub,
+            audio_out=None if self._audio_out is None else AudioOut(self._audio_out),
+            observers=self._observers,
+            gone=self._gone,
+            failed=self._failed,
+        )
+
+    def _link_of(self, way: Way) -> Link:
+        """The application's side of the audio stays what it was over the connection before."""
+        translator = self._link.translator
+        config, facts = translator.config, translator.capabilities
+        self._audio_in.given = self._audio_in.given or config.input_format or facts.input_format
+        self._audio_out = self._audio_out or config.output_format or facts.output_format
+        self._audio_in.reset()
+        history = self._moves.seeds(self.history)
+        return self._new_link(way.provider, way.translator(history), way.transport)
+
+    def _arrived(self, link: Link) -> None:
+        pump, outbox = self._link.pump, self._link.outbox
+        self._past = attrs.evolve(
+            self._past,
+            frames_in=self._past.frames_in + pump.frames_in,
+            frames_out=self._past.frames_out + outbox.frames_out,
+            bytes_in=self._past.bytes_in + pump.bytes_in,
+            bytes_out=self._past.bytes_out + outbox.bytes_out,
+        )
+        self._link = link
+
+    def _resume(self, held: Sequence[Held], respond: bool) -> None:
+        """Say again over a new connection what nobody has answered."""
+        translator, now = self._link.translator, self._clock.now()
+        wire = translator.config.input_format or translator.capabilities.input_format
+        if self._moves.unanswered.manual:
+            translator.send(StartTurn(), now)
+        for piece in held:
+            self._append(self._audio_in.convert(piece.data, piece.format, wire))
+        if respond:
+            translator.send(Respond(), now)
+        self._link.pump.run()
+
     def _gone(self, link: Link, code: int | None, reason: str, by: str) -> None:
-        """A connection is gone."""
-        self._end(code, reason, by)
+        """A connection is gone; one that was left, or never came about, is no news."""
+        if link is not self._link or link.pump.over:
+            return
+        ours = by == "local" or self._closer is not None or not self._opened
+        if ours or code == 1000 or not self._moves.lose(Loss(code=code, reason=reason, by=by)):
+            self._end(code, reason, by)
 
     def _failed(self, link: Link, exc: Exception) -> None:
-        """Something of a link's broke that is our own."""
-        self._fail(exc)
+        """Something of a connection's broke that is our own."""
+        if not link.pump.over:
+            self._fail(exc)
 
     def _tell(self, events: Sequence[Event]) -> None:
         """Hand on events of the session's own, between two steps; none once it is over."""
@@ -300,14 +419,29 @@ class Session(Facts, Accounts, Verbs):
         if self._over:
             return
         self._tooling.end()
-        self._over = True
+        self._moves.end()
         try:
             self._link.end(code, reason, by)
+            self._tell_closed(code, reason, by)
         except Exception as exc:
             self._failure = self._failure or exc
+        self._over = True
         self._hub.finish(self._told)
         self._start_closing(1000, "")
         _LOG.info("%s: closed by %s, code %s %s", self.provider, by, code, reason)
+
+    def _tell_closed(self, code: int | None, reason: str, by: str) -> None:
+        """Between two connections nobody but the session can tell that it is over."""
+        if self._state.closed is None:
+            closed = SessionClosed(
+                origin=Origin(self.provider, self._clock.now()),
+                synthesised=True,
+                code=code,
+                reason=reason,
+                by=by,
+                clean=by == "local",
+            )
+            self._tell([closed])
 
     def _told(self) -> Exception | None:
         """Why the session ended other than by being closed; whoever calls this raises it."""
@@ -345,6 +479,7 @@ class Session(Facts, Accounts, Verbs):
         deadline = asyncio.get_running_loop().time() + self._close_timeout
         self._hub.release()
         self._tooling.end()
+        self._moves.end()
         try:
             await within(self._link.outbox.drained(), deadline - self._close_timeout / 2)
         finally:
@@ -380,4 +515,3 @@ class Session(Facts, Accounts, Verbs):
         await self.close()
         if exc is None and self._failure is not None and not self._failure_told:
             raise self._failure
-

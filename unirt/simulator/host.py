@@ -89,6 +89,7 @@ class Simulator:
         self._accepted: WeakKeyDictionary[ServerConnection, tuple[Line, str | None]]
         self._accepted = WeakKeyDictionary()
         "Weak, for a client may vanish between its upgrade and its first frame."
+        self._count = 0
         self._busy: set[Line] = set()
         self._moved = asyncio.Event()
 
@@ -143,8 +144,14 @@ class Simulator:
 
     def _upgrade(self, connection: ServerConnection, request: Request) -> Response | None:
         parts = urlsplit(request.path)
+        self._count += 1
         line = Line(
-            self.provider, self._scenario, model=self._model, pace=self._pace, log=self._log
+            self.provider,
+            self._scenario,
+            model=self._model,
+            pace=self._pace,
+            log=self._log,
+            connection=self._count,
         )
         verdict = line.server.upgrade(
             Upgrade(
