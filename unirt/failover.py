@@ -12,16 +12,15 @@ session asks. Nobody is left out for good: where all rest, all are tried.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import attrs
 
-from unirt.errors import ConfigurationError
+from unirt.errors import ConfigurationError, UnknownProvider
+from unirt.provider import Provider
+from unirt.registry import installed
 from unirt.value import Value
-
-if TYPE_CHECKING:
-    from unirt.provider import Provider
 
 __all__ = [
     "COOLDOWNS",
@@ -142,8 +141,12 @@ def failover_of(
     """
     if given is None or isinstance(given, Failover):
         return given
-    parts: Sequence[Any] = given.split(",") if isinstance(given, str) else tuple(given)
-    chain = tuple(candidate_of(part, split) for part in parts if part and part != " ")
+    parts = given.split(",") if isinstance(given, str) else tuple(given)
+    parts = [part for part in parts if not isinstance(part, str) or part.strip()]
+    chain = tuple(candidate_of(part, split, where=where) for part in parts)
+    for candidate in chain:
+        if isinstance(candidate.provider, str) and candidate.provider not in installed():
+            raise UnknownProvider(candidate.provider, installed(), where=where)
     names = [candidate.name for candidate in chain]
     if twice := {name for name in names if names.count(name) > 1}:
         raise ConfigurationError(
@@ -160,11 +163,24 @@ def first_candidate(provider: Provider, failover: Failover | None, **given: Any)
     return attrs.evolve(known or Candidate(provider=provider), provider=provider, **fields)
 
 
-def candidate_of(given: Any, split: Callable[[str], tuple[str | None, str]]) -> Candidate:
-    """A candidate, of its name, of ``provider:model``, or of the provider itself."""
+def candidate_of(
+    given: Any, split: Callable[[str], tuple[str | None, str]], *, where: str
+) -> Candidate:
+    """
+    A candidate, of its name, of ``provider:model``, or of the provider itself.
+
+    Raises:
+        ConfigurationError: It is none of these.
+    """
     if isinstance(given, Candidate):
         return given
-    if not isinstance(given, str):
+    if isinstance(given, Provider):
         return Candidate(provider=given)
+    if not isinstance(given, str):
+        raise ConfigurationError(
+            f"{given!r} is no provider",
+            where=where,
+            remedy="give a name, provider:model, or a unirt.Candidate",
+        )
     name, rest = split(given.strip())
     return Candidate(provider=rest) if name is None else Candidate(provider=name, model=rest)

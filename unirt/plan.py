@@ -111,7 +111,7 @@ class Plan:
 
     def candidate(self, given: object, **fields: Any) -> Candidate:
         """Somebody to go to, as an application names it."""
-        candidate = candidate_of(given, split_model)
+        candidate = candidate_of(given, split_model, where="provider")
         known = [self._first, *(self._failover.chain if self._failover else ())]
         if not isinstance(given, Candidate):
             same = next((each for each in known if each.name == candidate.name), None)

@@ -39,6 +39,7 @@ from unirt.commands import (
     Respond,
     SeedHistory,
     SendToolResult,
+    UpdateSession,
 )
 from unirt.config import SessionConfig
 from unirt.errors import (
@@ -207,6 +208,8 @@ class Moves:
 
     def said(self, command: Command) -> None:
         """The application said something, and it was accepted."""
+        if isinstance(command, UpdateSession) and self._ways is not None:
+            self._ways.changed(command.changes)
         self.boundary.said(command)
         self.unanswered.said(command)
 

@@ -57,6 +57,8 @@ class Simulator:
         model: What the server is a server of; the provider's default by default.
         pace: How fast to answer; the scenario's by default.
         log: Whether each connection keeps its frames.
+        mark: A part of every id that it mints, where several servers serve one session. No two
+            connections have the same ids: on the second they are ``resp_2_1``.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Simulator:
         model: str | None = None,
         pace: Pace | None = None,
         log: bool = False,
+        mark: str = "",
     ) -> None:
         self.provider = provider
         self.connections: deque[Line] = deque(maxlen=_REMEMBERED)
@@ -89,6 +92,7 @@ class Simulator:
         self._accepted: WeakKeyDictionary[ServerConnection, tuple[Line, str | None]]
         self._accepted = WeakKeyDictionary()
         "Weak, for a client may vanish between its upgrade and its first frame."
+        self._mark = mark
         self._count = 0
         self._busy: set[Line] = set()
         self._moved = asyncio.Event()
@@ -151,7 +155,7 @@ class Simulator:
             model=self._model,
             pace=self._pace,
             log=self._log,
-            connection=self._count,
+            mark=self._mark if self._count == 1 else f"{self._mark}{self._count}_",
         )
         verdict = line.server.upgrade(
             Upgrade(

@@ -78,7 +78,7 @@ class Line:
         model: What the server is a server of; the provider's default by default.
         pace: How fast to be; the scenario's by default.
         log: Whether to keep the frames.
-        connection: Which of the server's connections it is, counted from 1.
+        mark: A part of every id that the server mints, so that another connection has others.
     """
 
     def __init__(
@@ -89,9 +89,9 @@ class Line:
         model: str | None = None,
         pace: Pace | None = None,
         log: bool = False,
-        connection: int = 1,
+        mark: str = "",
     ) -> None:
-        ids = _ids(connection)
+        ids = _ids(mark)
         self.provider = provider
         self.server = new_server(provider, model or provider.default_model, ids)
         facts = provider.capabilities(model or provider.default_model)
@@ -169,17 +169,12 @@ class Line:
             self.totals.audio_ms_received += format.duration_ms(len(command.data))
 
 
-def _ids(connection: int) -> Callable[[str], str]:
-    """
-    Ids as providers write them, counted: ``resp_1``, ``item_1``, ``item_2``.
-
-    No two connections to a server have the same: on the second they are ``resp_2_1``.
-    """
+def _ids(mark: str) -> Callable[[str], str]:
+    """Ids as providers write them, counted: ``resp_1``, ``item_1``, ``item_2``."""
     counts: Counter[str] = Counter()
-    number = "" if connection == 1 else f"{connection}_"
 
     def mint(noun: str) -> str:
         counts[noun] += 1
-        return f"{noun}_{number}{counts[noun]}"
+        return f"{noun}_{mark}{counts[noun]}"
 
     return mint
