@@ -65,7 +65,8 @@ SECOND = loads("""
 
 @pytest.fixture(params=PAIRS, ids="-to-".join)
 def names(request: pytest.FixtureRequest) -> tuple[str, str]:
-    return request.param
+    first, second = request.param
+    return first, second
 
 
 @pytest.fixture
@@ -77,9 +78,8 @@ async def pair(names: tuple[str, str]) -> AsyncIterator[Pair]:
 def chain(pair: Pair, **more: Any) -> unirt.Failover:
     """Both, none of which has ever failed."""
     candidates = tuple(unirt.Candidate(provider=name) for name in pair.names)
-    return unirt.Failover(
-        chain=candidates, **{"retries": 0, "cooldowns": Cooldowns(lambda: 0.0)} | more
-    )
+    fields: dict[str, Any] = {"retries": 0, "cooldowns": Cooldowns(lambda: 0.0)} | more
+    return unirt.Failover(chain=candidates, **fields)
 
 
 async def test_a_session_goes_on_where_its_provider_failed(pair: Pair) -> None:

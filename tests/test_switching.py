@@ -51,7 +51,7 @@ PAIRS = [("openai", "google"), ("google", "openai")]
 
 @pytest.fixture(params=PAIRS, ids="-to-".join)
 async def pair(request: pytest.FixtureRequest) -> AsyncIterator[Pair]:
-    async with two(*request.param, FIRST, SECOND) as pair:
+    async with two(request.param[0], request.param[1], FIRST, SECOND) as pair:
         yield pair
 
 

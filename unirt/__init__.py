@@ -159,6 +159,7 @@ from unirt.events import (
     TranscriptionFailed,
     TranscriptSegment,
     Unmapped,
+    UpdateSettled,
     UsageReported,
     Word,
 )
@@ -181,6 +182,7 @@ from unirt.provider import (
     EnvVar,
     Provider,
 )
+from unirt.update import Outcome, Updated
 from unirt.usage import (
     Account,
     SessionUsage,
@@ -309,6 +311,7 @@ __all__ = [
     "NoiseReduction",
     "Noted",
     "Origin",
+    "Outcome",
     "OutputItemAdded",
     "OutputItemDone",
     "Plane",
@@ -396,6 +399,8 @@ __all__ = [
     "UnsupportedCommand",
     "UnsupportedSetting",
     "UpdateSession",
+    "UpdateSettled",
+    "Updated",
     "Usage",
     "UsageError",
     "UsageReported",

@@ -18,7 +18,16 @@ from unirt.config import SessionConfig
 from unirt.errors import UnsupportedCommand, UnsupportedSetting
 from unirt.value import Value
 
-__all__ = ["Capabilities", "Emission", "Emits", "Fact", "Support", "settings_in"]
+__all__ = [
+    "Capabilities",
+    "Change",
+    "Changing",
+    "Emission",
+    "Emits",
+    "Fact",
+    "Support",
+    "settings_in",
+]
 
 
 class Support(StrEnum):
@@ -45,6 +54,29 @@ class Fact(Value):
     "The only values accepted, where not all are."
     remedy: str = ""
     "For refusals: what to do instead."
+
+
+class Change(StrEnum):
+    """When a setting of a running session can change."""
+
+    IN_PLACE = "in place"
+    "At any time; an answer that runs goes on as it began."
+    BETWEEN = "between answers"
+    "While no answer runs."
+    RECONNECT = "by reconnecting"
+    "Over a new connection, to which the session moves with its conversation."
+    NEVER = "never"
+
+
+@attrs.frozen
+class Changing(Value):
+    """One row: how a setting changes while a session runs, and who says so."""
+
+    change: Change
+    why: str = ""
+    source: str = ""
+    remedy: str = ""
+    "For what never changes: what to do instead."
 
 
 class Emission(StrEnum):
@@ -77,6 +109,11 @@ class Capabilities(Value):
     "By the name of the command's class."
     emits: Mapping[str, Emits]
     "By the name of the event's class."
+    changes: Mapping[str, Changing] = attrs.field(factory=dict)
+    """
+    By the name of the field of :class:`SessionConfig`. What has no row changes in place where the
+    provider has the verb ``UpdateSession``, and else by reconnecting.
+    """
     input_format: AudioFormat = PCM16_24K
     "What the model listens to, unless configured otherwise."
     output_format: AudioFormat = PCM16_24K
@@ -127,6 +164,17 @@ class Capabilities(Value):
                 why=(fact.how if fact else "") or "it has no such verb",
                 remedy=(fact.remedy if fact else "") or "do without it",
             )
+
+    def changing(self, setting: str) -> Changing:
+        """How a setting, by its field of :class:`SessionConfig`, changes while a session runs."""
+        row = self.changes.get(setting)
+        if row is not None:
+            return row
+        verb = self.verbs.get("UpdateSession")
+        if verb is not None and verb.support is Support.NATIVE:
+            return Changing(Change.IN_PLACE, source=verb.source)
+        why = "the provider has no way to change it in a running session"
+        return Changing(Change.RECONNECT, why, "" if verb is None else verb.source)
 
     def emission(self, event: str) -> Emission:
         """Whether events of the class of that name will be seen."""

@@ -141,8 +141,8 @@ def failover_of(
     """
     if given is None or isinstance(given, Failover):
         return given
-    parts = given.split(",") if isinstance(given, str) else tuple(given)
-    parts = [part for part in parts if not isinstance(part, str) or part.strip()]
+    given_parts: Iterable[Any] = given.split(",") if isinstance(given, str) else given
+    parts = [part for part in given_parts if not isinstance(part, str) or part.strip()]
     chain = tuple(candidate_of(part, split, where=where) for part in parts)
     for candidate in chain:
         if isinstance(candidate.provider, str) and candidate.provider not in installed():

@@ -101,8 +101,8 @@ class Plan:
         self._timeout = timeout
         self._ids = counting_ids()
         "One for all connections, so that no id comes twice."
-        self._changes: dict[str, SessionConfig] = {}
-        "What the application changed that belongs to one provider, by its name."
+        self._known = {each.name: each for each in (*(failover.chain if failover else ()), first)}
+        "The candidates, as they were last asked for, by name."
         self._secrets: set[str] = set()
         self._hide: Callable[[str], str] = str
         self.current = first
@@ -112,18 +112,16 @@ class Plan:
     def candidate(self, given: object, **fields: Any) -> Candidate:
         """Somebody to go to, as an application names it."""
         candidate = candidate_of(given, split_model, where="provider")
-        known = [self._first, *(self._failover.chain if self._failover else ())]
-        if not isinstance(given, Candidate):
-            same = next((each for each in known if each.name == candidate.name), None)
-            if same is not None:
-                candidate = attrs.evolve(same, model=candidate.model or same.model)
+        known = self._known.get(candidate.name)
+        if known is not None and not isinstance(given, Candidate):
+            candidate = attrs.evolve(known, model=candidate.model or known.model)
         changes = {name: value for name, value in fields.items() if value is not None}
         if isinstance(candidate.provider, str):
             load(candidate.provider)
         return attrs.evolve(candidate, **changes)
 
     def arrived(self, candidate: Candidate) -> None:
-        self.current = candidate
+        self.current = self._known[candidate.name] = candidate
         if self._failover is not None:
             self._failover.cooldowns.answered(candidate)
 
@@ -134,7 +132,8 @@ class Plan:
     def after(self, failed: Candidate, *, hopeless: bool) -> Sequence[Candidate]:
         if self._failover is None:
             return ()
-        return self._failover.after(failed, hopeless=hopeless)
+        others = self._failover.after(failed, hopeless=hopeless)
+        return [self._known[candidate.name] for candidate in others]
 
     def first(self) -> Sequence[Candidate]:
         """Whom to try when the session begins, in order."""
@@ -150,10 +149,10 @@ class Plan:
     # What.
 
     def changed(self, changes: SessionConfig) -> None:
-        name = self.current.name
-        own, general = _apart(changes)
-        self._asked = self._asked.merged(general)
-        self._changes[name] = self._changes.get(name, SessionConfig()).merged(own)
+        own = {name: getattr(changes, name) for name in _OWN}
+        set_ = {name: value for name, value in own.items() if value is not None}
+        self.current = self._known[self.current.name] = attrs.evolve(self.current, **set_)
+        self._asked = self._asked.merged(attrs.evolve(changes, **dict.fromkeys(_OWN)))
 
     def route(self, candidate: Candidate) -> Route:
         """
@@ -174,10 +173,7 @@ class Plan:
             }
         )
         config = SessionConfig(model=recorded_model(provider) or provider.default_model)
-        for layer in (found, self._asked, own, self._changes.get(name)):
-            config = config if layer is None else config.merged(layer)
-        if candidate.model is not None:  # it was asked for later than any update
-            config = attrs.evolve(config, model=candidate.model)
+        config = config.merged(found).merged(self._asked).merged(own)
         transport, by_name = chosen_transport(
             candidate.transport, self._transport_for(provider), provider
         )
@@ -337,13 +333,6 @@ async def _the(transport: Transport) -> Transport:
 
 _OWN = ("model", "voice", "provider_options")
 "Settings that belong to one provider."
-
-
-def _apart(changes: SessionConfig) -> tuple[SessionConfig, SessionConfig]:
-    """What belongs to one provider, and what holds for all."""
-    own = {name: getattr(changes, name) for name in _OWN}
-    general = attrs.evolve(changes, **dict.fromkeys(_OWN))
-    return SessionConfig(**own), general
 
 
 def _without(config: SessionConfig, path: str) -> SessionConfig:

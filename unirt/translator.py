@@ -33,7 +33,7 @@ from typing import Protocol
 
 import attrs
 
-from unirt.capabilities import Capabilities
+from unirt.capabilities import Capabilities, Changing
 from unirt.commands import Command
 from unirt.config import SessionConfig
 from unirt.events import Event
@@ -62,6 +62,14 @@ class Translator(Protocol):
     @property
     def ready(self) -> bool:
         """Whether the handshake is through: the configuration is in force, commands may go."""
+        ...
+
+    def changing(self, setting: str) -> Changing:
+        """
+        How a setting, by its field of the configuration, can change now.
+
+        Its row in the facts, unless something that has happened decides otherwise.
+        """
         ...
 
     def start(self, now: float) -> None:

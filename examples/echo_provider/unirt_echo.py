@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from unirt.capabilities import Capabilities, Emission, Emits, Fact, Support
+from unirt.capabilities import Capabilities, Changing, Emission, Emits, Fact, Support
 from unirt.commands import Command, SendText
 from unirt.composer import Composer
 from unirt.config import SessionConfig
@@ -49,6 +49,9 @@ class EchoTranslator:
         self.ready = False
         self._composer = Composer("echo", ids=ids, clocked=not offline)
         self._frames: list[Frame] = []
+
+    def changing(self, setting: str) -> Changing:
+        return self.capabilities.changing(setting)
 
     def start(self, now: float) -> None:
         """This protocol lets the server speak first."""

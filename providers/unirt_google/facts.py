@@ -9,9 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import attrs
+
 from unirt.audio import PCM16_16K, PCM16_24K
-from unirt.capabilities import Capabilities, Emission, Emits, Fact, Support
-from unirt.config import Scheduling
+from unirt.capabilities import (
+    Capabilities,
+    Change,
+    Changing,
+    Emission,
+    Emits,
+    Fact,
+    Support,
+)
+from unirt.config import Scheduling, SessionConfig
 from unirt_google.families import Family, family_of, is_vertex
 
 __all__ = ["DEFAULT_MODEL", "PROVIDER_NAME", "capabilities"]
@@ -25,6 +35,8 @@ _REFERENCE = "https://ai.google.dev/api/live, 2026-11"
 _SESSIONS = "https://ai.google.dev/gemini-api/docs/live-api/session-management, 2026-11"
 _VERTEX = "https://docs.cloud.google.com/gemini-enterprise-agent-platform/models/live-api, 2026-11"
 _SDK = "google.genai.types.LiveConnectConfig 3.4.0, 2026-11"
+_CONTEXT_UPDATE = f"{_VERTEX}; google.genai.live.AsyncSession.send_context_update 3.4.0"
+_OURS = "unirt's own doing"
 _RECORDED = "recorded frames of 2.5, 3.1 and Vertex AI, 2026-11"
 
 _NATIVE, _EMULATED, _REFUSED = Support.NATIVE, Support.EMULATED, Support.REFUSED
@@ -192,7 +204,6 @@ _ITEMS = Emits(_NEVER, "the protocol has no items", _REFERENCE)
 _BUFFER = Emits(_NEVER, "the protocol says nothing of its input buffer", _REFERENCE)
 _PLAYBACK = Emits(_NEVER, "the application owns the playback", _REFERENCE)
 _APART = Emits(_SYNTHESISED, "the protocol has no streams; kinds of content open and close them")
-_BUDGET = Emits(_SYNTHESISED, "the session's own, of what its budget limits")
 
 EMITS: Mapping[str, Emits] = {
     "SessionStarted": Emits(_SAID, "setupComplete", _RECORDED),
@@ -209,8 +220,6 @@ EMITS: Mapping[str, Emits] = {
     "Noted": Emits(_SAID, "a frame that changes nothing, such as an empty serverContent"),
     "RateLimitsUpdated": Emits(_NEVER, "quotas are not told", _REFERENCE),
     "UsageReported": Emits(_SAID, "usageMetadata apart from a turnComplete", _REFERENCE),
-    "LimitNear": _BUDGET,
-    "LimitReached": _BUDGET,
     "InputCommitted": Emits(_SYNTHESISED, "when the answer to something spoken begins"),
     "InputCleared": _BUFFER,
     "InputTimeout": _BUFFER,
@@ -308,14 +317,30 @@ def _verbs(family: Family, vertex: bool) -> dict[str, Fact]:
         Fact(
             _NATIVE,
             "contextUpdate, for instructions and tools; it is not acknowledged",
-            f"{_VERTEX}; google.genai.live.AsyncSession.send_context_update 3.4.0",
+            _CONTEXT_UPDATE,
         )
         if family.context_update and vertex
-        else _no(
-            "the configuration is fixed while the connection is open",
-            "reconnect with the new configuration",
+        else Fact(
+            _EMULATED,
+            "a new connection, which is told the conversation; the configuration of one is fixed",
             _REFERENCE,
         )
+    )
+    return rows
+
+
+def _changes(family: Family, vertex: bool) -> dict[str, Changing]:
+    fixed = Changing(Change.RECONNECT, "the configuration of a connection is fixed", _REFERENCE)
+    rows = dict.fromkeys(attrs.fields_dict(SessionConfig), fixed)
+    if family.context_update and vertex:
+        rows |= dict.fromkeys(
+            ("instructions", "tools"), Changing(Change.IN_PLACE, source=_CONTEXT_UPDATE)
+        )
+    rows["history"] = Changing(
+        Change.NEVER,
+        "it is what was said before the session began",
+        _OURS,
+        remedy="use seed()",
     )
     return rows
 
@@ -343,6 +368,7 @@ def capabilities(model: str) -> Capabilities:
         settings=_settings(family, is_vertex(model)),
         verbs=_verbs(family, is_vertex(model)),
         emits=_emits(family),
+        changes=_changes(family, is_vertex(model)),
         input_format=PCM16_16K,
         output_format=PCM16_24K,
         max_connection_ms=600_000,  # about ten minutes: _SESSIONS

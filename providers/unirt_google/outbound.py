@@ -15,6 +15,7 @@ import attrs
 import pybase64
 
 from unirt.audio import PCM16_16K
+from unirt.capabilities import Change
 from unirt.commands import (
     AppendAudio,
     ApproveServerTool,
@@ -46,7 +47,7 @@ from unirt.events import HistorySeeded, SessionUpdated
 from unirt.items import Item, ItemKind, Role, TextContent
 from unirt_google.configure import instruction, tool_list
 from unirt_google.dialogue import Dialogue
-from unirt_google.facts import PROVIDER_NAME
+from unirt_google.facts import PROVIDER_NAME, capabilities
 from unirt_google.history import seed_turns
 from unirt_google.results import send_tool_result
 
@@ -333,15 +334,16 @@ def _create(dialogue: Dialogue, command: CreateItem) -> None:
 
 
 def _update(dialogue: Dialogue, changes: SessionConfig) -> None:
+    facts = capabilities(dialogue.config.model or "")
     for field in attrs.fields(SessionConfig):
-        name = field.name
-        if name not in ("instructions", "tools") and getattr(changes, name) is not None:
+        row = facts.changing(field.name)
+        if row.change is not Change.IN_PLACE and getattr(changes, field.name) is not None:
             raise UnsupportedSetting(
-                name,
+                field.name,
                 provider=PROVIDER_NAME,
                 model=dialogue.config.model,
-                why="only instructions and tools can change while the session runs",
-                remedy="reconnect with the new configuration",
+                why=row.why,
+                remedy=row.remedy or "use update(), which opens a new connection for it",
             )
     merged = dialogue.config.merged(changes)
     update: dict[str, Any] = {}

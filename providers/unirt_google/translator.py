@@ -15,7 +15,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from unirt.capabilities import Capabilities
+from unirt.capabilities import Capabilities, Changing
 from unirt.commands import AppendAudio, Command
 from unirt.composer import Composer, counting_ids
 from unirt.config import SessionConfig
@@ -104,6 +104,9 @@ class GoogleTranslator:
     @property
     def ready(self) -> bool:
         return self._dialogue.ready
+
+    def changing(self, setting: str) -> Changing:
+        return self._capabilities.changing(setting)
 
     def start(self, now: float) -> None:
         self._dialogue.composer.begin(None, now)

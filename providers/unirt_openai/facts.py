@@ -15,18 +15,31 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+import attrs
+
 from unirt import commands as cmd
 from unirt import events as ev
 from unirt.audio import G711_ALAW, G711_ULAW, PCM16_24K
-from unirt.capabilities import Capabilities, Emission, Emits, Fact, Support
+from unirt.capabilities import (
+    Capabilities,
+    Change,
+    Changing,
+    Emission,
+    Emits,
+    Fact,
+    Support,
+)
+from unirt.config import SessionConfig
 
 __all__ = [
+    "CHANGES",
     "DEFAULT_MODEL",
     "MAX_SESSION_MS",
     "PROVIDER_NAME",
     "TRANSCRIBER",
     "TRANSCRIBERS",
     "TRANSCRIBERS_FOR",
+    "VOICE_AFTER_AUDIO",
     "capabilities",
 ]
 
@@ -241,7 +254,6 @@ EMITS: Mapping[str, Emits] = {
     **_ours(ev.SessionExpiring, why="a minute before the provider's cap, by the caller's clock"),
     **_ours(ev.SessionClosed, why="from the WebSocket's close"),
     **_ours(ev.Unmapped, ev.Malformed, ev.Noted, why="from what the frame holds"),
-    **_ours(ev.LimitNear, ev.LimitReached, why="the session's own, of what its budget limits"),
     **_never(ev.ResumptionUpdated, ev.GenerationDone, ev.InteractionStatus),
     **_never(ev.ThoughtDelta, ev.ImageDelta, ev.CitationsDelta),
     **_never(ev.TranscriptInterim, why="only dialects of the protocol send guesses"),
@@ -269,6 +281,23 @@ _PREVIEW = re.compile(r"gpt-4o(-mini)?-realtime")
 _BEFORE_REASONING = re.compile(r"gpt-(4o|audio|realtime(-mini|-1\.5|-20\d\d-|$))")
 
 
+CHANGES: Mapping[str, Changing] = {
+    **{
+        name: Changing(Change.IN_PLACE, source=_CLIENT) for name in attrs.fields_dict(SessionConfig)
+    },
+    "model": Changing(Change.RECONNECT, "a connection is of one model", _CLIENT),
+    "speed": Changing(Change.BETWEEN, "it changes between answers only", _SDK),
+    "history": Changing(
+        Change.NEVER, "it is what was said before the session began", _OURS, remedy="use seed()"
+    ),
+}
+"How settings change while a session runs."
+
+VOICE_AFTER_AUDIO = Changing(
+    Change.RECONNECT, "it is fixed once the model has spoken in a session", _CLIENT
+)
+
+
 def capabilities(model: str) -> Capabilities:
     """The facts about a model; an unknown model gets those of the newest family."""
     settings, verbs = dict(SETTINGS), dict(VERBS)
@@ -282,5 +311,6 @@ def capabilities(model: str) -> Capabilities:
         settings=settings,
         verbs=verbs,
         emits=EMITS,
+        changes=CHANGES,
         max_connection_ms=MAX_SESSION_MS,
     )

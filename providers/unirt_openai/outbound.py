@@ -338,23 +338,20 @@ def _approve(state: State, command: cmd.ApproveServerTool) -> None:
 
 def _update(state: State, command: cmd.UpdateSession) -> None:
     changes = command.changes
-    for field, remedy in _FIXED.items():
+    for field in ("model", "history"):
         if getattr(changes, field) not in (None, getattr(state.config, field)):
+            row = state.capabilities.changing(field)
             raise UnsupportedSetting(
                 field,
                 provider=PROVIDER_NAME,
-                why="it cannot change in a running session",
-                remedy=remedy,
+                why=row.why,
+                remedy=row.remedy or "use update(), which opens a new connection for it",
                 model=state.capabilities.model,
             )
     session = session_object(attrs.evolve(changes, model=None), state.capabilities)
     state.config = state.config.merged(changes)
     state.say("session.update", session=session)
     state.listen()
-
-
-_FIXED = {"model": "open a new session", "history": "use seed()"}
-"Settings that a running session cannot change, and what to do instead."
 
 
 def seed(state: State, items: tuple[Item, ...]) -> None:

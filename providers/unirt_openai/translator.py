@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from unirt.capabilities import Capabilities
+from unirt.capabilities import Capabilities, Changing
 from unirt.commands import AppendAudio, Command
 from unirt.composer import Composer, counting_ids
 from unirt.config import SessionConfig
@@ -25,7 +25,13 @@ from unirt.translator import Frame
 from unirt.wire import WireError, parse_frame
 from unirt_openai import inbound, outbound
 from unirt_openai.configure import session_object, with_defaults
-from unirt_openai.facts import DEFAULT_MODEL, MAX_SESSION_MS, PROVIDER_NAME, capabilities
+from unirt_openai.facts import (
+    DEFAULT_MODEL,
+    MAX_SESSION_MS,
+    PROVIDER_NAME,
+    VOICE_AFTER_AUDIO,
+    capabilities,
+)
 from unirt_openai.native import parse_native
 from unirt_openai.speaking import goes_on
 from unirt_openai.state import State
@@ -95,6 +101,12 @@ class OpenAITranslator:
     def ready(self) -> bool:
         """Whether the configuration is in force and the history is seeded."""
         return self._ready
+
+    def changing(self, setting: str) -> Changing:
+        """How a setting can change now: who speaks only until something was spoken."""
+        if setting == "voice" and self._state.composer.spoke:
+            return VOICE_AFTER_AUDIO
+        return self._state.capabilities.changing(setting)
 
     def start(self, now: float) -> None:
         """The connection is open: wait for the greeting."""

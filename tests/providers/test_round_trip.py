@@ -370,14 +370,11 @@ SAYINGS: dict[type[Event], Saying] = {
 CONCLUDED: set[type[Event]] = {
     ev.Noted,
     ev.Malformed,
-    ev.LimitNear,
-    ev.LimitReached,
     ev.HeardCorrected,
     ev.HistorySeeded,
 }
 """
-What a listener concludes from a frame or from what its application says, or a session from its
-budget, and no server says.
+What a listener concludes from a frame or from what its application says, and no server says.
 """
 
 BY_THE_CLOCK = {"openai": {ev.SessionExpiring}}

@@ -17,7 +17,7 @@ import unirt
 from unirt import commands as cmd
 from unirt import events as ev
 from unirt.audio import PCM16_16K, PCM16_24K
-from unirt.capabilities import Capabilities, Fact, Support
+from unirt.capabilities import Capabilities, Changing, Fact, Support
 from unirt.commands import Command
 from unirt.composer import Composer
 from unirt.config import SessionConfig
@@ -78,6 +78,9 @@ class ToyTranslator:
         self.composer = Composer("toy", ids=ids)
         self.frames: list[str | bytes] = []
         self.timer: float | None = None
+
+    def changing(self, setting: str) -> Changing:
+        return self.capabilities.changing(setting)
 
     def start(self, now: float) -> None:
         self.put(do="hello", model=self.config.model, voice=self.config.voice)

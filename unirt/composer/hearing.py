@@ -87,6 +87,11 @@ class Hearing(Turns):
         return tuple(self._told(response, at) for response in self._audible)
 
     @property
+    def spoke(self) -> bool:
+        """Whether any audio was delivered."""
+        return bool(self._audible)
+
+    @property
     def playing(self) -> Response | None:
         """The last response of the conversation that is still to be heard, as far as is known."""
         for response in reversed(self._audible):

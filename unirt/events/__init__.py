@@ -54,6 +54,7 @@ from unirt.events.session import (
     SessionUpdated,
     Severity,
     Unmapped,
+    UpdateSettled,
     UsageReported,
 )
 from unirt.events.tools import (
@@ -172,6 +173,7 @@ __all__ = [
     "TranscriptSegment",
     "TranscriptionFailed",
     "Unmapped",
+    "UpdateSettled",
     "UsageReported",
     "Word",
 ]

@@ -9,7 +9,8 @@ from typing import Any
 
 import attrs
 
-from unirt.events.base import ControlEvent
+from unirt.events.base import ControlEvent, SessionEvent
+from unirt.update import Updated
 from unirt.usage import Usage
 from unirt.value import Value
 
@@ -33,6 +34,7 @@ __all__ = [
     "SessionUpdated",
     "Severity",
     "Unmapped",
+    "UpdateSettled",
     "UsageReported",
 ]
 
@@ -82,7 +84,7 @@ class ResumptionUpdated(ControlEvent):
 
 
 @attrs.frozen(kw_only=True)
-class Reconnecting(ControlEvent):
+class Reconnecting(SessionEvent):
     """
     The session leaves its connection for another one; told once for each that is tried.
 
@@ -108,7 +110,7 @@ class Reconnecting(ControlEvent):
 
 
 @attrs.frozen(kw_only=True)
-class Reconnected(ControlEvent):
+class Reconnected(SessionEvent):
     """
     The conversation goes on over another connection. Told by the session itself.
 
@@ -143,7 +145,14 @@ class Reconnected(ControlEvent):
 
 
 @attrs.frozen(kw_only=True)
-class LimitNear(ControlEvent):
+class UpdateSettled(SessionEvent):
+    """Settings whose change was put off are in force, or are known not to be."""
+
+    result: Updated
+
+
+@attrs.frozen(kw_only=True)
+class LimitNear(SessionEvent):
     """
     A limit that the application set is near; see :class:`~unirt.budget.Budget`.
 
@@ -158,7 +167,7 @@ class LimitNear(ControlEvent):
 
 
 @attrs.frozen(kw_only=True)
-class LimitReached(ControlEvent):
+class LimitReached(SessionEvent):
     """
     A limit that the application set is reached.
 

@@ -237,9 +237,9 @@ class Moves:
         candidate = self._known().candidate(provider, **more)
         await self._go(candidate, "switch", None, patience)
 
-    async def renew(self, changes: SessionConfig, *, patience: float) -> None:
-        """Go to the same provider again, with other settings; raises what :meth:`switch` does."""
-        await self._go(None, "update", changes, patience)
+    async def renew(self, changes: SessionConfig) -> None:
+        """Go to the same provider again, with other settings; raises what a switch does."""
+        await self._go(None, "update", changes, 0.0)
 
     async def _go(
         self, candidate: Candidate | None, why: str, changes: SessionConfig | None, patience: float
@@ -357,7 +357,6 @@ class Moves:
         move.attempts += 1
         event = Reconnecting(
             origin=Origin(move.previous, self._clock.now()),
-            synthesised=True,
             why=move.why,
             target=candidate.name,
             model=candidate.model if way is None else way.model,
@@ -400,7 +399,6 @@ class Moves:
         held = self.unanswered.take()
         event = Reconnected(
             origin=Origin(link.provider, self._clock.now()),
-            synthesised=True,
             why=move.why,
             previous=move.previous,
             model=way.model,

@@ -41,11 +41,13 @@ from unirt.commands import (
     SeedHistory,
     SendToolResult,
     StartTurn,
+    UpdateSession,
 )
 from unirt.errors import CassetteMismatch
 from unirt.events import Event, HistorySeeded, Origin, SessionClosed
 from unirt.items import Item
 from unirt.session.accounts import Accounts
+from unirt.session.arguments import ConfigFields, config_of
 from unirt.session.audio_in import AudioIn, pieces
 from unirt.session.audio_out import AudioOut
 from unirt.session.facts import Facts
@@ -58,12 +60,14 @@ from unirt.session.playback import Playback
 from unirt.session.state import State, told_of_seeding
 from unirt.session.tooling import Tooling
 from unirt.session.unanswered import Held
+from unirt.session.updates import Updates
 from unirt.session.verbs import URGENT, Verbs
 from unirt.session.views import ContentView, Hub, View
 from unirt.session.ways import CandidateFields, Way, Ways
 from unirt.text import check_text
 from unirt.translator import Translator
 from unirt.transport import Transport
+from unirt.update import Updated
 
 if TYPE_CHECKING:
     from unirt.events import LimitReached
@@ -148,6 +152,15 @@ class Session(Facts, Accounts, Verbs):
         self.playback = Playback(lambda: self._link, self._hub, audio_out)
         "How far the model's speech was played; see :mod:`unirt.session.playback`."
         self._tooling = Tooling(self, clock, limits, tell=self._tell, approve=approve)
+        self._updates = Updates(
+            lambda: self._link,
+            self._moves,
+            send=self.send,
+            accepted=self._accepted,
+            tell=self._tell,
+            spawn=self._spawn,
+            now=clock.now,
+        )
         for handlers in self._tooling.handlers:
             self._state.listen(handlers)
         self._keeper: Keeper | None = None
@@ -224,17 +237,29 @@ class Session(Facts, Accounts, Verbs):
         carried = moves.carries(command)
         if not carried:
             self._link.translator.send(command, now)
-        self._tooling.said(command)
-        self._state.said(command, now)
-        moves.said(command)
-        if self._keeper is not None:
-            self._keeper.said(command, now)
-        if self._observers is not None:
-            self._observers.said(command)
+        self._accepted(command)
         if carried and isinstance(command, SendToolResult):
             for instead in moves.as_conversation(command):
                 self._link.translator.send(instead, now)
         self._link.pump.run()
+
+    def _accepted(self, command: Command) -> None:
+        now = self._clock.now()
+        self._tooling.said(command)
+        self._state.said(command, now)
+        self._moves.said(command)
+        if self._keeper is not None:
+            self._keeper.said(command, now)
+        if self._observers is not None:
+            self._observers.said(command)
+
+    async def update(
+        self, *, reconnect: bool = True, strict: bool = True, **changes: Unpack[ConfigFields]
+    ) -> Updated:
+        self._check_open("update")
+        config = config_of(changes)
+        self._tooling.check(UpdateSession(changes=config))
+        return await self._updates.update(config, reconnect=reconnect, strict=strict)
 
     async def seed(self, items: Iterable[Item]) -> HistorySeeded:
         await self.send(SeedHistory(items=tuple(items)))

@@ -14,7 +14,6 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from unirt.commands import UpdateSession
 from unirt.config import SessionConfig
 from unirt.errors import SessionClosedError, UnirtError
 from unirt.events import Event, Origin, ToolsChanged
@@ -89,8 +88,8 @@ class Sources:
         why = None
         try:
             others = [tool for tool in tools if getattr(tool, "source", None) is not source]
-            changes = SessionConfig(tools=tools_of([*others, *new.values()]))
-            await self._session.send(UpdateSession(changes=changes))
+            all_tools = tools_of([*others, *new.values()])
+            await self._session.update(tools=all_tools, reconnect=False)
         except SessionClosedError:
             return
         except UnirtError as exc:

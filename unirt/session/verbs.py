@@ -30,14 +30,14 @@ from unirt.commands import (
     SendToolResult,
     StartTurn,
     TruncateItem,
-    UpdateSession,
 )
 from unirt.config import Tool
 from unirt.errors import ConfigurationError
 from unirt.events import HistorySeeded
 from unirt.items import Item
-from unirt.session.arguments import ConfigFields, config_of
+from unirt.session.arguments import ConfigFields
 from unirt.tools.function import AnyTool, tools_of
+from unirt.update import Updated
 
 __all__ = ["URGENT", "Verbs"]
 
@@ -182,14 +182,30 @@ class Verbs(ABC):
             )
         )
 
-    async def update(self, **changes: Unpack[ConfigFields]) -> None:
+    @abstractmethod
+    async def update(
+        self, *, reconnect: bool = True, strict: bool = True, **changes: Unpack[ConfigFields]
+    ) -> Updated:
         """
         Change the configuration of the running session, by the names ``connect()`` takes.
 
+        Args:
+            reconnect: Whether the session may move to a new connection for what the provider
+                cannot change in this one. It takes the conversation with it.
+            strict: Whether to change nothing where one setting cannot be changed. Without it that
+                one is told as refused, and the others are changed.
+            changes: The new settings.
+
+        Returns:
+            What became of each: it is in force, or from the next answer on, or over a new
+            connection, or it was refused.
+
         Raises:
-            ConfigurationError: A setting that does not exist, or that cannot be changed any more.
+            ConfigurationError: A setting that does not exist.
+            UnsupportedSetting: A setting that cannot be changed, while `strict`.
+            DialError: The new connection did not come about; the session goes on with the one in
+                use, or as it does where that was left.
         """
-        await self.send(UpdateSession(changes=config_of(changes)))
 
     @abstractmethod
     async def seed(self, items: Iterable[Item]) -> HistorySeeded:
