@@ -19,6 +19,7 @@ from unirt.fold import fold
 from unirt.registry import load
 from unirt.simulator import Simulator
 from unirt.simulator.script import loads
+from unirt.simulator.voice import speech
 
 FIRST = loads("""
     [pace]
@@ -82,6 +83,7 @@ async def test_the_next_turn_is_answered_by_somebody_who_knows_what_was_said(pai
         reader = Reader(session)
         await session.send_text("I am Ada.")
         await reader.many(unirt.ResponseDone)
+        session.playback.played(600)
         await session.switch(pair.names[1])
 
         assert session.provider == pair.names[1]
@@ -306,3 +308,48 @@ async def test_audio_keeps_the_format_that_the_application_knows(pair: Pair) -> 
         line = pair.there.connections[-1]
         assert line.totals.audio_ms_received - before == pytest.approx(1000, abs=30)
         assert {event.format for event in reader.of(unirt.AudioDelta)} == spoken
+
+
+async def test_what_is_still_heard_of_before_is_counted_and_can_be_interrupted(pair: Pair) -> None:
+    """Fields 6 and 7: playback outlives the connection that it came over."""
+    async with pair.connect() as session:
+        reader = Reader(session)
+        await session.send_text("I am Ada.")
+        await reader.many(unirt.ResponseDone)
+        session.playback.played(100)
+        await session.switch(pair.names[1])
+        session.playback.played(100)
+        (old,) = session.playback.responses
+        assert (old.played_ms, old.received_ms, old.exactly) == (200, 600, True)
+        await session.report_playback(250)
+        await session.send_text("Who am I?")
+        (cut,) = await reader.many(unirt.Interrupted)
+        await reader.many(unirt.ResponseDone, 2)
+        assert (cut.response_id, cut.heard_ms, cut.generating) == (old.response_id, 250, False)
+        await session.report_playback(260, old.response_id)  # late, and no matter any more
+    await reader.done()
+
+
+async def test_the_user_goes_over_what_is_still_heard_of_before(pair: Pair) -> None:
+    there = loads("""
+        [pace]
+        speed = 50
+        [[reply]]
+        cue = "speech"
+        heard = { text = "Stop.", when = "during" }
+        steps = [{ say = "All right.", ms = 400 }]
+    """)
+    async with (
+        two(*pair.names, FIRST, there) as pair,
+        pair.connect(audio_in=unirt.PCM16_24K) as session,
+    ):
+        reader = Reader(session)
+        await session.send_text("I am Ada.")
+        await reader.many(unirt.ResponseDone)
+        session.playback.played(0)  # a device that holds what it was given
+        await session.switch(pair.names[1])
+        await session.send_audio(speech(900, unirt.PCM16_24K) + bytes(48_000))
+        (cut,) = await reader.many(unirt.Interrupted)
+        assert (cut.by, cut.generating, cut.origin.provider) == ("speech", False, pair.names[0])
+        await reader.many(unirt.ResponseDone, 2)
+    await reader.done()

@@ -129,7 +129,7 @@ async def test_what_cannot_be_had_is_refused_before_anything_is_sent(talk: Talk)
     sent = session.stats.frames_out
     with pytest.raises(unirt.UnsupportedSetting, match="seed"):
         await session.update(history=[unirt.Item(role=unirt.Role.USER)], instructions="x")
-    missing = {"openai": {"language": "de"}, "google": {"speed": 1.2}}[session.provider]
+    missing: Any = {"openai": {"language": "de"}, "google": {"speed": 1.2}}[session.provider]
     with pytest.raises(unirt.UnsupportedSetting, match=next(iter(missing))):
         await session.update(**missing, instructions="x")
 

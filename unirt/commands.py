@@ -133,6 +133,8 @@ class Interrupt(Value):
     "How much of the response was played; ``None`` to use what was reported or estimated."
     response_id: str | None = None
     "What `played_ms` is about; ``None`` for the latest with audio."
+    by: str = "client"
+    "Who interrupts, as in ``Interrupted``: ``speech`` where the user was heard to begin."
 
 
 @attrs.frozen(kw_only=True)

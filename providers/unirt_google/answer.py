@@ -77,16 +77,17 @@ class Answer:
 
     # What the application does.
 
-    def cut(self, *, playing: bool = False) -> None:
+    def cut(self, *, playing: bool = False, by: str = "client") -> None:
         """
         We send what interrupts: what runs is cut at once, not only when the server says so.
 
         Args:
             playing: Whether what is only playing any more is cut, too.
+            by: Who interrupts.
         """
         active = self._composer.active
         if active is not None or playing:
-            self._composer.interrupt(active, by="client", synthesised=True)
+            self._composer.interrupt(active, by=by, synthesised=True)
         self._asked = True
 
     def cancel(self, response: Response) -> None:

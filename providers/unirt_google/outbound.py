@@ -297,9 +297,9 @@ def _interrupt(dialogue: Dialogue, command: Interrupt) -> None:
     _withdraw(dialogue)
     active = composer.active
     if active is not None and not active.interrupted:
-        dialogue.answer.cut()
+        dialogue.answer.cut(by=command.by)
         _client_content(dialogue, [], complete=False)
-    elif not composer.interrupt(by="client", synthesised=True):
+    elif not composer.interrupt(by=command.by, synthesised=True):
         composer.noted("Interrupt", "nothing is running, and nothing playing as far as is known")
 
 

@@ -28,7 +28,7 @@ def barge_in(state: State) -> None:
     """The user speaks over the model, and the provider stops by itself."""
     if not state.speech_interrupts:
         return
-    _stop(state, state.composer.active, by="speech")
+    _stop(state, state.composer.active, by="speech", said=True)
     _cancel_calls(state, state.composer.pending_calls(), by="speech")
 
 
@@ -47,12 +47,12 @@ def hush(state: State) -> None:
         _stop(state, None, by="client")
 
 
-def take_floor(state: State) -> bool:
+def take_floor(state: State, by: str = "client") -> bool:
     """The application interrupts whatever runs or plays; returns whether anything did."""
     composer = state.composer
     before = composer.pending_events
     active = composer.active
-    _stop(state, active, by="client")
+    _stop(state, active, by=by)
     _cancel_calls(state, composer.pending_calls(), by="client")
     return active is not None or composer.pending_events > before
 
@@ -65,15 +65,15 @@ def cancel(state: State, response: Response) -> None:
     state.say("response.cancel", response_id=response.id)
 
 
-def _stop(state: State, response: Response | None, *, by: str) -> None:
+def _stop(state: State, response: Response | None, *, by: str, said: bool = False) -> None:
     """
     Cut the response, else the running one, and what is playing before it.
 
     The provider is told to stop before it is told what was heard: an item can only be cut to a
-    length when it grows no more.
+    length when it grows no more. What the provider `said` it has stopped by itself.
     """
     told = state.composer.interrupt(response, by=by, synthesised=True)
-    if by == "client" and response is not None:
+    if not said and response is not None:
         cancel(state, response)
     for silenced in told:
         state.requests.abandon(silenced.id)
@@ -113,6 +113,6 @@ def _cancel_calls(state: State, calls: list[Call], *, by: str) -> None:
     for response_id in dict.fromkeys(call.response_id for call in blocking):
         response = state.composer.response(response_id)
         if response is not None:
-            _stop(state, response, by=by)
+            _stop(state, response, by=by, said=by == "speech")
         state.requests.abandon(response_id)
     state.composer.cancel_calls([call.id for call in blocking], synthesised=True)

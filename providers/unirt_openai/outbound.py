@@ -233,7 +233,7 @@ def _interrupt(state: State, command: cmd.Interrupt) -> None:
         )
     pending = state.requests.waiting
     state.requests.withdraw()
-    if not floor.take_floor(state) and not pending:
+    if not floor.take_floor(state, command.by) and not pending:
         composer.noted("Interrupt", "nothing is running or playing")
 
 

@@ -64,8 +64,8 @@ class Composer(Answers):
         """
         The conversation goes on over another connection: what runs here is interrupted.
 
-        What was generated whole stays to be heard. Calls are not touched, for whoever works on them
-        can still be heard there.
+        What was generated whole stays to be heard, so players may still report on it. Calls are not
+        touched, for whoever works on them can still be heard there.
         """
         if self.closed:
             return
@@ -75,7 +75,6 @@ class Composer(Answers):
             if not response.generated:
                 self.interrupt(response, by=MOVED, synthesised=True)
             self.response_done(response.id, synthesised=True)
-        self.closed = True
 
     def tool_call(
         self,

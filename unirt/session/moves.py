@@ -34,8 +34,6 @@ import attrs
 from unirt.clock import Clock
 from unirt.commands import (
     Command,
-    Interrupt,
-    ReportPlayback,
     Respond,
     SeedHistory,
     SendToolResult,
@@ -50,10 +48,18 @@ from unirt.errors import (
     UnsupportedCommand,
     UsageError,
 )
-from unirt.events import Event, HistorySeeded, Origin, Reconnected, Reconnecting
+from unirt.events import (
+    Event,
+    HistorySeeded,
+    Origin,
+    Reconnected,
+    Reconnecting,
+    ToolCallCancelled,
+)
 from unirt.failover import Candidate
 from unirt.items import AudioContent, Item, Role
 from unirt.session.boundary import Boundary
+from unirt.session.leftover import Leftover
 from unirt.session.link import Link
 from unirt.session.unanswered import Held, Unanswered
 from unirt.session.ways import Way, Ways
@@ -69,8 +75,6 @@ _HOPELESS_CODES = frozenset({1002, 1003, 1007, 1008, 1009, 1010})
 "Close codes (RFC 6455, 7.4) of a peer that would do the same again."
 _HOPELESS_STATUS = frozenset({400, 401, 402, 403, 404})
 "Statuses (RFC 9110) of an upgrade that would be refused again."
-_REMEMBERED = 64
-"How many responses of connections that were left are known."
 
 
 @attrs.frozen(kw_only=True)
@@ -142,6 +146,7 @@ class Moves:
     ) -> None:
         self.boundary = Boundary(clock, lambda: link().translator.config)
         self.unanswered = Unanswered()
+        self.leftover = Leftover(link, clock.now)
         self.moving = False
         "No connection is in use: nothing can be said."
         self._ways = ways
@@ -162,11 +167,13 @@ class Moves:
         self._settled.set()
         self._carried: set[str] = set()
         "Calls of connections that were left, which wait for their results."
-        self._left: dict[str, None] = {}
-        "Responses of connections that were left, as far as anybody may still speak of them."
         self._over = False
-        for handlers in (self.boundary.handlers, self.unanswered.handlers):
-            state.listen(handlers)
+        own: dict[type[Event], Callable[[Any], None]] = {
+            ToolCallCancelled: self._calls_cancelled,
+        }
+        for noun in (self.boundary, self.unanswered, self.leftover):
+            state.listen(noun.handlers)
+        state.listen(own)
 
     # What the session asks.
 
@@ -174,10 +181,8 @@ class Moves:
         """Wait until the session is somewhere, or over."""
         await self._settled.wait()
 
-    def is_past(self, command: Command) -> bool:
-        """Whether a command is about a response of a connection that was left: that is settled."""
-        about = getattr(command, "response_id", None)
-        return about in self._left and isinstance(command, ReportPlayback | Interrupt)
+    def _calls_cancelled(self, event: ToolCallCancelled) -> None:
+        self._carried -= set(event.call_ids)
 
     def carries(self, command: Command) -> bool:
         """Whether a command is the result of a call that nobody there has asked for."""
@@ -210,6 +215,7 @@ class Moves:
         """The application said something, and it was accepted."""
         if isinstance(command, UpdateSession) and self._ways is not None:
             self._ways.changed(command.changes)
+        self.leftover.said(command)
         self.boundary.said(command)
         self.unanswered.said(command)
 
@@ -296,6 +302,7 @@ class Moves:
     def end(self) -> None:
         """The session is ending: nobody waits any more."""
         self._over = True
+        self.leftover.end()
         self._settled.set()
 
     def _known(self) -> Ways:
@@ -315,10 +322,7 @@ class Moves:
         self.moving = self.unanswered.moving = True
         self._settled.clear()
         self._carried.update(self._state.history.pending_calls())
-        heard = link.translator.playback(self._clock.now())
-        self._left = dict.fromkeys((*self._left, *(each.response_id for each in heard)))
-        for response_id in list(self._left)[:-_REMEMBERED]:
-            del self._left[response_id]
+        self.leftover.keep(link)
         gone = loss or Loss(code=1000, reason=why, by="local")
         link.end(gone.code, gone.reason, gone.by, goes_on=True)
         self._state.ledger.settle()

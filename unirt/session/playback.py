@@ -26,7 +26,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -58,13 +58,16 @@ class Playback:
     The playback of one session.
 
     Args:
-        link: The connection in use, whose translator knows how far responses were played.
+        links: The connections of which something may still be heard, the one in use last. Their
+            translators know how far responses were played.
         hub: Opens views of the session.
         audio_out: What the application hears; ``None`` for what the provider speaks.
     """
 
-    def __init__(self, link: Callable[[], Link], hub: Hub, audio_out: AudioFormat | None) -> None:
-        self._link = link
+    def __init__(
+        self, links: Callable[[], Sequence[Link]], hub: Hub, audio_out: AudioFormat | None
+    ) -> None:
+        self._links = links
         self._hub = hub
         self._audio_out = audio_out
         self._loop = asyncio.get_running_loop()
@@ -77,8 +80,13 @@ class Playback:
     @property
     def responses(self) -> tuple[ResponsePlayback, ...]:
         """The latest responses with audio, in order, each with how far it was played."""
-        link = self._link()
-        return link.translator.playback(link.pump.now())
+        *left, link = self._links()
+        now = link.pump.now()
+        latest = link.translator.playback(now)
+        if not left:
+            return latest
+        before = (each for past in left for each in past.translator.playback(now))
+        return (*(each for each in before if each.playing), *latest)
 
     @property
     def current(self) -> ResponsePlayback | None:
@@ -158,7 +166,7 @@ class Playback:
 
     @property
     def _format(self) -> AudioFormat:
-        translator = self._link().translator
+        translator = self._links()[-1].translator
         spoken = translator.config.output_format or translator.capabilities.output_format
         return self._audio_out or spoken
 
@@ -207,7 +215,12 @@ class Playback:
         self._flushed = dict.fromkeys(response.response_id for response in responses)
 
     def _report(self, report: ReportPlayback) -> None:
-        link = self._link()
-        if not link.pump.over:  # players may outlive sessions, and their connections
-            link.translator.send(report, link.pump.now())
-            link.pump.run()
+        *left, link = self._links()
+        if link.pump.over and not left:  # players may outlive sessions
+            return
+        now = link.pump.now()
+        for past in left:
+            known = {each.response_id for each in past.translator.playback(now)}
+            link = past if report.response_id in known else link
+        link.translator.send(report, now)
+        link.pump.run()

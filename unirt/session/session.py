@@ -149,7 +149,7 @@ class Session(Facts, Accounts, Verbs):
             timeout=handshake_timeout,
             close_timeout=close_timeout,
         )
-        self.playback = Playback(lambda: self._link, self._hub, audio_out)
+        self.playback = Playback(lambda: self._moves.leftover.links, self._hub, audio_out)
         "How far the model's speech was played; see :mod:`unirt.session.playback`."
         self._tooling = Tooling(self, clock, limits, tell=self._tell, approve=approve)
         self._updates = Updates(
@@ -220,7 +220,7 @@ class Session(Facts, Accounts, Verbs):
         self._check_open(name)
         check_text(command, name)
         self._tooling.check(command)
-        if moves.is_past(command) or (moves.moving and isinstance(command, URGENT)):
+        if moves.leftover.takes(command) or (moves.moving and isinstance(command, URGENT)):
             return  # what it is about was interrupted, and told so
         if not isinstance(command, URGENT):
             await moves.settled()
