@@ -4,7 +4,7 @@ What is still to be heard of a connection that was left.
 Audio comes faster than it is played, so a device may have seconds of an answer left when the
 session moves. Until it has played them, its reports are about that answer; and when the user, or
 the application, goes over it, that is an interruption like any other. Both are the business of the
-translator that knows the answer, so the link that was left last is kept until nobody needs it.
+translator that knows the answer, so the link that was left last is kept, until another one is.
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ class Leftover:
         if past is None or not isinstance(command, ReportPlayback | Interrupt):
             return False
         link, now, about = self._link(), self._now(), command.response_id
+        if about is None and isinstance(command, Interrupt):
+            return False  # of whatever is heard now
         if about is None:
             mine = link is past or not link.translator.playback(now)
         else:
@@ -71,8 +73,8 @@ class Leftover:
         self._past = None
 
     def _hush(self, by: str) -> None:
-        past, self._past = self._past, None
-        if past is None:
+        past = self._past
+        if past is None or past is self._link():
             return
         now = self._now()
         if any(each.playing for each in past.translator.playback(now)):
