@@ -16,8 +16,9 @@ from typing import Any
 import attrs
 
 from unirt import commands, events
-from unirt.capabilities import Capabilities, Emission, Support
+from unirt.capabilities import Capabilities, Changing, Emission, Support
 from unirt.commands import Command
+from unirt.config import SessionConfig
 from unirt.events import ContentEvent, ControlEvent, Event, SessionEvent
 from unirt.fold import fold
 from unirt.grammar import PAYLOADS, TRANSITIONS, Noun, State
@@ -93,6 +94,10 @@ def _fact(fact: Any) -> str:
     return f"**{fact.support}**{how}".replace("|", "\\|")
 
 
+def _changing(row: Changing) -> str:
+    return f"**{row.change}**{f': {row.why}' if row.why else ''}".replace("|", "\\|")
+
+
 def capabilities_page() -> Iterator[str]:
     yield "# Capabilities\n"
     yield "What each provider does about each setting, and which events it will be seen to emit,"
@@ -104,6 +109,12 @@ def capabilities_page() -> Iterator[str]:
     yield f"|---|{'---|' * len(facts)}"
     for path in dict.fromkeys(path for caps in facts for path in caps.settings):
         yield f"| `{path}` | {' | '.join(_fact(caps.settings.get(path)) for caps in facts)} |"
+    yield "\n## Changes while a session runs\n"
+    yield f"| setting | {head} |"
+    yield f"|---|{'---|' * len(facts)}"
+    for field in attrs.fields(SessionConfig):
+        cells = [_changing(caps.changing(field.name)) for caps in facts]
+        yield f"| `{field.name}` | {' | '.join(cells)} |"
     yield "\n## Events\n"
     yield f"| event | {head} |"
     yield f"|---|{'---|' * len(facts)}"
@@ -117,7 +128,7 @@ def capabilities_page() -> Iterator[str]:
     yield "\n## Sources\n"
     for caps in facts:
         yield f"### {caps.provider}\n"
-        tables = (caps.settings, caps.verbs, caps.emits)
+        tables = (caps.settings, caps.verbs, caps.emits, caps.changes)
         sources = sorted({fact.source for table in tables for fact in table.values()} - {""})
         yield from (f"- {source}" for source in sources)
         yield ""

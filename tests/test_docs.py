@@ -65,8 +65,9 @@ def test_example(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("UNIRT_PROVIDER", provider)
-    for name, value in environments[provider].items():
-        monkeypatch.setenv(name, value)
+    for environment in environments.values():
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
     exec(compile(code, "example", "exec"), {"__name__": "__main__"})
 
     assert capsys.readouterr().out or list(tmp_path.iterdir())

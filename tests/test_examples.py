@@ -10,6 +10,7 @@ import pytest
 
 from unirt.registry import installed, load
 from unirt.simulator import Simulator
+from unirt.simulator.script import loads
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -54,3 +55,60 @@ def test_the_page_on_cassettes_shows_tests_of_the_order_desk() -> None:
     shown = re.findall(r"^```py\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     assert shown
     assert all(block in tests for block in shown)
+
+
+CHAIN = [("openai", "google"), ("google", "openai")]
+FAILS = loads("""
+    [pace]
+    speed = 50
+
+    [[reply]]
+    cue = "text"
+    steps = [{ say = "Pleased to meet you.", ms = 300 }]
+
+    [[reply]]
+    cue = "text"
+    steps = [{ say = "Your name", ms = 200 }, { close = 1011, reason = "overloaded" }]
+""")
+
+
+@pytest.mark.parametrize("chain", CHAIN, ids="-to-".join)
+async def test_failover(chain: tuple[str, str], tmp_path: Path) -> None:
+    """A provider fails in the middle of an answer; the other one goes on, and then is left."""
+    async with Simulator(load(chain[0]), FAILS) as here, Simulator(load(chain[1])) as there:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            str(EXAMPLES / "failover" / "failover.py"),
+            cwd=tmp_path,
+            env={
+                **os.environ,
+                **here.env,
+                **there.env,
+                "UNIRT_FALLBACK": ",".join(chain),
+                "UNIRT_SPEED": "" if chain[0] == "google" else "1.25",
+            },
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        keys, screen = process.stdin, process.stdout
+        assert keys is not None
+        assert screen is not None
+        printed: list[str] = []
+
+        async def say(line: str, *until: str) -> None:
+            keys.write(f"{line}\n".encode())
+            for words in until:
+                printed.append((await screen.readline()).decode())
+                while words not in printed[-1]:
+                    assert printed[-1], printed
+                    printed.append((await screen.readline()).decode())
+
+        await say("I am Ada.", f"{chain[0]}: Pleased to meet you.")
+        await here.__aexit__(None, None, None)
+        await say("Hello?", f"lost: trying {chain[1]}", f"[{chain[1]}] ready", f"{chain[1]}: ")
+        await say("/nobody", "no provider named 'nobody'")
+        await say(f"/{chain[0]}", f"[{chain[1]}] goes on: could not connect")
+        await say("Still there?", f"{chain[1]}: ")
+        keys.close()
+        rest = await screen.read()
+        assert await process.wait() == 0, (printed, rest)

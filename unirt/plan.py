@@ -247,7 +247,7 @@ class Plan:
         return Way(
             candidate=candidate,
             provider=route.provider.name,
-            model=route.config.model,
+            model=route.provider.resolve(route.config, route.credentials).model,
             transport=transport,
             translator=partial(self.translator, route),
             settings_lost=lost,

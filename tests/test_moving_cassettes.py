@@ -1,0 +1,101 @@
+"""A conversation that moved is one cassette of several connections, and plays as it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import unirt
+from tests.talking import Reader, two
+from unirt.fold import fold
+from unirt.simulator.script import loads
+
+FAILING = loads("""
+    [pace]
+    speed = 50
+
+    [[reply]]
+    cue = "text"
+    steps = [{ say = "Pleased to meet you, Ada.", ms = 600 }]
+
+    [[reply]]
+    cue = "text"
+    steps = [{ say = "Well, that is", ms = 400 }, { close = 1011, reason = "internal error" }]
+""")
+AFTER = loads("""
+    [pace]
+    speed = 50
+
+    [[reply]]
+    cue = "respond"
+    steps = [{ say = "As I was saying: Ada.", ms = 600 }]
+
+    [[reply]]
+    cue = "text"
+    steps = [{ say = "As I was saying: Ada.", ms = 600 }]
+""")
+
+
+async def converse(names: tuple[str, str], environ: dict[str, str]) -> tuple[Reader, str]:
+    """A conversation that loses its provider, goes on, and then goes back."""
+    chain = tuple(unirt.Candidate(provider=name) for name in names)
+    async with unirt.connect(
+        names[0],
+        fallback=unirt.Failover(chain=chain, retries=0),
+        environ=environ,
+        env_file=None,
+    ) as session:
+        reader = Reader(session)
+        await session.send_text("I am Ada.")
+        await reader.many(unirt.ResponseDone)
+        session.playback.played(600)
+        await session.send_text("What is my name?")
+        await reader.many(unirt.ResponseDone, 3)
+        session.playback.played(600)
+        await session.switch(names[0])
+        history = session.history.to_json()
+    await reader.done()
+    return reader, history
+
+
+def words(reader: Reader) -> list[tuple[str, str | None]]:
+    steps = fold(reader.events)
+    return [(s.stream.role, s.text) for s in steps if s.step == "close" and s.text]
+
+
+@pytest.mark.parametrize("names", [("openai", "google"), ("google", "openai")], ids="-".join)
+async def test_it_is_recorded_and_played(names: tuple[str, str], tmp_path: Path) -> None:
+    path = tmp_path / "moved.jsonl"
+    async with two(*names, FAILING, AFTER) as pair:
+        with unirt.cassette(path, mode="once"):
+            recorded, _ = await converse(names, pair.environ)
+        assert len(pair.here.connections) == 2
+    with unirt.cassette(path) as deck:
+        played, _ = await converse(names, {})
+        assert deck.cassette is not None
+        assert [segment.provider for segment in deck.cassette.segments] == [
+            names[0], names[1], names[0],
+        ]  # fmt: skip
+
+    assert words(played) == words(recorded)
+    for kind in (unirt.Reconnecting, unirt.Reconnected):
+        assert played.of(kind) == recorded.of(kind)
+
+
+@pytest.mark.parametrize("names", [("openai", "google"), ("google", "openai")], ids="-".join)
+async def test_an_application_that_goes_elsewhere_is_told(
+    names: tuple[str, str], tmp_path: Path
+) -> None:
+    path = tmp_path / "moved.jsonl"
+    async with two(*names, FAILING, AFTER) as pair:
+        with unirt.cassette(path, mode="once"):
+            await converse(names, pair.environ)
+    with pytest.raises(unirt.CassetteMismatch, match="never made"), unirt.cassette(path):
+        async with unirt.connect(names[0], environ={}, env_file=None) as session:
+            reader = Reader(session)
+            await session.send_text("I am Ada.")
+            await reader.many(unirt.ResponseDone)
+            session.playback.played(600)
+            await session.send_text("What is my name?")
+            await reader.many(unirt.SessionClosed)
