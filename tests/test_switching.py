@@ -11,6 +11,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import unirt
 from tests.talking import Pair, Reader, two
@@ -353,3 +356,26 @@ async def test_the_user_goes_over_what_is_still_heard_of_before(pair: Pair) -> N
         assert (cut.by, cut.generating, cut.origin.provider) == ("speech", False, pair.names[0])
         await reader.many(unirt.ResponseDone, 2)
     await reader.done()
+
+
+async def test_telemetry_tells_who_answered(pair: Pair) -> None:
+    spans = InMemorySpanExporter()
+    tracing = TracerProvider()
+    tracing.add_span_processor(SimpleSpanProcessor(spans))
+    async with pair.connect(telemetry=unirt.Telemetry(tracer_provider=tracing)) as session:
+        reader = Reader(session)
+        await session.send_text("I am Ada.")
+        await reader.many(unirt.ResponseDone)
+        await session.switch(pair.names[1])
+        await session.send_text("Who am I?")
+        await reader.many(unirt.ResponseDone, 2)
+    await reader.done()
+
+    *answers, whole = spans.get_finished_spans()
+    known = {"openai": "openai", "google": "gcp.gen_ai"}
+    told = [dict(answer.attributes or {}) for answer in answers]
+    assert [each["gen_ai.provider.name"] for each in told] == [known[n] for n in pair.names]
+    models = [str(each["gen_ai.request.model"]) for each in told]
+    for name, model in zip(pair.names, models, strict=True):
+        assert model.endswith(load(name).default_model)
+    assert [event.name for event in whole.events] == ["reconnected"]

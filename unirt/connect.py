@@ -325,7 +325,8 @@ class Connecting:
             trace = Trace(self.trace, about=about, now=clock.now, hide=self.plan.hide)
         if self.telemetry is not None:
             watch = self.telemetry.watch(
-                provider=route.provider.telemetry_name or route.provider.name,
+                provider=route.provider.name,
+                name_of=self.plan.telemetry_name,
                 config=route.config,
                 now=clock.now,
                 hide=self.plan.hide,

@@ -146,6 +146,13 @@ class Plan:
         failover = self._failover
         return 0.0 if failover is None else failover.retry_after * 2.0 ** (tries - 1)
 
+    def telemetry_name(self, provider: str) -> str:
+        """What OpenTelemetry's conventions call a provider."""
+        known = self._known.get(provider)
+        given = load(provider) if known is None else known.provider
+        loaded = given if isinstance(given, Provider) else load(given)
+        return loaded.telemetry_name or provider
+
     # What.
 
     def changed(self, changes: SessionConfig) -> None:

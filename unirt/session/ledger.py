@@ -106,6 +106,12 @@ class Ledger:
             billed_ms=billed_ms or 0.0,
         )
 
+    def leave(self) -> None:
+        """The connection is left: what its responses left untold, nobody tells any more."""
+        for page, _ in self._untold.values():
+            page.untold += 1
+        self._untold.clear()
+
     def settle(self) -> None:
         """The session is over: no later response counts what an earlier one left untold."""
         self._over = True

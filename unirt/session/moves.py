@@ -325,7 +325,7 @@ class Moves:
         self.leftover.keep(link)
         gone = loss or Loss(code=1000, reason=why, by="local")
         link.end(gone.code, gone.reason, gone.by, goes_on=True)
-        self._state.ledger.settle()
+        self._state.ledger.leave()
         self._spawn(self._retire(link))
         return move
 

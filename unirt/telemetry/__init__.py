@@ -65,15 +65,17 @@ class Telemetry(Value):
         config: SessionConfig,
         now: Callable[[], float],
         hide: Callable[[str], str] = str,
+        name_of: Callable[[str], str] = str,
     ) -> Watch:
         """
         An observer of one session, whose span starts now, below the span that is current.
 
         Args:
-            provider: The provider, as the conventions call it.
+            provider: The provider's registered name.
             config: What is asked for.
             now: The session's clock.
             hide: Masks credentials in a text.
+            name_of: What the conventions call a provider.
         """
         from opentelemetry import metrics, trace
 
@@ -81,6 +83,7 @@ class Telemetry(Value):
             tracer=trace.get_tracer("unirt", tracer_provider=self.tracer_provider),
             meter=metrics.get_meter("unirt", meter_provider=self.meter_provider),
             content=self.content,
+            name_of=name_of,
             provider=provider,
             config=config,
             now=now,

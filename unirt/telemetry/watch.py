@@ -23,6 +23,7 @@ from unirt.events import (
     ContentEvent,
     Ending,
     Event,
+    Reconnected,
     ResponseDone,
     ResponseStarted,
     SessionClosed,
@@ -78,6 +79,7 @@ class Watch:
         meter: Meter,
         content: bool,
         provider: str,
+        name_of: Callable[[str], str],
         config: SessionConfig,
         now: Callable[[], float],
         hide: Callable[[str], str],
@@ -85,12 +87,14 @@ class Watch:
         self._tracer = tracer
         self._content = content
         self._config = config
+        self._model = config.model
+        self._name_of = name_of
         self._now = now
         self._hide = hide
         self._unix_ns = time.time_ns() - _ns(now())
         "What the session's clock lacks to the Unix epoch; taken once."
         self._common = known(
-            {"gen_ai.provider.name": provider, "gen_ai.request.model": config.model}
+            {"gen_ai.provider.name": name_of(provider), "gen_ai.request.model": config.model}
         )
         self._asked_at: float | None = None
         self._answers: dict[str, _Answer] = {}
@@ -117,6 +121,7 @@ class Watch:
         )
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
             SessionStarted: self._session_started,
+            Reconnected: self._reconnected,
             SpeechStarted: self._speech_started,
             SpeechStopped: self._speech_stopped,
             ResponseStarted: self._response_started,
@@ -183,6 +188,18 @@ class Watch:
         self._common |= known(told)
         self._tell(self._session, told)
 
+    def _reconnected(self, event: Reconnected) -> None:
+        """Another provider, or model, answers: spans from here on are of that."""
+        self._model = event.model
+        named = {
+            "gen_ai.provider.name": self._name_of(event.provider),
+            "gen_ai.request.model": event.model,
+        }
+        self._common |= known(named)
+        self._session.add_event(
+            "reconnected", known({**named, "unirt.why": event.why}), self._ns(event.received_at)
+        )
+
     def _session_closed(self, event: SessionClosed) -> None:
         self._closed = event
 
@@ -196,7 +213,7 @@ class Watch:
 
     def _response_started(self, event: ResponseStarted) -> None:
         config = self._config
-        span = self._start("generate_content", config.model, event.received_at, self._session)
+        span = self._start("generate_content", self._model, event.received_at, self._session)
         modalities = config.modalities or ("audio",)
         told = {
             "gen_ai.response.id": event.response_id,
