@@ -129,7 +129,7 @@ def failover_of(
     where: str,
 ) -> Failover | None:
     """
-    What is written as ``"openai,google"``, or as a list of names and candidates; ``None`` for none.
+    What is written as names with commas between, or as a list of names and candidates; ``None`` for none.
 
     Args:
         given: What is written.

@@ -73,7 +73,7 @@ class Settings(BaseSettings):
         None, description="how frames travel: websocket, or fast; webrtc is not there yet"
     )
     fallback: str | None = Field(
-        None, description="who answers when the provider fails, in order: openai,google"
+        None, description="who answers when the provider fails, in order, by commas"
     )
     base_url: str | None = Field(None, description="another address of the provider")
     input_rate: int | None = Field(

@@ -320,9 +320,9 @@ def _verbs(family: Family, vertex: bool) -> dict[str, Fact]:
             _CONTEXT_UPDATE,
         )
         if family.context_update and vertex
-        else Fact(
-            _EMULATED,
-            "a new connection, which is told the conversation; the configuration of one is fixed",
+        else _no(
+            "the configuration is fixed while the connection is open",
+            "use session.update(), which opens a new connection",
             _REFERENCE,
         )
     )
@@ -330,7 +330,9 @@ def _verbs(family: Family, vertex: bool) -> dict[str, Fact]:
 
 
 def _changes(family: Family, vertex: bool) -> dict[str, Changing]:
-    fixed = Changing(Change.RECONNECT, "the configuration of a connection is fixed", _REFERENCE)
+    fixed = Changing(
+        Change.RECONNECT, "the configuration is fixed while the connection is open", _REFERENCE
+    )
     rows = dict.fromkeys(attrs.fields_dict(SessionConfig), fixed)
     if family.context_update and vertex:
         rows |= dict.fromkeys(

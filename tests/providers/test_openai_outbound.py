@@ -296,7 +296,7 @@ REFUSED: list[tuple[cmd.Command, type[UnirtError], str]] = [
     (cmd.Respond(provider_options={"nope": 1}), UnsupportedSetting, "nope"),
     (cmd.Respond(provider_options={"conversation": "x"}), UnsupportedSetting, "in_conversation"),
     (cmd.Respond(metadata={"a": object()}), ConfigurationError, "JSON"),  # type: ignore[dict-item]  # the case
-    (cmd.UpdateSession(changes=SessionConfig(model="other")), UnsupportedSetting, "new session"),
+    (cmd.UpdateSession(changes=SessionConfig(model="other")), UnsupportedSetting, "new connection"),
     (cmd.UpdateSession(changes=SessionConfig(history=())), UnsupportedSetting, "seed"),
     (cmd.UpdateSession(changes=SessionConfig(temperature=1)), UnsupportedSetting, "temperature"),
     (

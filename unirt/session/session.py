@@ -26,8 +26,6 @@ from collections.abc import Coroutine, Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
-import attrs
-
 from unirt.audio import AudioFormat
 from unirt.budget import Budget
 from unirt.clock import Clock
@@ -37,10 +35,8 @@ from unirt.commands import (
     Command,
     CommitInput,
     EndTurn,
-    Respond,
     SeedHistory,
     SendToolResult,
-    StartTurn,
     UpdateSession,
 )
 from unirt.errors import CassetteMismatch
@@ -49,21 +45,20 @@ from unirt.items import Item
 from unirt.session.accounts import Accounts
 from unirt.session.arguments import ConfigFields, config_of
 from unirt.session.audio_in import AudioIn, pieces
-from unirt.session.audio_out import AudioOut
 from unirt.session.facts import Facts
 from unirt.session.keeper import Keeper, closed_error
 from unirt.session.limits import Limits, Stats
-from unirt.session.link import Link, within
-from unirt.session.moves import Loss, Moves
+from unirt.session.link import within
+from unirt.session.moves import Moves
 from unirt.session.observers import Observers
 from unirt.session.playback import Playback
+from unirt.session.roaming import Roaming
 from unirt.session.state import State, told_of_seeding
 from unirt.session.tooling import Tooling
-from unirt.session.unanswered import Held
 from unirt.session.updates import Updates
 from unirt.session.verbs import URGENT, Verbs
 from unirt.session.views import ContentView, Hub, View
-from unirt.session.ways import CandidateFields, Way, Ways
+from unirt.session.ways import Ways
 from unirt.text import check_text
 from unirt.translator import Translator
 from unirt.transport import Transport
@@ -71,8 +66,6 @@ from unirt.update import Updated
 
 if TYPE_CHECKING:
     from unirt.events import LimitReached
-    from unirt.failover import Candidate
-    from unirt.provider import Provider
     from unirt.session.audio_in import AudioData
     from unirt.tools.context import Approve
 
@@ -81,7 +74,7 @@ __all__ = ["Session"]
 _LOG = logging.getLogger("unirt.session")
 
 
-class Session(Facts, Accounts, Verbs):
+class Session(Facts, Accounts, Verbs, Roaming):
     """
     One open conversation with a provider.
 
@@ -225,6 +218,8 @@ class Session(Facts, Accounts, Verbs):
         if not isinstance(command, URGENT):
             await moves.settled()
             await self._link.outbox.room()
+            while moves.moving:  # the connection went while its network was congested
+                await moves.settled()
             self._check_open(name)
         match command:
             case EndTurn() | CommitInput():
@@ -305,36 +300,6 @@ class Session(Facts, Accounts, Verbs):
             raise self._failure  # a test has to see what went wrong, not that it is over
         raise closed_error(verb, self._state.closed, self._ended_by) from self._told()
 
-    async def switch(
-        self,
-        provider: str | Provider | Candidate,
-        *,
-        patience: float = 10.0,
-        **more: Unpack[CandidateFields],
-    ) -> None:
-        """
-        Go on with another provider, or with another model of the same one.
-
-        The conversation so far is told to it, tools stay, and calls that run go on; what of that
-        cannot be had there is told with :class:`~unirt.events.Reconnected`. The same views go on.
-        The answer that runs is waited for, and the one after it is the new provider's. While no
-        connection is open, verbs wait, and audio is held.
-
-        Args:
-            provider: Its name, ``provider:model``, or a :class:`~unirt.Candidate`.
-            patience: How long an answer that runs is waited for before it is cut off, in seconds.
-            more: The other fields of a :class:`~unirt.Candidate`: `model`, `voice`, `api_key` ...
-
-        Raises:
-            ConfigurationError: It cannot be reached with what is configured; nothing changed.
-            DialError: It does not answer. Where that became clear only when the connection in use
-                had been left, the conversation goes on with that provider again, or with another
-                of the failover chain, and `Reconnected` tells which.
-            SessionClosedError: The session is over, or ended meanwhile.
-        """
-        self._check_open("switch")
-        await self._moves.switch_to(provider, more, patience=patience)
-
     # The connection.
 
     async def open(self, timeout: float) -> None:
@@ -348,67 +313,6 @@ class Session(Facts, Accounts, Verbs):
         self._opened = True
         self._tooling.open()
         _LOG.info("%s is ready: %s", self.provider, self.model)
-
-    def _new_link(self, provider: str, translator: Translator, transport: Transport) -> Link:
-        return Link(
-            provider=provider,
-            translator=translator,
-            transport=transport,
-            clock=self._clock,
-            limits=self._limits,
-            state=self._state,
-            hub=self._hub,
-            audio_out=None if self._audio_out is None else AudioOut(self._audio_out),
-            observers=self._observers,
-            gone=self._gone,
-            failed=self._failed,
-        )
-
-    def _link_of(self, way: Way) -> Link:
-        """The application's side of the audio stays what it was over the connection before."""
-        translator = self._link.translator
-        config, facts = translator.config, translator.capabilities
-        self._audio_in.given = self._audio_in.given or config.input_format or facts.input_format
-        self._audio_out = self._audio_out or config.output_format or facts.output_format
-        self._audio_in.reset()
-        history = self._moves.seeds(self.history)
-        return self._new_link(way.provider, way.translator(history), way.transport)
-
-    def _arrived(self, link: Link) -> None:
-        pump, outbox = self._link.pump, self._link.outbox
-        self._past = attrs.evolve(
-            self._past,
-            frames_in=self._past.frames_in + pump.frames_in,
-            frames_out=self._past.frames_out + outbox.frames_out,
-            bytes_in=self._past.bytes_in + pump.bytes_in,
-            bytes_out=self._past.bytes_out + outbox.bytes_out,
-        )
-        self._link = link
-
-    def _resume(self, held: Sequence[Held], respond: bool) -> None:
-        """Say again over a new connection what nobody has answered."""
-        translator, now = self._link.translator, self._clock.now()
-        wire = translator.config.input_format or translator.capabilities.input_format
-        if self._moves.unanswered.manual:
-            translator.send(StartTurn(), now)
-        for piece in held:
-            self._append(self._audio_in.convert(piece.data, piece.format, wire))
-        if respond:
-            translator.send(Respond(), now)
-        self._link.pump.run()
-
-    def _gone(self, link: Link, code: int | None, reason: str, by: str) -> None:
-        """A connection is gone; one that was left, or never came about, is no news."""
-        if link is not self._link or link.pump.over:
-            return
-        ours = by == "local" or self._closer is not None or not self._opened
-        if ours or code == 1000 or not self._moves.lose(Loss(code=code, reason=reason, by=by)):
-            self._end(code, reason, by)
-
-    def _failed(self, link: Link, exc: Exception) -> None:
-        """Something of a connection's broke that is our own."""
-        if not link.pump.over:
-            self._fail(exc)
 
     def _tell(self, events: Sequence[Event]) -> None:
         """Hand on events of the session's own, between two steps; none once it is over."""
