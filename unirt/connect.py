@@ -122,8 +122,9 @@ def connect(
         headers: Added to the upgrade request.
         connection_options: The transport's own: ``ssl``, ``open_timeout``, ``ping_interval`` ...
         fallback: Who answers when the provider does not, or not any more: names with commas
-            between, a list of names and :class:`~unirt.Candidate` values, or a :class:`~unirt.Failover`. What
-            is given here of a model, a voice, a key or an address stays with its own provider.
+            between, a list of names and :class:`~unirt.Candidate` values, or a
+            :class:`~unirt.Failover`. What is given here of a model, a voice, a key or an address
+            stays with its own provider.
         audio_in: What the application sends, where it is not what the provider listens to.
         audio_out: What the application wants to hear, where it is not what the provider speaks.
         clock: The time of the session's events; by default the system's, or that of the cassette

@@ -129,7 +129,7 @@ def failover_of(
     where: str,
 ) -> Failover | None:
     """
-    What is written as names with commas between, or as a list of names and candidates; ``None`` for none.
+    A chain as it is written: names with commas between, or a list of names and candidates.
 
     Args:
         given: What is written.

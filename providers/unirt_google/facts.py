@@ -36,6 +36,7 @@ _SESSIONS = "https://ai.google.dev/gemini-api/docs/live-api/session-management, 
 _VERTEX = "https://docs.cloud.google.com/gemini-enterprise-agent-platform/models/live-api, 2026-11"
 _SDK = "google.genai.types.LiveConnectConfig 3.4.0, 2026-11"
 _CONTEXT_UPDATE = f"{_VERTEX}; google.genai.live.AsyncSession.send_context_update 3.4.0"
+_UNCHANGING = "the configuration is fixed while the connection is open"
 _OURS = "unirt's own doing"
 _RECORDED = "recorded frames of 2.5, 3.1 and Vertex AI, 2026-11"
 
@@ -321,7 +322,7 @@ def _verbs(family: Family, vertex: bool) -> dict[str, Fact]:
         )
         if family.context_update and vertex
         else _no(
-            "the configuration is fixed while the connection is open",
+            _UNCHANGING,
             "use session.update(), which opens a new connection",
             _REFERENCE,
         )
@@ -330,9 +331,7 @@ def _verbs(family: Family, vertex: bool) -> dict[str, Fact]:
 
 
 def _changes(family: Family, vertex: bool) -> dict[str, Changing]:
-    fixed = Changing(
-        Change.RECONNECT, "the configuration is fixed while the connection is open", _REFERENCE
-    )
+    fixed = Changing(Change.RECONNECT, _UNCHANGING, _REFERENCE)
     rows = dict.fromkeys(attrs.fields_dict(SessionConfig), fixed)
     if family.context_update and vertex:
         rows |= dict.fromkeys(

@@ -530,7 +530,7 @@ REFUSED: list[tuple[str, SessionConfig, list[Command], type[Exception], str]] = 
         SessionConfig(),
         [UpdateSession(changes=SessionConfig(instructions="Be brief."))],
         UnsupportedCommand,
-        "reconnect",
+        "new connection",
     ),
     (
         "update of what is fixed",
