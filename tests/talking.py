@@ -67,7 +67,9 @@ class Pair:
         self.names = here.provider.name, there.provider.name
 
     def connect(self, **more: Any) -> Any:
-        return unirt.connect(self.here.provider, environ=self.environ, env_file=None, **more)
+        """Without a word on it, a connection that is lost is not opened again."""
+        arguments = {"reconnect": False, "environ": self.environ, "env_file": None, **more}
+        return unirt.connect(self.here.provider, **arguments)
 
 
 @contextlib.asynccontextmanager

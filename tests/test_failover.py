@@ -187,7 +187,8 @@ async def test_a_provider_that_would_do_it_again_is_not_tried_again(
 async def test_retries_wait_longer_each_time_on_the_sessions_clock(names: tuple[str, str]) -> None:
     clock = ManualClock()
     async with two(*names, failing(1011), SECOND) as pair:
-        fallback = chain(pair, retries=3, retry_after=0.5)
+        fallback = chain(pair, retries=3)
+        reconnect = unirt.Reconnect(jitter=0.0)
         dial, dials = load(names[0]).dial, []
 
         async def once(config: unirt.SessionConfig, credentials: Any) -> Any:
@@ -196,7 +197,9 @@ async def test_retries_wait_longer_each_time_on_the_sessions_clock(names: tuple[
                 raise unirt.DialError(names[0], url="nowhere", why="it is down")
             return await dial(config, credentials)
 
-        async with pair.connect(fallback=fallback, clock=clock, transport=once) as session:
+        async with pair.connect(
+            fallback=fallback, reconnect=reconnect, clock=clock, transport=once
+        ) as session:
             reader = Reader(session)
             await session.send_text("I am Ada.")
             await reader.many(unirt.ResponseDone)
@@ -446,7 +449,7 @@ def test_a_chain_is_written_as_a_list_or_as_text() -> None:
     for fallback in ("openai, google:gemini-x", ["openai", "google:gemini-x"]):
         connecting = unirt.connect(fallback=fallback, environ={}, env_file=None)
         assert connecting.provider.name == "openai"
-        (other,) = connecting.plan.after(connecting.plan.current, hopeless=True)
+        _, other = connecting.plan.first()
         assert (other.name, other.model) == ("google", "gemini-x")
 
 

@@ -196,6 +196,7 @@ if TYPE_CHECKING:
     from unirt.failover import Candidate, Failover
     from unirt.fold import ContentStep, Fold
     from unirt.prices import Cost
+    from unirt.reconnect import Reconnect
     from unirt.session import Limits, Session
     from unirt.telemetry import Telemetry
     from unirt.timings import Timings, TurnTimings
@@ -209,6 +210,7 @@ _LATER = {
     "ContentStep": "fold",
     "Cost": "prices",
     "Failover": "failover",
+    "Reconnect": "reconnect",
     "Fold": "fold",
     "FunctionTool": "tools",
     "Limits": "session",
@@ -323,6 +325,7 @@ __all__ = [
     "ProviderTool",
     "RateLimit",
     "RateLimitsUpdated",
+    "Reconnect",
     "Reconnected",
     "Reconnecting",
     "ReportPlayback",

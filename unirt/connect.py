@@ -43,6 +43,7 @@ from unirt.errors import DialError, HandshakeError, MissingKey, UnirtError, Usag
 from unirt.failover import Candidate, Failover, failover_of, first_candidate
 from unirt.items import Item
 from unirt.provider import Credentials, Provider
+from unirt.reconnect import Reconnect, reconnect_of
 from unirt.text import check_text
 from unirt.transport import Transport
 
@@ -89,6 +90,7 @@ def connect(
     headers: Mapping[str, str] | None = None,
     connection_options: Mapping[str, Any] | None = None,
     fallback: str | Iterable[str | Candidate | Provider] | Failover | None = None,
+    reconnect: Reconnect | bool | None = None,
     audio_in: AudioFormat | None = None,
     audio_out: AudioFormat | None = None,
     clock: Clock | None = None,
@@ -125,6 +127,8 @@ def connect(
             between, a list of names and :class:`~unirt.Candidate` values, or a
             :class:`~unirt.Failover`. What is given here of a model, a voice, a key or an address
             stays with its own provider.
+        reconnect: Whether, and how often, another connection is opened to the provider where one
+            fails, is lost, or reaches its cap; it is, unless told otherwise.
         audio_in: What the application sends, where it is not what the provider listens to.
         audio_out: What the application wants to hear, where it is not what the provider speaks.
         clock: The time of the session's events; by default the system's, or that of the cassette
@@ -201,6 +205,7 @@ def connect(
             transport=transport,
         ),
         failover=failover,
+        reconnect=reconnect_of(reconnect, layers.settings.reconnect),
         timeout=handshake_timeout,
     )
     route = plan.route(plan.current)
@@ -276,7 +281,7 @@ class Connecting:
         failures: list[UnirtError] = []
         for candidate in candidates:
             try:
-                self._session = await self._opened(candidate)
+                self._session = await self._opened_in_the_end(candidate)
             except (MissingKey, DialError) as exc:
                 failures.append(exc)
                 self.plan.failed(candidate)
@@ -296,6 +301,25 @@ class Connecting:
     ) -> None:
         if self._session is not None:
             await self._session.__aexit__(kind, exc, trace)
+
+    async def _opened_in_the_end(self, candidate: Candidate) -> Session:
+        """A session that is ready, with one candidate; what passes is tried again."""
+        tried = 1
+        while True:
+            try:
+                return await self._opened(candidate)
+            except DialError as exc:
+                wait = self.plan.wait_at_first(candidate, exc, tried)
+                if wait is None:
+                    raise
+                _LOG.warning("%s does not answer, and is tried again: %s", candidate.name, exc)
+            clock = self._clock()
+            await clock.sleep_until(clock.now() + wait)
+            tried += 1
+
+    def _clock(self) -> Clock:
+        deck = current()
+        return self.clock or (deck.clock if deck is not None and deck.playing else SystemClock())
 
     async def _opened(self, candidate: Candidate) -> Session:
         """A session that is ready, with one candidate."""
@@ -341,8 +365,7 @@ class Connecting:
 
         plan = self.plan
         route = self.route if candidate == self.route.candidate else plan.route(candidate)
-        deck = current()
-        clock = self.clock or (deck.clock if deck is not None and deck.playing else SystemClock())
+        clock = self._clock()
         observers, transport = None, None if callable(route.transport) else route.transport
         try:
             observers = self._observed(route, clock)

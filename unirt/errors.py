@@ -197,7 +197,15 @@ class LimitReachedError(SessionClosedError):
 class DialError(UnirtError):
     """A connection to the provider could not be made."""
 
-    def __init__(self, provider: str, *, url: str, why: str, status: int | None = None) -> None:
+    def __init__(
+        self,
+        provider: str,
+        *,
+        url: str,
+        why: str,
+        status: int | None = None,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(provider, url, why, status)
         self.provider = provider
         self.url = url
@@ -205,6 +213,8 @@ class DialError(UnirtError):
         self.why = why
         self.status = status
         "The HTTP status of a refused upgrade; ``None`` where no HTTP answer came."
+        self.retry_after = retry_after
+        "How long the provider asked to be left alone, in seconds; ``None`` where it did not."
 
     def __str__(self) -> str:
         status = "" if self.status is None else f" with HTTP {self.status}"

@@ -95,23 +95,10 @@ class Failover(Value):
     chain: tuple[Candidate, ...]
     "In order; the provider that a session begins with may be among them, and need not."
     retries: int = 1
-    "How often the provider that failed is tried again before another is, where that may help."
-    retry_after: float = 0.5
-    "In seconds: how long the first of those waits; each further one waits twice as long."
+    "How often the provider that failed is tried again before others are, where that may help."
     cooldown: float = 60.0
     "In seconds: how long a provider that failed is tried after the others."
     cooldowns: Cooldowns = attrs.field(default=COOLDOWNS, repr=False, eq=False)
-
-    def after(self, failed: Candidate, *, hopeless: bool) -> list[Candidate]:
-        """
-        Whom to try, in order, when a candidate has failed.
-
-        Args:
-            failed: Who did.
-            hopeless: Whether it would fail again.
-        """
-        again = [] if hopeless else [failed] * self.retries
-        return [*again, *self.others(failed)]
 
     def others(self, than: Candidate) -> list[Candidate]:
         """The rest of the chain, from the one after `than` on; those that rest are last."""

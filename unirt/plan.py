@@ -30,7 +30,10 @@ from unirt.errors import (
 from unirt.failover import Candidate, Failover, candidate_of
 from unirt.ids import counting_ids
 from unirt.items import Item
+from unirt.itinerary import Itinerary
+from unirt.policy import Row, Verdict
 from unirt.provider import Credentials, Provider
+from unirt.reconnect import Reconnect
 from unirt.registry import load
 from unirt.session.arguments import config_of
 from unirt.session.ways import Way
@@ -82,6 +85,7 @@ class Plan:
         layers: The environment, and the ``.env`` file.
         first: Where the session begins.
         failover: Where it goes when that fails.
+        reconnect: How it holds on to a provider.
         timeout: The bound on dialling, in seconds.
     """
 
@@ -92,12 +96,14 @@ class Plan:
         layers: Layers,
         first: Candidate,
         failover: Failover | None,
+        reconnect: Reconnect,
         timeout: float,
     ) -> None:
         self._asked = asked
         self._layers = layers
         self._first = first
         self._failover = failover
+        self._reconnect = reconnect
         self._timeout = timeout
         self._ids = counting_ids()
         "One for all connections, so that no id comes twice."
@@ -129,11 +135,34 @@ class Plan:
         if self._failover is not None:
             self._failover.cooldowns.failed(candidate, self._failover.cooldown)
 
-    def after(self, failed: Candidate, *, hopeless: bool) -> Sequence[Candidate]:
-        if self._failover is None:
-            return ()
-        others = self._failover.after(failed, hopeless=hopeless)
-        return [self._known[candidate.name] for candidate in others]
+    @property
+    def rotates(self) -> bool:
+        return self._reconnect.rotate
+
+    @property
+    def resumes(self) -> bool:
+        return self._provider(self.current).resume is not None
+
+    def judge(self, *, code: int | None, reason: str, errors: Iterable[str]) -> Row:
+        policy = self._provider(self.current).policy
+        return policy.judge(code=code, reason=reason, errors=errors)
+
+    def itinerary(self, failed: Candidate, verdict: Verdict, strikes: int) -> Itinerary:
+        failover = self._failover
+        others = [] if failover is None else failover.others(failed)
+        return Itinerary(
+            failed,
+            verdict,
+            [self._known[candidate.name] for candidate in others],
+            reconnect=self._reconnect,
+            share=0 if failover is None else failover.retries,
+            strikes=strikes,
+            judge=lambda candidate, error: self._provider(candidate).policy.judge_error(error),
+        )
+
+    def _provider(self, candidate: Candidate) -> Provider:
+        given = candidate.provider
+        return given if isinstance(given, Provider) else load(given)
 
     def first(self) -> Sequence[Candidate]:
         """Whom to try when the session begins, in order."""
@@ -142,15 +171,27 @@ class Plan:
         rests = self._failover.cooldowns.rests
         return sorted([self._first, *self._failover.others(self._first)], key=rests)
 
-    def pause(self, tries: int) -> float:
-        failover = self._failover
-        return 0.0 if failover is None else failover.retry_after * 2.0 ** (tries - 1)
+    def wait_at_first(self, candidate: Candidate, error: DialError, tried: int) -> float | None:
+        """
+        How long to wait, in seconds, before a candidate is tried again at the beginning.
+
+        ``None`` for no more tries: it would fail again, there were enough, or it asked to be left
+        alone for longer than anybody waits.
+        """
+        given, reconnect = candidate.transport, self._reconnect
+        once = given is not None and not isinstance(given, str) and not callable(given)
+        unexplained = isinstance(error, HandshakeError) and error.code is None
+        if once or unexplained or tried >= reconnect.first_tries:
+            return None
+        if self._provider(candidate).policy.judge_error(error).verdict is Verdict.FATAL:
+            return None
+        wait = reconnect.wait(tried, error.retry_after)
+        return wait if wait <= reconnect.longest_wait else None
 
     def telemetry_name(self, provider: str) -> str:
         """What OpenTelemetry's conventions call a provider."""
         known = self._known.get(provider)
-        given = load(provider) if known is None else known.provider
-        loaded = given if isinstance(given, Provider) else load(given)
+        loaded = load(provider) if known is None else self._provider(known)
         return loaded.telemetry_name or provider
 
     # What.
@@ -168,8 +209,7 @@ class Plan:
         Raises:
             ConfigurationError: There is no such provider, or it has no such transport.
         """
-        given = candidate.provider
-        provider = given if isinstance(given, Provider) else load(given)
+        provider = self._provider(candidate)
         name, layers = provider.name, self._layers
         found = config_of(layers.config_for(name), where=lambda field: f"UNIRT_{field.upper()}")
         own = config_of(
@@ -241,8 +281,14 @@ class Plan:
             config = attrs.evolve(config, history=tuple(history) or None)
         return route.provider.new_translator(config, ids=self._ids)
 
-    async def dial(self, candidate: Candidate, changes: SessionConfig | None = None) -> Way:
+    async def dial(
+        self,
+        candidate: Candidate,
+        changes: SessionConfig | None = None,
+        handle: str | None = None,
+    ) -> Way:
         route = self.route(candidate)
+        resume = route.provider.resume
         if changes is not None:
             route = attrs.evolve(route, config=route.config.merged(changes))
         lost: tuple[str, ...] = ()
@@ -250,6 +296,10 @@ class Plan:
             route, lost = self._fitted(route)
         else:
             self.translator(route, ())
+        resumes = handle is not None and resume is not None
+        if handle is not None and resume is not None:
+            route = attrs.evolve(route, config=resume(route.config, handle))
+            self._keep_secret({handle})
         transport = await self.open(route, asyncio.get_running_loop().time() + self._timeout)
         return Way(
             candidate=candidate,
@@ -257,6 +307,7 @@ class Plan:
             model=route.provider.resolve(route.config, route.credentials).model,
             transport=transport,
             translator=partial(self.translator, route),
+            resumes=resumes,
             settings_lost=lost,
         )
 

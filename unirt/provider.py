@@ -15,6 +15,7 @@ import attrs
 from unirt.capabilities import Capabilities
 from unirt.config import SessionConfig
 from unirt.ids import counting_ids
+from unirt.policy import STANDARD, Policy
 from unirt.translator import ServerTranslator, Translator
 from unirt.transport import Transport
 from unirt.value import Value
@@ -89,6 +90,13 @@ class Provider(Value):
     """
     server: Callable[..., ServerTranslator] | None = None
     "``server(*, model=..., ids=...)``; ``None`` where the plug-in brings no server side."
+    policy: Policy = STANDARD
+    "What the end of a connection, and an error, mean: whether to try again."
+    resume: Callable[[SessionConfig, str], SessionConfig] | None = None
+    """
+    Completes a configuration with a handle of ``ResumptionUpdated``, so that the provider goes on
+    with the conversation that it remembers; ``None`` where it remembers none.
+    """
     telemetry_name: str | None = None
     "What OpenTelemetry's conventions call it (``gen_ai.provider.name``); :attr:`name` by default."
     simulator_env: Callable[[str], Mapping[str, str]] | None = None

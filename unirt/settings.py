@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     fallback: str | None = Field(
         None, description="who answers when the provider fails, in order, by commas"
     )
+    reconnect: Literal["on", "off"] | None = Field(
+        None, description="whether another connection is opened where one is lost"
+    )
     base_url: str | None = Field(None, description="another address of the provider")
     input_rate: int | None = Field(
         None, description="what the application sends, in Hz", ge=1_000, le=384_000

@@ -18,6 +18,8 @@ from unirt.translator import ServerTranslator
 from unirt.transport import Transport
 from unirt_google.endpoints import resolve
 from unirt_google.facts import DEFAULT_MODEL, PROVIDER_NAME, capabilities
+from unirt_google.options import resumed
+from unirt_google.policy import POLICY
 from unirt_google.translator import GoogleTranslator
 
 __all__ = ["PROVIDER"]
@@ -72,6 +74,8 @@ PROVIDER = Provider(
     transports=("websocket", "fast"),
     resolve=resolve,
     server=_server,
+    policy=POLICY,
+    resume=resumed,
     telemetry_name="gcp.gen_ai",  # any of Google's endpoints (semantic-conventions-genai, 2026-11)
     simulator_env=_simulator_env,
 )

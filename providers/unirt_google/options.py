@@ -13,11 +13,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import attrs
+
+from unirt.config import SessionConfig
 from unirt.errors import ConfigurationError, UnsupportedSetting
 from unirt_google.facts import PROVIDER_NAME
 from unirt_google.spelling import camel, snake
 
-__all__ = ["PLACES", "REFUSED", "REFUSED_ON_GEMINI_API", "REFUSED_ON_VERTEX", "apply_options"]
+__all__ = [
+    "PLACES",
+    "REFUSED",
+    "REFUSED_ON_GEMINI_API",
+    "REFUSED_ON_VERTEX",
+    "apply_options",
+    "resumed",
+]
 
 _GENERATION = "generationConfig"
 
@@ -176,3 +186,11 @@ def _refused(name: str, why: str, remedy: str) -> UnsupportedSetting:
     return UnsupportedSetting(
         f"provider_options.{name}", provider=PROVIDER_NAME, why=why, remedy=remedy
     )
+
+
+def resumed(config: SessionConfig, handle: str) -> SessionConfig:
+    """The configuration of a connection that goes on with what the handle stands for."""
+    options = dict(config.provider_options or {})
+    name = "sessionResumption" if "sessionResumption" in options else "session_resumption"
+    options[name] = {**(options.get(name) or {}), "handle": handle}
+    return attrs.evolve(config, provider_options=options)

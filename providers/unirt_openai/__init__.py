@@ -16,6 +16,7 @@ from unirt.provider import Credentials, EnvVar, Provider
 from unirt.translator import ServerTranslator
 from unirt.transport import Transport
 from unirt_openai.facts import DEFAULT_MODEL, PROVIDER_NAME, capabilities
+from unirt_openai.policy import POLICY
 from unirt_openai.translator import OpenAITranslator
 
 __all__ = ["PROVIDER"]
@@ -62,6 +63,7 @@ PROVIDER = Provider(
     dial=_dial,
     transports=("websocket", "fast"),
     server=_server,
+    policy=POLICY,
     simulator_env=_simulator_env,
 )
 "What unirt knows of OpenAI."

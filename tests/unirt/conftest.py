@@ -305,8 +305,9 @@ class Toy:
         return json.loads(await self.there.receive())
 
     def connecting(self, **arguments: Any) -> AbstractAsyncContextManager[unirt.Session]:
-        """``unirt.connect()`` to the toy, with nothing read from files."""
-        return unirt.connect(**{"provider": self.provider, "env_file": None, **arguments})
+        """``unirt.connect()`` to the toy, once, with nothing read from files."""
+        fixed = {"provider": self.provider, "env_file": None, "reconnect": False}
+        return unirt.connect(**{**fixed, **arguments})
 
     async def greet(self) -> None:
         """Say in advance what the handshake waits for."""

@@ -131,23 +131,14 @@ class History:
             self._items = Conversation(known, forgotten=self._forgotten)
         return self._items
 
-    def pending_calls(self) -> list[str]:
-        """The ids of the calls that have no result, and were not cancelled."""
-        answered = {
-            entry.item.call_id
-            for turn in self._turns.values()
-            for entry in turn.answers
-            if entry.item.kind is ItemKind.TOOL_RESULT
-        }
-        return [call_id for call_id in self._calls if call_id not in answered]
+    @property
+    def position(self) -> int:
+        """How many items there ever were."""
+        return self._forgotten + self._count
 
-    def result_of(self, call_id: str) -> Item | None:
-        """The result of a call, as an item; ``None`` where it has none, or was forgotten."""
-        turn, _ = self._calls.get(call_id, (None, None))
-        entries = () if turn is None else turn.answers
-        kind = ItemKind.TOOL_RESULT
-        mine = (e.item for e in entries if e.item.kind is kind and e.item.call_id == call_id)
-        return next(mine, None)
+    def since(self, position: int) -> Conversation:
+        """The items after the first `position` that there ever were, as far as they are held."""
+        return Conversation(self.items[max(0, position - self._forgotten) :])
 
     def feed(self, event: Event) -> None:
         """Take the next event of the session."""

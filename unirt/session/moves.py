@@ -25,7 +25,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -34,9 +33,7 @@ import attrs
 from unirt.clock import Clock
 from unirt.commands import (
     Command,
-    Respond,
     SeedHistory,
-    SendToolResult,
     UpdateSession,
 )
 from unirt.config import SessionConfig
@@ -45,7 +42,6 @@ from unirt.errors import (
     DialError,
     SessionClosedError,
     UnirtError,
-    UnsupportedCommand,
     UsageError,
 )
 from unirt.events import (
@@ -54,45 +50,29 @@ from unirt.events import (
     Origin,
     Reconnected,
     Reconnecting,
-    ToolCallCancelled,
 )
 from unirt.failover import Candidate
 from unirt.items import AudioContent, Item, Role
+from unirt.itinerary import Itinerary, Stop
+from unirt.policy import Verdict
 from unirt.session.boundary import Boundary
+from unirt.session.carried import Carried
 from unirt.session.leftover import Leftover
 from unirt.session.link import Link
+from unirt.session.lookout import Lookout, Loss
+from unirt.session.remembered import Remembered
 from unirt.session.unanswered import Held, Unanswered
 from unirt.session.ways import Way, Ways
 
 if TYPE_CHECKING:
     from unirt.session.state import State
 
-__all__ = ["Loss", "Moves"]
+__all__ = ["Moves"]
 
 _LOG = logging.getLogger("unirt.session")
 
-_HOPELESS_CODES = frozenset({1002, 1003, 1007, 1008, 1009, 1010})
-"Close codes (RFC 6455, 7.4) of a peer that would do the same again."
-_HOPELESS_STATUS = frozenset({400, 401, 402, 403, 404})
-"Statuses (RFC 9110) of an upgrade that would be refused again."
-
-
-@attrs.frozen(kw_only=True)
-class Loss:
-    """How a connection ended although nobody in this program ended it."""
-
-    code: int | None
-    reason: str
-    by: str
-
-    @property
-    def hopeless(self) -> bool:
-        """Whether the same would happen to the next connection."""
-        return self.code in _HOPELESS_CODES
-
-    def __str__(self) -> str:
-        code = "" if self.code is None else f"close code {self.code}"
-        return ", ".join(filter(None, (code, self.reason))) or "the connection was cut"
+_MARGIN_S = 5.0
+"How long before its end a connection is left at the latest, in seconds."
 
 
 @attrs.define(eq=False)
@@ -104,6 +84,8 @@ class _Move:
     loss: Loss | None
     unanswered: bool
     "The user waits for an answer that was cut off, or had not begun."
+    retiring: asyncio.Task[None]
+    "Closes the connection that was left."
     attempts: int = 0
     error: str | None = None
 
@@ -147,6 +129,9 @@ class Moves:
         self.boundary = Boundary(clock, lambda: link().translator.config)
         self.unanswered = Unanswered()
         self.leftover = Leftover(link, clock.now)
+        self.carried = Carried()
+        self._remembered = Remembered(ways, state.history)
+        self._lookout = Lookout(clock.now, self._expires)
         self.moving = False
         "No connection is in use: nothing can be said."
         self._ways = ways
@@ -165,51 +150,28 @@ class Moves:
         "Held by whoever wants to move; a loss does not ask."
         self._settled = asyncio.Event()
         self._settled.set()
-        self._carried: set[str] = set()
-        "Calls of connections that were left, which wait for their results."
         self._over = False
-        own: dict[type[Event], Callable[[Any], None]] = {
-            ToolCallCancelled: self._calls_cancelled,
-        }
-        for noun in (self.boundary, self.unanswered, self.leftover):
+        nouns = (
+            self.boundary,
+            self.unanswered,
+            self.leftover,
+            self.carried,
+            self._remembered,
+            self._lookout,
+        )
+        for noun in nouns:
             state.listen(noun.handlers)
-        state.listen(own)
 
     # What the session asks.
+
+    @property
+    def expiring(self) -> bool:
+        """Whether the provider has said that it will end the connection soon."""
+        return self._lookout.expiring
 
     async def settled(self) -> None:
         """Wait until the session is somewhere, or over."""
         await self._settled.wait()
-
-    def _calls_cancelled(self, event: ToolCallCancelled) -> None:
-        self._carried -= set(event.call_ids)
-
-    def carries(self, command: Command) -> bool:
-        """Whether a command is the result of a call that nobody there has asked for."""
-        return isinstance(command, SendToolResult) and command.call_id in self._carried
-
-    def as_conversation(self, result: SendToolResult) -> list[Command]:
-        """
-        What to say instead of the result of such a call, once the history has it.
-
-        Raises:
-            UnsupportedCommand: It is not the whole result.
-        """
-        if result.more_follows:
-            raise UnsupportedCommand(
-                "SendToolResult(more_follows=)",
-                provider=self._link().provider,
-                why="the call was made over a connection that was left",
-                remedy="send the whole result",
-            )
-        self._carried.discard(result.call_id)
-        item = self._state.history.result_of(result.call_id)
-        said: list[Command] = [] if item is None else [SeedHistory(items=(item,))]
-        if result.respond and not self._carried:
-            said.append(Respond())
-        return said
-
-    # Moving.
 
     def said(self, command: Command) -> None:
         """The application said something, and it was accepted."""
@@ -270,34 +232,67 @@ class Moves:
     ) -> None:
         ways = self._known()
         await self.boundary.wait(patience)
+        way = None
         while True:
             await self.settled()
             origin = ways.current
             target = candidate or origin
-            way = await ways.dial(target, changes)
+            if self._remembered.by(target, changes) is None:
+                # Where the provider remembers nothing, the new one is there before the old goes.
+                way = await ways.dial(target, changes)
             if not (self.moving or self._over):
                 break
-            await way.transport.close()  # the connection in use was lost meanwhile
+            if way is not None:  # the connection in use was lost meanwhile
+                await way.transport.close()
             if self._over:
                 return
         move = self._leave(why, None)
-        error = await self._attempt(move, target, way)
+        error = await self._attempt(move, target, way, changes)
         if error is not None:
-            others = [c for c in ways.after(target, hopeless=True) if c.name != origin.name]
-            await self._try(move, [*others, origin])
+            if await self._attempt(move, origin) is not None:
+                await self._try(move, ways.itinerary(origin, Verdict.RETRY, 1))
             raise error
 
     def lose(self, loss: Loss) -> bool:
-        """The connection is lost; returns whether somebody else is tried."""
+        """The connection is lost; returns whether somebody is tried."""
         ways = self._ways
         if ways is None or self._over:
             return False
-        others = ways.after(ways.current, hopeless=loss.hopeless)
-        if not others:
+        row = ways.judge(code=loss.code, reason=loss.reason, errors=self._lookout.errors)
+        verdict = Verdict.ROTATE if self.expiring else row.verdict
+        itinerary = ways.itinerary(ways.current, verdict, self._lookout.strike())
+        stop = itinerary.next()
+        if stop is None:
             return False
         ways.failed(ways.current)
-        self._spawn(self._try(self._leave("lost", loss), others))
+        self._spawn(self._try(self._leave("lost", loss), itinerary, stop))
         return True
+
+    async def _rotate(self, time_left: float) -> None:
+        """Go on before the provider ends the connection; at the end of an answer, if there is."""
+        link, ways = self._link(), self._known()
+        until = self._clock.now() + time_left - min(_MARGIN_S, time_left / 4)
+        tried = 0
+        while not (self._over or self.moving) and link is self._link():
+            try:
+                patience = max(until - self._clock.now(), 0.0)
+                async with self._lock:
+                    await self._travel(None, "expiring", None, patience)
+            except UnirtError as exc:
+                tried += 1
+                _LOG.warning("no other connection yet: %s", ways.masked(exc))
+                await self._clock.sleep_until(self._clock.now() + tried)
+
+    def _catch_up(self, link: Link, position: int) -> None:
+        """Tell a provider that remembers the conversation what was said after it was asked to."""
+        later = self.seeds(self._state.history.since(position))
+        if later:
+            link.translator.send(SeedHistory(items=tuple(later)), self._clock.now())
+            link.pump.run()
+
+    def _expires(self, time_left: float) -> None:
+        if self._ways is not None and self._ways.rotates and not self._over:
+            self._spawn(self._rotate(time_left))
 
     def end(self) -> None:
         """The session is ending: nobody waits any more."""
@@ -317,16 +312,21 @@ class Moves:
     def _leave(self, why: str, loss: Loss | None) -> _Move:
         """End the connection in use, or what is left of it; its successor is not known yet."""
         link = self._link()
-        move = _Move(why=why, previous=link.provider, loss=loss, unanswered=self.boundary.awaited)
+        move = _Move(
+            why=why,
+            previous=link.provider,
+            loss=loss,
+            unanswered=self.boundary.awaited,
+            retiring=self._spawn(self._retire(link)),
+        )
         move.error = None if loss is None else self._known().hide(str(loss))
         self.moving = self.unanswered.moving = True
         self._settled.clear()
-        self._carried.update(self._state.history.pending_calls())
+        self.carried.leave(self._state.history.items)
         self.leftover.keep(link)
         gone = loss or Loss(code=1000, reason=why, by="local")
         link.end(gone.code, gone.reason, gone.by, goes_on=True)
         self._state.ledger.leave()
-        self._spawn(self._retire(link))
         return move
 
     async def _retire(self, link: Link) -> None:
@@ -336,28 +336,28 @@ class Moves:
         finally:
             await link.join()
 
-    async def _try(self, move: _Move, candidates: Iterable[Candidate]) -> None:
+    async def _try(self, move: _Move, itinerary: Itinerary, stop: Stop | None = None) -> None:
         """Try one candidate after the other, until one answers or there is none."""
-        tries: Counter[str] = Counter()
-        hopeless: set[str] = set()
-        for candidate in candidates:
-            if candidate.name in hopeless:
-                continue
-            if tried := tries[candidate.name]:
-                await self._clock.sleep_until(self._clock.now() + self._known().pause(tried))
-            tries[candidate.name] += 1
-            error = await self._attempt(move, candidate)
+        stop = stop or itinerary.next()
+        while stop is not None:
+            if stop.wait:
+                await self._clock.sleep_until(self._clock.now() + stop.wait)
+            error = await self._attempt(move, stop.candidate)
             if error is None:
                 return
-            if _is_hopeless(error):
-                hopeless.add(candidate.name)
+            stop = itinerary.next(error)
         self._lost(move.loss or Loss(code=None, reason="no provider answered", by="network"))
 
     async def _attempt(
-        self, move: _Move, candidate: Candidate, way: Way | None = None
+        self,
+        move: _Move,
+        candidate: Candidate,
+        way: Way | None = None,
+        changes: SessionConfig | None = None,
     ) -> UnirtError | None:
         """Try one candidate; returns why it does not answer."""
         ways, loss = self._known(), move.loss
+        handle = None if way is not None else self._remembered.by(candidate, changes)
         move.attempts += 1
         event = Reconnecting(
             origin=Origin(move.previous, self._clock.now()),
@@ -371,33 +371,49 @@ class Moves:
         )
         self._tell([event])
         try:
-            await self._open(move, way or await ways.dial(candidate))
+            if way is None:
+                if handle is not None:
+                    await asyncio.wait({move.retiring})  # it remembers one connection at a time
+                way = await ways.dial(candidate, changes, None if handle is None else handle.value)
+            await self._open(move, way, 0 if handle is None else handle.position)
         except (ConfigurationError, DialError) as exc:
             error = ways.masked(exc)
             _LOG.warning("%s does not answer: %s", candidate.name, error)
-            ways.failed(candidate)
             move.error = str(error)
+            if handle is not None:
+                self._remembered.forget()  # as it has: tell it anew
+                return await self._attempt(move, candidate, None, changes)
+            ways.failed(candidate)
             return error
         return None
 
-    async def _open(self, move: _Move, way: Way) -> None:
+    async def _open(self, move: _Move, way: Way, position: int) -> None:
         seeded = self._state.seeded
         link = self._new_link(way)
         try:
-            await link.open(self._timeout, lambda: self._arrive(move, way, link, seeded))
+            await link.open(self._timeout, lambda: self._arrive(move, way, link, seeded, position))
         finally:
             if link is not self._link():
                 link.end(1000, "", "local", goes_on=True)
                 self._spawn(self._retire(link))
 
     def _arrive(
-        self, move: _Move, way: Way, link: Link, seeded_before: HistorySeeded | None
+        self,
+        move: _Move,
+        way: Way,
+        link: Link,
+        seeded_before: HistorySeeded | None,
+        position: int,
     ) -> None:
         """The new provider is ready: go on, in the same step."""
         if self._over:
             return
         self._known().arrived(way.candidate)
         self._arrived(link)
+        self._lookout.arrived()
+        self._remembered.forget()
+        if way.resumes:
+            self._catch_up(link, position)
         seeded = self._state.seeded
         told = None if seeded is seeded_before else seeded
         held = self.unanswered.take()
@@ -407,6 +423,7 @@ class Moves:
             previous=move.previous,
             model=way.model,
             attempts=move.attempts,
+            state_restored=way.resumes,
             carried=0 if told is None else told.carried,
             changed=0 if told is None else len(told.changed),
             lost=0 if told is None else len(told.lost),
@@ -414,17 +431,10 @@ class Moves:
             settings_lost=way.settings_lost,
             lost_ms=self.unanswered.lost_ms,
             replayed_ms=sum(piece.ms for piece in held),
-            calls=tuple(sorted(self._carried)),
+            calls=tuple(self.carried),
         )
         self._tell([event])
         self.moving = self.unanswered.moving = False
         waits = move.why == "lost" and move.unanswered
-        self._resume(held, waits and not (self._carried or self.unanswered.speaking))
+        self._resume(held, waits and not (self.carried or self.unanswered.speaking))
         self._settled.set()
-
-
-def _is_hopeless(error: UnirtError) -> bool:
-    """Whether whoever gave it would give it again."""
-    if not isinstance(error, DialError):
-        return True
-    return error.status in _HOPELESS_STATUS or getattr(error, "code", None) in _HOPELESS_CODES

@@ -17,7 +17,8 @@ from unirt.session.audio_in import AudioIn
 from unirt.session.audio_out import AudioOut
 from unirt.session.limits import Limits, Stats
 from unirt.session.link import Link
-from unirt.session.moves import Loss, Moves
+from unirt.session.lookout import Loss
+from unirt.session.moves import Moves
 from unirt.session.observers import Observers
 from unirt.session.state import State
 from unirt.session.unanswered import Held
@@ -120,7 +121,7 @@ class Roaming(ABC):
         self._audio_in.given = self._audio_in.given or config.input_format or facts.input_format
         self._audio_out = self._audio_out or config.output_format or facts.output_format
         self._audio_in.reset()
-        history = self._moves.seeds(self.history)
+        history = () if way.resumes else self._moves.seeds(self.history)
         return self._new_link(way.provider, way.translator(history), way.transport)
 
     def _arrived(self, link: Link) -> None:
@@ -151,7 +152,8 @@ class Roaming(ABC):
         if link is not self._link or link.pump.over:
             return
         ours = by == "local" or self._closer is not None or not self._opened
-        if ours or code == 1000 or not self._moves.lose(Loss(code=code, reason=reason, by=by)):
+        agreed = code == 1000 and not self._moves.expiring
+        if ours or agreed or not self._moves.lose(Loss(code=code, reason=reason, by=by)):
             self._end(code, reason, by)
 
     def _failed(self, link: Link, exc: Exception) -> None:

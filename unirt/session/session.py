@@ -229,12 +229,12 @@ class Session(Facts, Accounts, Verbs, Roaming):
             case _:
                 pass
         now = self._clock.now()
-        carried = moves.carries(command)
+        carried = moves.carried.takes(command)
         if not carried:
             self._link.translator.send(command, now)
         self._accepted(command)
         if carried and isinstance(command, SendToolResult):
-            for instead in moves.as_conversation(command):
+            for instead in moves.carried.as_conversation(command, self.history, self.provider):
                 self._link.translator.send(instead, now)
         self._link.pump.run()
 

@@ -7,7 +7,7 @@ through this door.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypedDict
 
 import attrs
@@ -16,6 +16,8 @@ from unirt.config import SessionConfig
 from unirt.errors import UnirtError
 from unirt.failover import Candidate
 from unirt.items import Item
+from unirt.itinerary import Itinerary
+from unirt.policy import Row, Verdict
 from unirt.translator import Translator
 from unirt.transport import Transport
 
@@ -46,6 +48,8 @@ class Way:
     "Whoever has the way owns it."
     translator: Callable[[Sequence[Item]], Translator]
     "Makes a fresh one, which seeds what was said."
+    resumes: bool = False
+    "Whether the provider remembers the conversation, and is not told of it."
     settings_lost: tuple[str, ...] = ()
     "What was asked for and cannot be had there."
 
@@ -66,12 +70,29 @@ class Ways(Protocol):
         """It could not go, or stay, there."""
         ...
 
-    def after(self, failed: Candidate, *, hopeless: bool) -> Sequence[Candidate]:
-        """Whom to try when a candidate has failed, in order; nobody where that was not asked."""
+    @property
+    def rotates(self) -> bool:
+        """Whether to go on before the provider ends the connection by design."""
         ...
 
-    def pause(self, tries: int) -> float:
-        """How long to wait before somebody is tried again after so many tries, in seconds."""
+    @property
+    def resumes(self) -> bool:
+        """Whether the provider in use can go on with a conversation that it remembers."""
+        ...
+
+    def judge(self, *, code: int | None, reason: str, errors: Iterable[str]) -> Row:
+        """What the end of the connection in use means."""
+        ...
+
+    def itinerary(self, failed: Candidate, verdict: Verdict, strikes: int) -> Itinerary:
+        """
+        Whom to try when a candidate has failed.
+
+        Args:
+            failed: Who did.
+            verdict: Whether it may answer the next time.
+            strikes: How many connections to it failed, or were lost, in a row before this.
+        """
         ...
 
     def changed(self, changes: SessionConfig) -> None:
@@ -95,13 +116,19 @@ class Ways(Protocol):
         """An error without them."""
         ...
 
-    async def dial(self, candidate: Candidate, changes: SessionConfig | None = None) -> Way:
+    async def dial(
+        self,
+        candidate: Candidate,
+        changes: SessionConfig | None = None,
+        handle: str | None = None,
+    ) -> Way:
         """
         Open a connection.
 
         Args:
             candidate: To whom.
             changes: Settings on top of those in force.
+            handle: What the provider remembers the conversation by, of ``ResumptionUpdated``.
 
         Raises:
             ConfigurationError: It cannot be reached with what is configured.

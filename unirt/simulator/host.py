@@ -49,7 +49,8 @@ class Simulator:
 
     Args:
         provider: Whose protocol to speak.
-        scenario: What to answer on each connection; ``None`` to improvise.
+        scenario: What to answer on each connection; ``None`` to improvise. Several are for one
+            connection each, the last for all that follow.
         host: The address to listen on.
         port: 0 for any free one.
         clock: What times the answers.
@@ -64,7 +65,7 @@ class Simulator:
     def __init__(
         self,
         provider: Provider,
-        scenario: Scenario | None = None,
+        scenario: Scenario | Sequence[Scenario | None] | None = None,
         *,
         host: str = "127.0.0.1",
         port: int = 0,
@@ -80,7 +81,7 @@ class Simulator:
         "One for each connection that was accepted, the newest last."
         self.refused: deque[tuple[int, str]] = deque(maxlen=_REMEMBERED)
         "The status and path of each upgrade that was refused."
-        self._scenario = scenario
+        self._scenarios = tuple(scenario) if isinstance(scenario, Sequence) else (scenario,)
         self._host = host
         self._port = port
         self._clock = clock or UnixClock()
@@ -151,7 +152,7 @@ class Simulator:
         self._count += 1
         line = Line(
             self.provider,
-            self._scenario,
+            self._scenarios[min(self._count, len(self._scenarios)) - 1],
             model=self._model,
             pace=self._pace,
             log=self._log,

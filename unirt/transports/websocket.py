@@ -184,16 +184,23 @@ def dial_error(
         waited: How long it may have taken, in seconds.
     """
 
-    def error(why: str, status: int | None = None) -> DialError:
+    def error(why: str, status: int | None = None, retry_after: float | None = None) -> DialError:
         for secret in secrets:
             why = why.replace(secret, "***") if len(secret) >= _SECRET else why
-        return DialError(provider, url=shown_url(url), why=why[:_EXCERPT], status=status)
+        return DialError(
+            provider,
+            url=shown_url(url),
+            why=why[:_EXCERPT],
+            status=status,
+            retry_after=retry_after,
+        )
 
     match exc:
         case InvalidStatus(response=response):
             body = " ".join(bytes(response.body or b"").decode("utf-8", "replace").split())
             why = body or response.reason_phrase or "no reason given"
-            return error(why, response.status_code)
+            asked = response.headers.get("Retry-After")
+            return error(why, response.status_code, retry_after(asked))
         case InvalidURI():
             return error(f"not a WebSocket address: {exc.msg}")
         case InvalidProxy():
@@ -256,6 +263,15 @@ async def open_websocket(
         where="transport",
         remedy="use 'websocket' or 'fast'",
     )
+
+
+def retry_after(value: str | None) -> float | None:
+    """
+    The seconds that a ``Retry-After`` asks for (RFC 9110, 10.2.3); ``None`` where it asks for none.
+
+    A date is none: it is of the server's clock, and this machine's may be another.
+    """
+    return float(value) if value is not None and value.strip().isdecimal() else None
 
 
 async def _open_default(

@@ -1,0 +1,62 @@
+"""What the end of a connection to OpenAI means, and its errors, as rows with sources."""
+
+from __future__ import annotations
+
+from unirt.policy import Policy, Row, Verdict
+
+__all__ = ["POLICY"]
+
+_SDK = "openai.resources.realtime: reconnectable close codes, 3.x, 2026-11"
+_CAP = "https://platform.openai.com/docs/guides/realtime-conversations (60 minutes), 2026-11"
+_ERRORS = "https://platform.openai.com/docs/guides/error-codes, 2026-11"
+_SEEN = "issue threads of users, 2026-11"
+
+POLICY = Policy(
+    (
+        Row(
+            verdict=Verdict.FATAL,
+            errors=frozenset(
+                {
+                    "insufficient_quota",
+                    "billing_hard_limit_reached",
+                    "invalid_api_key",
+                    "account_deactivated",
+                    "model_not_found",
+                }
+            ),
+            why="the account, or its key, cannot have it",
+            source=_ERRORS,
+        ),
+        Row(
+            verdict=Verdict.FATAL,
+            reason=r"insufficient_quota|exceeded your current quota|incorrect api key",
+            why="the account, or its key, cannot have it",
+            source=_ERRORS,
+        ),
+        Row(
+            verdict=Verdict.ROTATE,
+            errors=frozenset({"session_expired"}),
+            why="a session lasts 60 minutes",
+            source=f"{_CAP}; {_SEEN}",
+        ),
+        Row(
+            verdict=Verdict.ROTATE,
+            codes=frozenset({1001}),
+            reason=r"maximum duration",
+            why="a session lasts 60 minutes",
+            source=f"{_CAP}; {_SEEN}",
+        ),
+        Row(
+            verdict=Verdict.RETRY,
+            codes=frozenset({1001, 1005, 1006, 1011, 1012, 1013, 1015}),
+            why="the server, or the way to it, for now",
+            source=_SDK,
+        ),
+        Row(
+            verdict=Verdict.RETRY,
+            statuses=frozenset({408, 409, 429, 500, 502, 503, 504}),
+            why="too many requests, or the server, for now",
+            source=_ERRORS,
+        ),
+    )
+)
