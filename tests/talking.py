@@ -41,6 +41,14 @@ class Reader:
     def of(self, kind: type[Some]) -> list[Some]:
         return [event for event in self.events if type(event) is kind]
 
+    async def completed(self, count: int) -> None:
+        """Wait until so many answers came to their end."""
+
+        def endings() -> list[unirt.Ending]:
+            return [done.ending for done in self.of(unirt.ResponseDone)]
+
+        await self.until(lambda: endings().count(unirt.Ending.COMPLETE) >= count)
+
     async def until(self, told: Callable[[], object]) -> None:
         while not told():
             if self._task.done():

@@ -42,6 +42,8 @@ class Lookout:
         self._strikes = 0
         self.errors: tuple[str, ...] = ()
         "The code and the type of the last error that the provider told."
+        self.on_trial = False
+        "The provider was to resume the conversation, and has not shown that it does."
         self.expiring = False
         "The provider said that it will end the connection soon."
         self.handlers: dict[type[Event], Callable[[Any], None]] = {
@@ -50,8 +52,9 @@ class Lookout:
             ResponseDone: self._answered,
         }
 
-    def arrived(self) -> None:
-        """Another connection is in use."""
+    def arrived(self, *, resumed: bool) -> None:
+        """Another connection is in use; `resumed` where the provider remembers, or says so."""
+        self.on_trial = resumed
         self._since = self._now()
         self.errors = ()
         self.expiring = False
@@ -76,3 +79,4 @@ class Lookout:
         if event.ending is Ending.COMPLETE:
             self._strikes = 0
             self.errors = ()
+            self.on_trial = False

@@ -259,7 +259,9 @@ class Moves:
         if ways is None or self._over:
             return False
         row = ways.judge(code=loss.code, reason=loss.reason, errors=self._lookout.errors)
-        verdict = Verdict.ROTATE if self.expiring else row.verdict
+        verdict = row.verdict
+        if self.expiring or self._lookout.on_trial:
+            verdict = Verdict.ROTATE  # a new session may well be had
         itinerary = ways.itinerary(ways.current, verdict, self._lookout.strike())
         stop = itinerary.next()
         if stop is None:
@@ -410,7 +412,7 @@ class Moves:
             return
         self._known().arrived(way.candidate)
         self._arrived(link)
-        self._lookout.arrived()
+        self._lookout.arrived(resumed=way.resumes)
         self._remembered.forget()
         if way.resumes:
             self._catch_up(link, position)

@@ -219,7 +219,7 @@ class _Layout:
             self._at += step.ms / 1000
         elif isinstance(step, sc.Close):
             yield Beat(self._at, step)
-        elif isinstance(step, sc.Error | sc.Unknown | sc.GoAway):
+        elif isinstance(step, sc.Error | sc.Unknown | sc.GoAway | sc.Handle):
             yield self._aside(step)
         elif isinstance(step, sc.Call | sc.ServerTool):
             yield from self._close_message()
@@ -228,7 +228,7 @@ class _Layout:
             yield from self._words_or_media(step)
         yield from self._interlude()
 
-    def _aside(self, step: sc.Error | sc.Unknown | sc.GoAway) -> Beat:
+    def _aside(self, step: sc.Error | sc.Unknown | sc.GoAway | sc.Handle) -> Beat:
         event: Event
         if isinstance(step, sc.Error):
             event = ev.ProviderError(
@@ -237,6 +237,10 @@ class _Layout:
         elif isinstance(step, sc.Unknown):
             frame = step.for_provider(self._setting.provider)
             event = ev.Unmapped(origin=ORIGIN, type="", data=frame)
+        elif isinstance(step, sc.Handle):
+            event = ev.ResumptionUpdated(
+                origin=ORIGIN, resumable=bool(step.handle), handle=step.handle or None
+            )
         else:
             event = ev.SessionExpiring(origin=ORIGIN, time_left_ms=step.time_left_ms)
         return Beat(self._at, event)
@@ -423,7 +427,7 @@ def _words(text: str, follows: bool = False) -> list[str]:
 
 
 def _says_something(reply: sc.Reply) -> bool:
-    aside = (sc.Wait, sc.Error, sc.Close, sc.Unknown, sc.GoAway)
+    aside = (sc.Wait, sc.Error, sc.Close, sc.Unknown, sc.GoAway, sc.Handle)
     return any(not isinstance(step, aside) for step in reply.steps)
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "End",
     "Error",
     "GoAway",
+    "Handle",
     "Heard",
     "Pace",
     "Reply",
@@ -200,6 +201,14 @@ class GoAway:
     time_left_ms: float
 
 
+@attrs.frozen(kw_only=True)
+class Handle:
+    """The provider hands out what the session can be resumed by, where its protocol has that."""
+
+    handle: str
+    "Empty for: right now it cannot be."
+
+
 Step = (
     Say
     | Write
@@ -214,6 +223,7 @@ Step = (
     | Close
     | Unknown
     | GoAway
+    | Handle
 )
 "One step of a reply."
 

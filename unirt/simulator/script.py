@@ -70,6 +70,7 @@ from unirt.simulator.scenario import (
     End,
     Error,
     GoAway,
+    Handle,
     Heard,
     Pace,
     Reply,
@@ -292,6 +293,7 @@ _STEPS: Mapping[str, Callable[[Table], Any]] = {
     "close": lambda t: Close(code=t.count("close", 1000), reason=t.text("reason") or ""),
     "unknown": lambda t: Unknown(frame=t.object("unknown") or {}, frames=t.object("frames") or {}),
     "go_away": lambda t: GoAway(time_left_ms=t.number("go_away") or 0.0),
+    "handle": lambda t: Handle(handle=t.text("handle") or ""),
 }
 
 

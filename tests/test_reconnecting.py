@@ -1,0 +1,366 @@
+"""
+A session holds on to its provider: lost, resumed, rotated (fields 1, 2, 3, 15), over real sockets.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import attrs
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+
+import unirt
+from tests.talking import Reader
+from unirt import commands as cmd
+from unirt.clock import ManualClock
+from unirt.policy import Verdict
+from unirt.registry import load
+from unirt.simulator import Scenario, Simulator
+from unirt.simulator.script import loads
+
+NAMES = ["openai", "google"]
+AT_ONCE = unirt.Reconnect(first_wait=0.0, jitter=0.0)
+
+
+def answers(*texts: str, then: str = "") -> Scenario:
+    replies = "".join(
+        f'[[reply]]\ncue = "text"\nsteps = [{{ say = "{text}", ms = 300 }}]\n' for text in texts
+    )
+    return loads(f"[pace]\nspeed = 50\n{replies}{then}")
+
+
+def hangs_up(code: int, reason: str = "") -> str:
+    return f"""
+        [[reply]]
+        cue = "text"
+        steps = [{{ close = {code}, reason = "{reason}" }}]
+    """
+
+
+class Talk:
+    """One simulator, whose every connection has a scenario of its own, and a session with it."""
+
+    def __init__(self, name: str, *scenarios: Scenario, **more: Any) -> None:
+        self.simulator = Simulator(load(name), scenarios or None, log=True)
+        self.more = {"reconnect": AT_ONCE, "env_file": None, **more}
+
+    async def __aenter__(self) -> tuple[unirt.Session, Reader, Simulator]:
+        await self.simulator.__aenter__()
+        arguments = {"environ": self.simulator.env, **self.more}
+        self.connecting = unirt.connect(self.simulator.provider, **arguments)
+        self.session = await self.connecting.__aenter__()
+        self.reader = Reader(self.session)
+        return self.session, self.reader, self.simulator
+
+    async def __aexit__(self, *exc: Any) -> None:
+        await self.session.close()
+        await self.simulator.__aexit__(None, None, None)
+        if exc[0] is None:
+            await self.reader.done()
+
+
+async def ask(reader: Reader, text: str = "Hi") -> None:
+    answers = len(reader.of(unirt.ResponseDone))
+    await reader.session.send_text(text)
+    await reader.many(unirt.ResponseDone, answers + 1)
+    reader.session.playback.played(10_000)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("code", [1001, 1011, 1012])
+async def test_a_lost_connection_is_replaced(name: str, code: int) -> None:
+    first, second = answers("One.", then=hangs_up(code, "bye")), answers("Two.", "Three.")
+    async with Talk(name, first, second) as (session, reader, simulator):
+        await ask(reader, "First")
+        await session.send_text("Second")
+        (there,) = await reader.many(unirt.Reconnected)
+        await ask(reader, "Third")
+        assert len(simulator.connections) == 2
+        assert (there.why, there.previous, there.origin.provider) == ("lost", name, name)
+        assert there.carried + there.changed >= 3  # what was said, and the turn without an answer
+        assert not there.state_restored
+        texts = [item.text for item in session.history]
+        assert texts[:3] == ["First", "One.", "Second"]
+        assert "Two." in texts
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_it_can_be_switched_off(name: str) -> None:
+    async with Talk(name, answers(then=hangs_up(1011)), reconnect=False) as (session, reader, _):
+        await session.send_text("Hi")
+        await reader.done()
+    assert not reader.of(unirt.Reconnecting)
+    assert reader.error is not None
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_it_can_be_switched_off_by_a_variable(name: str) -> None:
+    simulator = Simulator(load(name), answers(then=hangs_up(1011)))
+    async with simulator:
+        environ = {**simulator.env, "UNIRT_RECONNECT": "off"}
+        async with unirt.connect(name, environ=environ, env_file=None) as session:
+            reader = Reader(session)
+            await session.send_text("Hi")
+            await reader.done()
+    assert not reader.of(unirt.Reconnecting)
+
+
+FATAL = [
+    ("openai", 1008, "policy"),
+    ("openai", 4000, "who knows"),
+    ("google", 1007, "Request contains an invalid argument"),
+    ("google", 1008, "Publisher model x was not found"),
+    ("google", 1011, "RESOURCE_EXHAUSTED: you exceeded your current quota"),
+]
+
+
+@pytest.mark.parametrize(("name", "code", "reason"), FATAL)
+async def test_what_would_happen_again_is_not_tried_again(
+    name: str, code: int, reason: str
+) -> None:
+    async with Talk(name, answers(then=hangs_up(code, reason))) as (session, reader, simulator):
+        await session.send_text("Hi")
+        await reader.done()
+        assert len(simulator.connections) == 1
+    assert reader.error is not None
+    assert (reader.error.code, reader.error.reason) == (code, reason)
+
+
+async def test_what_users_have_seen_at_random_is_tried_again() -> None:
+    first = answers(then=hangs_up(1008, "Requested entity was not found."))
+    async with Talk("google", first, answers("Hi.")) as (session, reader, _):
+        await session.send_text("Hi")
+        await reader.many(unirt.Reconnected)
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_handshake_does_not_reset_the_budget(name: str) -> None:
+    """Field 15: connections that open and bring nothing are given up."""
+    reconnect = unirt.Reconnect(tries=3, first_wait=0.0, jitter=0.0)
+    dead = answers(then=hangs_up(1011, "overloaded") + '[[reply]]\ncue = "respond"\n'
+                   'steps = [{ close = 1011, reason = "overloaded" }]')  # fmt: skip
+    async with Talk(name, dead, reconnect=reconnect) as (session, reader, simulator):
+        await session.send_text("Hi")
+        await reader.done()
+        assert len(simulator.connections) == 4
+    assert reader.error is not None
+    assert reader.error.reason == "overloaded"
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_an_answer_does(name: str) -> None:
+    reconnect = unirt.Reconnect(tries=1, first_wait=0.0, jitter=0.0)
+    again = '[[reply]]\ncue = "{}"\nsteps = [{{ say = "Yes.", ms = 300 }}]\n' + hangs_up(1011)
+    asked = {"openai": "text", "google": "respond"}[name]  # what the turn that was lost is there
+    first, others = answers(then=again.format("text")), answers(then=again.format(asked))
+    async with Talk(name, first, others, reconnect=reconnect) as (session, reader, simulator):
+        await ask(reader)
+        for count in (1, 2, 3):
+            await session.send_text("More")
+            await reader.many(unirt.Reconnected, count)
+            # The turn that was lost is asked for again, and has an answer.
+            await reader.completed(count + 1)
+            session.playback.played(10_000)
+        assert len(simulator.connections) == 4
+
+
+# Resuming.
+
+
+def setups(simulator: Simulator) -> list[dict[str, Any]]:
+    """The setup of each connection."""
+    found = []
+    for line in simulator.connections:
+        assert line.log is not None
+        first = next(logged.frame for logged in line.log if logged.direction == "in")
+        found.append(json.loads(first)["setup"])
+    return found
+
+
+RESUMABLE = """
+    [[reply]]
+    cue = "text"
+    steps = [{ handle = "h1" }, { say = "One.", ms = 300 }, { handle = "h2" }, { handle = "" }]
+"""
+
+
+async def test_a_session_is_resumed_by_its_newest_handle() -> None:
+    """Field 2: what cannot be resumed right now does not take the good handle away."""
+    first = answers(then=RESUMABLE + hangs_up(1011))
+    async with Talk("google", first, answers("Two.")) as (session, reader, simulator):
+        await ask(reader)
+        await reader.many(unirt.ResumptionUpdated, 3)
+        await session.send_text("Second")
+        (there,) = await reader.many(unirt.Reconnected)
+        assert there.state_restored
+        assert [each["sessionResumption"] for each in setups(simulator)] == [{}, {"handle": "h2"}]
+        await reader.many(unirt.ResponseDone, 2)
+        # It knows what was said until then; what came later it is told.
+        told = [c for c in simulator.connections[-1].commands if not isinstance(c, cmd.Respond)]
+        assert "Second" in repr(told)
+        assert "One." not in repr(told)
+    assert "h2" not in repr(reader.events)
+
+
+@pytest.mark.parametrize("when", ["in the handshake", "afterwards"])
+async def test_a_handle_that_is_refused_leads_to_a_new_session_that_is_told(when: str) -> None:
+    late = answers(then='[[reply]]\ncue = "start"\nsteps = [{ close = 1008 }]')
+    first, last = answers(then=RESUMABLE + hangs_up(1011)), answers("Two.")
+    scenarios = (first, last) if when == "in the handshake" else (first, late, last)
+    asked: list[str] = []
+
+    async def refuse(socket: ServerConnection) -> None:
+        asked.append(str(await socket.recv()))
+        await socket.close(1008, "Session not found")
+
+    dials = 0
+
+    async def dial(config: unirt.SessionConfig, credentials: unirt.Credentials) -> Any:
+        nonlocal dials
+        dials += 1
+        if dials == 2 and when == "in the handshake":
+            port = next(iter(server.sockets)).getsockname()[1]
+            credentials = attrs.evolve(credentials, base_url=f"ws://127.0.0.1:{port}")
+        return await load("google").dial(config, credentials)
+
+    async with (
+        serve(refuse, "127.0.0.1", 0) as server,
+        Talk("google", *scenarios, transport=dial) as (session, reader, simulator),
+    ):
+        await ask(reader)
+        await reader.many(unirt.ResumptionUpdated, 3)
+        await session.send_text("Second")
+        await reader.until(lambda: dials == 3 and len(reader.of(unirt.ResponseDone)) >= 2)
+        assert [each.state_restored for each in reader.of(unirt.Reconnected)][-1] is False
+        assert "h2" in (asked[0] if asked else repr(setups(simulator)[1]))
+        assert setups(simulator)[-1]["sessionResumption"] == {}
+        await reader.until(lambda: reader.of(unirt.ResponseDone)[-1].audio_ms)
+        assert "One." in repr(simulator.connections[-1].commands)
+
+
+# Rotation.
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_connection_is_left_before_the_provider_ends_it(name: str) -> None:
+    """Field 1: in total silence, by a timer."""
+    clock = ManualClock()
+    announce = '[[reply]]\ncue = "text"\nsteps = [{ say = "One.", ms = 300 }, { go_away = 50000 }]'
+    async with Talk(name, answers(then=announce), answers("Two."), clock=clock) as (
+        session,
+        reader,
+        simulator,
+    ):
+        await ask(reader)
+        if name == "openai":
+            clock.advance(59 * 60)
+        await reader.many(unirt.Reconnected)
+        await ask(reader, "Second")
+        assert len(simulator.connections) == 2
+    (there,) = reader.of(unirt.Reconnected)
+    assert there.why == "expiring"
+    assert not reader.of(unirt.Interrupted)
+    assert [item.text for item in session.history] == ["Hi", "One.", "Second", "Two."]
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_it_is_left_at_the_end_of_an_answer_where_there_is_time(name: str) -> None:
+    clock = ManualClock()
+    story = (
+        '[[reply]]\ncue = "text"\n'
+        'steps = [{ say = "Once upon a time.", ms = 3000 }, { go_away = 50000 },'
+        ' { say = "The end.", ms = 3000 }]'
+    )
+    async with Talk(name, answers(then=story), answers("Two."), clock=clock) as (
+        session,
+        reader,
+        _,
+    ):
+        await session.send_text("A story")
+        await reader.many(unirt.AudioDelta)
+        if name == "openai":
+            clock.advance(59 * 60)
+        await reader.many(unirt.SessionExpiring)
+        await reader.many(unirt.Reconnected)
+        (done,) = reader.of(unirt.ResponseDone)
+        place = reader.events.index
+        assert done.ending is unirt.Ending.COMPLETE
+        assert place(done) < place(reader.of(unirt.Reconnecting)[0])
+
+
+# The policies.
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_row_of_a_policy_has_a_source_and_is_reached(name: str) -> None:
+    policy = load(name).policy
+    assert policy.rows
+    for row in policy.rows:
+        assert row.source
+        assert row.why
+        code = min(row.codes) if row.codes else None
+        status = min(row.statuses) if row.statuses else None
+        errors = [min(row.errors)] if row.errors else []
+        assert policy.judge(code=code, status=status, errors=errors, reason=_reason(row)) is row
+
+
+REASONS = ["you exceeded your current quota", "Publisher model x was not found",
+           "Requested entity was not found", "maximum duration"]  # fmt: skip
+
+
+def _reason(row: unirt.policy.Row) -> str:
+    fits = (r for r in REASONS if row.fits(min(row.codes or {0}), r, 0, ()))
+    return "" if row.reason is None else next(fits)
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict"),
+    [(401, Verdict.FATAL), (403, Verdict.FATAL), (429, Verdict.RETRY), (503, Verdict.RETRY)],
+)
+@pytest.mark.parametrize("name", NAMES)
+def test_refused_upgrades_are_judged(name: str, status: int, verdict: Verdict) -> None:
+    error = unirt.DialError(name, url="wss://x", why="no", status=status)
+    assert load(name).policy.judge_error(error).verdict is verdict
+
+
+def test_waits_double_up_to_a_bound_and_are_spread() -> None:
+    plain = unirt.Reconnect(first_wait=1.0, longest_wait=5.0, jitter=0.0)
+    assert [plain.wait(n) for n in range(5)] == [0.0, 1.0, 2.0, 4.0, 5.0]
+    spread = unirt.Reconnect(first_wait=1.0, jitter=0.5, random=lambda: 1.0)
+    assert spread.wait(2) == 1.0
+    assert spread.wait(2, asked=30.0) == 30.0  # what the provider asks for is waited for
+
+
+# The beginning.
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_the_first_dial_is_tried_again_too(name: str) -> None:
+    dials = 0
+
+    async def dial(config: unirt.SessionConfig, credentials: Any) -> Any:
+        nonlocal dials
+        dials += 1
+        if dials == 1:
+            raise unirt.DialError(name, url="wss://x", why="busy", status=503)
+        return await load(name).dial(config, credentials)
+
+    async with Talk(name, answers("Hi."), transport=dial) as (_, reader, _sim):
+        await ask(reader)
+    assert dials == 2
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_bad_key_is_never_tried_again(name: str) -> None:
+    dials = 0
+
+    async def dial(config: unirt.SessionConfig, credentials: Any) -> Any:
+        nonlocal dials
+        dials += 1
+        raise unirt.DialError(name, url="wss://x", why="bad key", status=401)
+
+    with pytest.raises(unirt.DialError, match="bad key"):
+        await unirt.connect(name, transport=dial, env_file=None, environ={}).__aenter__()
+    assert dials == 1
