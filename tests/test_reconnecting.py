@@ -152,9 +152,14 @@ async def test_a_handshake_does_not_reset_the_budget(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 async def test_an_answer_does(name: str) -> None:
     reconnect = unirt.Reconnect(tries=1, first_wait=0.0, jitter=0.0)
-    again = '[[reply]]\ncue = "{}"\nsteps = [{{ say = "Yes.", ms = 300 }}]\n' + hangs_up(1011)
     asked = {"openai": "text", "google": "respond"}[name]  # what the turn that was lost is there
-    first, others = answers(then=again.format("text")), answers(then=again.format(asked))
+    first, others = (
+        answers(
+            then=f'[[reply]]\ncue = "{cue}"\nsteps = [{{ say = "Yes.", ms = 300 }}]\n'
+            + hangs_up(1011)
+        )
+        for cue in ("text", asked)
+    )
     async with Talk(name, first, others, reconnect=reconnect) as (session, reader, simulator):
         await ask(reader)
         for count in (1, 2, 3):
