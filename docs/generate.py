@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from unirt.config import SessionConfig
 from unirt.events import ContentEvent, ControlEvent, Event, SessionEvent
 from unirt.fold import fold
 from unirt.grammar import PAYLOADS, TRANSITIONS, Noun, State
+from unirt.policy import standard_rows
 from unirt.registry import installed, load
 from unirt.simulator.exchange import run
 from unirt.simulator.script import builtin, builtin_names
@@ -31,6 +32,8 @@ from unirt_google.parts import PARTS
 from unirt_openai.inbound import HANDLERS
 
 REFERENCE = Path(__file__).parent / "reference"
+_MANY = 20
+"Beyond so many values, only the first and the last are shown."
 NOTE = "<!-- Written by docs/generate.py from the tables in the code. Do not edit. -->\n"
 
 
@@ -132,6 +135,30 @@ def capabilities_page() -> Iterator[str]:
         sources = sorted({fact.source for table in tables for fact in table.values()} - {""})
         yield from (f"- {source}" for source in sources)
         yield ""
+
+
+def policies_page() -> Iterator[str]:
+    yield "# What the end of a connection means\n"
+    yield "From the `policy` of each provider. The first row that fits decides; what none fits is"
+    yield "judged by the rows for any provider. What a row does not name may be anything.\n"
+    tables = {load(name).label: load(name).policy.rows for name in installed()}
+    for label, table in {**tables, "Any provider": standard_rows()}.items():
+        yield f"## {label}\n"
+        yield "| verdict | close code | HTTP status | error | reason | why | source |"
+        yield "|---|---|---|---|---|---|---|"
+        for row in table:
+            reason = "" if row.reason is None else f"`{row.reason}`".replace("|", "\\|")
+            cells = [_numbers(row.codes), _numbers(row.statuses), _numbers(row.errors), reason]
+            yield f"| **{row.verdict}** | {' | '.join(cells)} | {row.why} | {row.source} |"
+        yield ""
+
+
+def _numbers(values: Collection[int] | Collection[str] | None) -> str:
+    if values is None:
+        return ""
+    if len(values) > _MANY:
+        return f"{min(values)} to {max(values)}"
+    return ", ".join(map(str, sorted(values)))
 
 
 def order_page() -> Iterator[str]:
@@ -280,6 +307,7 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "events.md": events_page,
     "commands.md": commands_page,
     "capabilities.md": capabilities_page,
+    "policies.md": policies_page,
     "order.md": order_page,
     "scenarios.md": scenarios_page,
     "mapping-openai.md": mapping_openai_page,

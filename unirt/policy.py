@@ -17,7 +17,7 @@ import attrs
 from unirt.errors import DialError, UnirtError
 from unirt.value import Value
 
-__all__ = ["STANDARD", "Policy", "Row", "Verdict"]
+__all__ = ["STANDARD", "Policy", "Row", "Verdict", "standard_rows"]
 
 
 class Verdict(StrEnum):
@@ -130,6 +130,12 @@ _STANDARD: tuple[Row, ...] = (
         source="RFC 6455, 7.4.1; RFC 9110, 15.6",
     ),
 )
+
+
+def standard_rows() -> tuple[Row, ...]:
+    """The rows that hold for every provider, after its own."""
+    return _STANDARD
+
 
 STANDARD = Policy()
 "For a provider without rows of its own."
