@@ -312,7 +312,7 @@ def test_every_row_of_a_policy_has_a_source_and_is_reached(name: str) -> None:
 
 
 REASONS = ["you exceeded your current quota", "Publisher model x was not found",
-           "Requested entity was not found", "maximum duration"]  # fmt: skip
+           "Requested entity was not found", "The operation was aborted", "maximum duration"]  # fmt: skip
 
 
 def _reason(row: unirt.policy.Row) -> str:

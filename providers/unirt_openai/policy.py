@@ -7,9 +7,8 @@ from unirt.policy import Policy, Row, Verdict
 __all__ = ["POLICY"]
 
 _SDK = "openai.resources.realtime: reconnectable close codes, 3.x, 2026-11"
-_CAP = "https://platform.openai.com/docs/guides/realtime-conversations (60 minutes), 2026-11"
-_ERRORS = "https://platform.openai.com/docs/guides/error-codes, 2026-11"
-_SEEN = "issue threads of users, 2026-11"
+_CAP = "close reasons and errors at the cap, in issue threads of users, 2026-11"
+_ERRORS = "https://platform.openai.com/docs/guides/error-codes, as error bodies name it, 2026-11"
 
 POLICY = Policy(
     (
@@ -37,14 +36,14 @@ POLICY = Policy(
             verdict=Verdict.ROTATE,
             errors=frozenset({"session_expired"}),
             why="a session lasts 60 minutes",
-            source=f"{_CAP}; {_SEEN}",
+            source=_CAP,
         ),
         Row(
             verdict=Verdict.ROTATE,
             codes=frozenset({1001}),
             reason=r"maximum duration",
             why="a session lasts 60 minutes",
-            source=f"{_CAP}; {_SEEN}",
+            source=_CAP,
         ),
         Row(
             verdict=Verdict.RETRY,
