@@ -311,8 +311,13 @@ def test_every_row_of_a_policy_has_a_source_and_is_reached(name: str) -> None:
         assert policy.judge(code=code, status=status, errors=errors, reason=_reason(row)) is row
 
 
-REASONS = ["you exceeded your current quota", "Publisher model x was not found",
-           "Requested entity was not found", "The operation was aborted", "maximum duration"]  # fmt: skip
+REASONS = [
+    "you exceeded your current quota",
+    "Publisher model x was not found",
+    "Requested entity was not found",
+    "The operation was aborted",
+    "maximum duration",
+]
 
 
 def _reason(row: unirt.policy.Row) -> str:
