@@ -40,6 +40,8 @@ _UNCHANGING = "the configuration is fixed while the connection is open"
 _OURS = "unirt's own doing"
 _RECORDED = "recorded frames of 2.5, 3.1 and Vertex AI, 2026-11"
 
+_BESIDE = "https://github.com/google/adk-python/issues/4679, livekit/agents/pull/5556, 2026-11"
+
 _NATIVE, _EMULATED, _REFUSED = Support.NATIVE, Support.EMULATED, Support.REFUSED
 _SAID, _SYNTHESISED, _NEVER = Emission.SAID, Emission.SYNTHESISED, Emission.NEVER
 
@@ -303,6 +305,13 @@ def _settings(family: Family, vertex: bool) -> dict[str, Fact]:
 
 def _verbs(family: Family, vertex: bool) -> dict[str, Fact]:
     rows = dict(VERBS)
+    if not family.hears_beside_tools:
+        rows["AppendAudio"] = attrs.evolve(
+            VERBS["AppendAudio"],
+            how=f"{VERBS['AppendAudio'].how}; what is sent while the model waits for a tool is "
+            "dropped, counted and told (InputPaused, InputResumed)",
+            source=f"{_REFERENCE}; {_BESIDE}",
+        )
     rows["CommitInput"] = (
         Fact(_EMULATED, "realtimeInput.audioStreamEnd, which also asks for an answer", _REFERENCE)
         if family.stream_end
@@ -348,6 +357,12 @@ def _changes(family: Family, vertex: bool) -> dict[str, Changing]:
 
 def _emits(family: Family) -> dict[str, Emits]:
     rows = dict(EMITS)
+    paused = (
+        Emits(_NEVER, "the model takes audio while tools run", _TOOLS)
+        if family.hears_beside_tools
+        else Emits(_SYNTHESISED, "with audio that is sent while the model waits for a tool")
+    )
+    rows |= dict.fromkeys(("InputPaused", "InputResumed"), paused)
     activity = (
         Emits(_SAID, "voiceActivity", _RECORDED)
         if family.voice_activity

@@ -42,6 +42,8 @@ class Family(Value):
     scheduling: bool
     "Whether a tool result may say when it is to be spoken."
     voice_activity: bool
+    hears_beside_tools: bool
+    "Whether audio may be sent while the model waits for a tool; see :mod:`unirt_google.gate`."
     stream_end: bool
     "Whether ``audioStreamEnd`` ends the user's turn."
     thinking_levels: tuple[str, ...] = ()
@@ -65,13 +67,15 @@ FAMILIES: tuple[Family, ...] = (
         behaviors=frozenset({"NON_BLOCKING"}),
         scheduling=False,
         voice_activity=False,
+        hears_beside_tools=True,
         stream_end=False,
         thinking_levels=("low", "medium", "high"),
         thinking_budget=True,
         default_effort="low",
         context_update=True,
     ),
-    # _TOOLS: synchronous function calling only. Levels default to minimal.
+    # _TOOLS: synchronous function calling only. Levels default to minimal. Audio beside a call is
+    # taken for a new turn, and the call is made again: https://github.com/livekit/agents/pull/5556.
     Family(
         name="3.1",
         pattern=r"3\.1-flash-live",
@@ -79,10 +83,13 @@ FAMILIES: tuple[Family, ...] = (
         behaviors=frozenset(),
         scheduling=False,
         voice_activity=True,
+        hears_beside_tools=False,
         stream_end=True,
         thinking_levels=("minimal", "low", "medium", "high"),
     ),
-    # _TOOLS: blocking unless declared otherwise. Thinking by budget: _GUIDE.
+    # _TOOLS: blocking unless declared otherwise. Thinking by budget: _GUIDE. Audio beside a call
+    # closes the connection (1008): https://github.com/google/adk-python/issues/4679, and
+    # https://discuss.ai.google.dev/t/114644 (56), 2026-11.
     Family(
         name="2.5",
         pattern=r"(2\.5|2\.0).*(live|native-audio)|live-2\.5",
@@ -90,6 +97,7 @@ FAMILIES: tuple[Family, ...] = (
         behaviors=_BOTH,
         scheduling=True,
         voice_activity=False,
+        hears_beside_tools=False,
         stream_end=True,
         thinking_budget=True,
     ),
@@ -103,6 +111,7 @@ FAMILIES: tuple[Family, ...] = (
         behaviors=_BOTH,
         scheduling=True,
         voice_activity=False,
+        hears_beside_tools=True,
         stream_end=False,
         context_update=True,
     ),

@@ -256,6 +256,7 @@ EMITS: Mapping[str, Emits] = {
     **_ours(ev.Unmapped, ev.Malformed, ev.Noted, why="from what the frame holds"),
     **_never(ev.ResumptionUpdated, ev.GenerationDone, ev.InteractionStatus),
     **_never(ev.ThoughtDelta, ev.ImageDelta, ev.CitationsDelta),
+    **_never(ev.InputPaused, ev.InputResumed, why="audio is taken at any time"),
     **_never(ev.TranscriptInterim, why="only dialects of the protocol send guesses"),
 }
 
