@@ -22,7 +22,7 @@ from unirt.capabilities import (
     Support,
 )
 from unirt.config import Scheduling, SessionConfig
-from unirt_google.families import Family, family_of, is_vertex
+from unirt_google.families import Family, family_of, hears_beside_tools, is_vertex
 
 __all__ = ["DEFAULT_MODEL", "PROVIDER_NAME", "capabilities"]
 
@@ -40,7 +40,7 @@ _UNCHANGING = "the configuration is fixed while the connection is open"
 _OURS = "unirt's own doing"
 _RECORDED = "recorded frames of 2.5, 3.1 and Vertex AI, 2026-11"
 
-_BESIDE = "https://github.com/google/adk-python/issues/4679, livekit/agents/pull/5556, 2026-11"
+_BESIDE = "github.com/google/adk-python/issues/4679, discuss.ai.google.dev/t/114644, 2026-11"
 
 _NATIVE, _EMULATED, _REFUSED = Support.NATIVE, Support.EMULATED, Support.REFUSED
 _SAID, _SYNTHESISED, _NEVER = Emission.SAID, Emission.SYNTHESISED, Emission.NEVER
@@ -303,9 +303,9 @@ def _settings(family: Family, vertex: bool) -> dict[str, Fact]:
     return rows
 
 
-def _verbs(family: Family, vertex: bool) -> dict[str, Fact]:
+def _verbs(family: Family, vertex: bool, hears: bool) -> dict[str, Fact]:
     rows = dict(VERBS)
-    if not family.hears_beside_tools:
+    if not hears:
         rows["AppendAudio"] = attrs.evolve(
             VERBS["AppendAudio"],
             how=f"{VERBS['AppendAudio'].how}; what is sent while the model waits for a tool is "
@@ -355,11 +355,11 @@ def _changes(family: Family, vertex: bool) -> dict[str, Changing]:
     return rows
 
 
-def _emits(family: Family) -> dict[str, Emits]:
+def _emits(family: Family, hears: bool) -> dict[str, Emits]:
     rows = dict(EMITS)
     paused = (
         Emits(_NEVER, "the model takes audio while tools run", _TOOLS)
-        if family.hears_beside_tools
+        if hears
         else Emits(_SYNTHESISED, "with audio that is sent while the model waits for a tool")
     )
     rows |= dict.fromkeys(("InputPaused", "InputResumed"), paused)
@@ -377,13 +377,13 @@ def _emits(family: Family) -> dict[str, Emits]:
 
 def capabilities(model: str) -> Capabilities:
     """The facts about a model, by its name or its resource path."""
-    family = family_of(model)
+    family, hears = family_of(model), hears_beside_tools(model)
     return Capabilities(
         provider=PROVIDER_NAME,
         model=model,
         settings=_settings(family, is_vertex(model)),
-        verbs=_verbs(family, is_vertex(model)),
-        emits=_emits(family),
+        verbs=_verbs(family, is_vertex(model), hears),
+        emits=_emits(family, hears),
         changes=_changes(family, is_vertex(model)),
         input_format=PCM16_16K,
         output_format=PCM16_24K,

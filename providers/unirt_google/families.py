@@ -22,7 +22,7 @@ import attrs
 
 from unirt.value import Value
 
-__all__ = ["FAMILIES", "Family", "family_of", "is_vertex"]
+__all__ = ["FAMILIES", "Family", "family_of", "hears_beside_tools", "is_vertex"]
 
 
 @attrs.frozen(kw_only=True)
@@ -43,7 +43,7 @@ class Family(Value):
     "Whether a tool result may say when it is to be spoken."
     voice_activity: bool
     hears_beside_tools: bool
-    "Whether audio may be sent while the model waits for a tool; see :mod:`unirt_google.gate`."
+    "Whether audio may be sent while the model waits for a tool, on the Gemini API."
     stream_end: bool
     "Whether ``audioStreamEnd`` ends the user's turn."
     thinking_levels: tuple[str, ...] = ()
@@ -74,8 +74,9 @@ FAMILIES: tuple[Family, ...] = (
         default_effort="low",
         context_update=True,
     ),
-    # _TOOLS: synchronous function calling only. Levels default to minimal. Audio beside a call is
-    # taken for a new turn, and the call is made again: https://github.com/livekit/agents/pull/5556.
+    # _TOOLS: synchronous function calling only. Levels default to minimal. Audio beside a call may
+    # become a turn that cancels it, as speech does elsewhere (after some 12 s, says
+    # https://github.com/livekit/agents/pull/5556); no report has the connection closed.
     Family(
         name="3.1",
         pattern=r"3\.1-flash-live",
@@ -83,7 +84,7 @@ FAMILIES: tuple[Family, ...] = (
         behaviors=frozenset(),
         scheduling=False,
         voice_activity=True,
-        hears_beside_tools=False,
+        hears_beside_tools=True,
         stream_end=True,
         thinking_levels=("minimal", "low", "medium", "high"),
     ),
@@ -117,6 +118,11 @@ FAMILIES: tuple[Family, ...] = (
     ),
 )
 "The first whose pattern is found in the model's name; the last one fits all."
+
+
+def hears_beside_tools(model: str) -> bool:
+    """Whether audio may be sent while the model waits for a tool; nobody tells of Vertex AI."""
+    return is_vertex(model) or family_of(model).hears_beside_tools
 
 
 def is_vertex(model: str) -> bool:

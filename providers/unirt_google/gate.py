@@ -1,10 +1,10 @@
 """
 The gate before the microphone: what a model must not be sent while it waits for a tool.
 
-Some families do not take the user's audio then. One closes the connection (1008), another takes it
-for a new turn, forgets its call and makes it again. Which do is in
-:mod:`unirt_google.families`. So from a call that the model waits for until its answer is on its
-way nothing of the microphone is sent to them.
+A family of models closes the connection over it (1008); which does is in
+:mod:`unirt_google.families`. So from a call that such a model waits for until its answer is on its
+way nothing of the microphone is sent. Models that take audio then are sent it: what they hear may
+cancel the call, as speech does on every provider.
 
 It is dropped, and not kept for later. Speech that is sent when the tool is done would be heard as
 if it were spoken then: it would interrupt the very answer that was waited for, and a silence that

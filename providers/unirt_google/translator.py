@@ -29,7 +29,7 @@ from unirt_google.answer import Answer
 from unirt_google.configure import setup_frame, with_defaults
 from unirt_google.dialogue import Dialogue
 from unirt_google.facts import PROVIDER_NAME, capabilities
-from unirt_google.families import family_of, is_vertex
+from unirt_google.families import family_of, hears_beside_tools, is_vertex
 from unirt_google.gate import Gate
 from unirt_google.native import parse_native
 from unirt_google.speaking import goes_on
@@ -84,7 +84,7 @@ class GoogleTranslator:
             composer=composer,
             user=user,
             answer=Answer(composer, user, offline=offline),
-            gate=Gate(composer, guards=not family_of(model).hears_beside_tools),
+            gate=Gate(composer, guards=not hears_beside_tools(model)),
             family=family_of(model),
             vertex=is_vertex(model),
             config=full,

@@ -86,7 +86,7 @@ class ServerState:
     @property
     def deaf(self) -> bool:
         """Whether it waits for a tool, and is one of the models that take no audio meanwhile."""
-        return not self.family.hears_beside_tools and any(
+        return not (self.vertex or self.family.hears_beside_tools) and any(
             not call.settled and self._waits_for(call) for call in self.calls.values()
         )
 
