@@ -47,6 +47,7 @@ from unirt.commands import (
     UpdateSession,
 )
 from unirt.config import (
+    LocalVAD,
     Manual,
     NoiseReduction,
     ProviderTool,
@@ -308,6 +309,7 @@ __all__ = [
     "LimitReached",
     "LimitReachedError",
     "Limits",
+    "LocalVAD",
     "Malformed",
     "Manual",
     "McpTools",

@@ -13,6 +13,7 @@ import attrs
 
 from unirt.audio import PCM16_16K, PCM16_24K
 from unirt.capabilities import (
+    LOCAL_VAD,
     Capabilities,
     Change,
     Changing,
@@ -112,6 +113,7 @@ SETTINGS: Mapping[str, Fact] = {
     "turn_detection.manual": Fact(
         _NATIVE, "automaticActivityDetection.disabled, activityStart, activityEnd", _REFERENCE
     ),
+    **LOCAL_VAD,
     "input_transcription": Fact(_NATIVE, "setup.inputAudioTranscription", _REFERENCE),
     "input_transcription.enabled": Fact(
         _NATIVE, "setup.inputAudioTranscription is set or left out", _REFERENCE
@@ -368,7 +370,7 @@ def _emits(family: Family, hears: bool) -> dict[str, Emits]:
         if family.voice_activity
         else Emits(
             _NEVER,
-            "the model tells no voice activity",
+            "the model tells no voice activity; with LocalVAD() it is synthesised",
             "https://github.com/googleapis/python-genai/issues/2981, 2026-11",
         )
     )

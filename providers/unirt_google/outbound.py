@@ -72,7 +72,7 @@ def say(dialogue: Dialogue, command: Command) -> None:  # noqa: PLR0912  (one ca
         case SendImage():
             _image(dialogue, command)
         case StartTurn():
-            _start_turn(dialogue)
+            _start_turn(dialogue, command)
         case EndTurn():
             _end_turn(dialogue, command)
         case CommitInput():
@@ -212,7 +212,7 @@ def _require_manual(dialogue: Dialogue, verb: str) -> None:
         )
 
 
-def _start_turn(dialogue: Dialogue) -> None:
+def _start_turn(dialogue: Dialogue, command: StartTurn) -> None:
     _require_manual(dialogue, "StartTurn")
     if dialogue.window_open and dialogue.window_heard:
         raise UsageError(
@@ -228,8 +228,12 @@ def _start_turn(dialogue: Dialogue) -> None:
             where="StartTurn",
             remedy="wait until the tool is done, or leave out activity_handling",
         )
+    by = "client"
+    if command.audio_ms is not None:
+        by = "speech"
+        dialogue.user.speech_started(command.audio_ms, synthesised=True)
     if dialogue.interrupts:
-        dialogue.answer.cut(playing=True)
+        dialogue.answer.cut(playing=True, by=by)
         _withdraw(dialogue)
     if waiting:
         give_up(dialogue, waiting)
@@ -255,6 +259,8 @@ def _end_turn(dialogue: Dialogue, command: EndTurn) -> None:
             where="EndTurn",
             remedy="call start_turn(), then send audio, then end_turn()",
         )
+    if command.audio_ms is not None:
+        dialogue.user.speech_stopped(command.audio_ms, synthesised=True)
     dialogue.window_open = False
     _queue(dialogue, {"realtimeInput": {"activityEnd": {}}})
 
