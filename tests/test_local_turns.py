@@ -184,3 +184,48 @@ async def test_ears_are_not_put_on_later() -> None:
 def test_the_facts_call_it_emulated(provider: str) -> None:
     facts = load(provider).capabilities(load(provider).default_model)
     assert facts.settings["turn_detection.local_vad"].support is unirt.Support.EMULATED
+
+
+async def test_the_ears_move_to_another_provider_with_the_session() -> None:
+    format = unirt.PCM16_24K
+    async with Simulator(load("openai")) as one, Simulator(load("google")) as other:
+        environ = {**one.env, **other.env, "UNIRT_PROVIDER": "openai"}
+        async with unirt.connect(
+            turn_detection=unirt.LocalVAD(silence_ms=300), audio_in=format, environ=environ
+        ) as session:
+            for name, provider in (("go_forward", "openai"), ("do_something", "google")):
+                if provider != session.provider:
+                    await session.switch(provider)
+                await send(session, load_wav(AUDIO / f"{name}.wav", format), format)
+                await send(session, silence(1_000, format), format)
+                await until(session, unirt.ResponseDone)
+                assert session.provider == provider
+        lines = one.connections[-1], other.connections[-1]
+    for line in lines:
+        assert line.totals.audio_ms_received == pytest.approx(2_300, abs=250)
+        assert line.totals.commands["AppendAudio"] > 10
+    assert marks(lines[0]) == ["CommitInput", "Respond"]
+    assert marks(lines[1]) == ["StartTurn", "EndTurn"]
+
+
+@every_provider
+async def test_a_turn_goes_on_over_another_connection(provider: str) -> None:
+    """The user speaks while the connection is lost: nothing of the turn is."""
+    format = unirt.PCM16_24K
+    sound = load_wav(AUDIO / "go_forward.wav", format) + silence(1_000, format)
+    middle = format.bytes_for(1_200)
+    async with Simulator(load(provider)) as simulator:
+        async with unirt.connect(
+            provider,
+            turn_detection=unirt.LocalVAD(),
+            fallback=provider,
+            environ=simulator.env,
+        ) as session:
+            await send(session, sound[:middle], format)
+            await session.switch(provider)
+            await send(session, sound[middle:], format)
+            await until(session, unirt.ResponseDone)
+        first, second = simulator.connections
+    assert first.totals.audio_ms_received == pytest.approx(1_000, abs=120)
+    assert second.totals.audio_ms_received == pytest.approx(2_500, abs=150)
+    assert marks(second)[-2:] in (["CommitInput", "Respond"], ["StartTurn", "EndTurn"])

@@ -11,7 +11,6 @@ from unirt.audio import PCM16_16K, PCM16_24K, AudioFormat, Encoding
 from unirt.commands import Command, CommitInput, EndTurn, StartTurn, UpdateSession
 from unirt.config import LocalVAD, Manual, SessionConfig
 from unirt.errors import UsageError
-from unirt.session.audio_in import AudioIn
 from unirt.session.ears import Ears, check_turns
 
 NATIVE = AudioFormat(rate=16_000, encoding=Encoding.FLOAT32)
@@ -30,9 +29,8 @@ class Bench:
         self.ears = Ears(
             settings,
             lambda _: next(self._scores),
-            audio_in=AudioIn(None),
             say=self._say,
-            append=self.sent.append,
+            hand_on=lambda data, format: self.sent.append(data),
         )
 
     async def _say(self, command: Command) -> None:
@@ -46,7 +44,7 @@ class Bench:
     async def hear(self, windows: int = 1, start: int = 0) -> None:
         """Hear so many windows, each of which says which it is."""
         for number in range(start, start + windows):
-            await self.ears.hear(window(number), NATIVE, NATIVE)
+            await self.ears.hear(window(number), NATIVE)
 
 
 def window(number: int) -> bytes:
@@ -86,16 +84,21 @@ async def test_turns_that_follow_closely_share_nothing() -> None:
 async def test_whoever_sends_a_piece_is_heard_to_its_end() -> None:
     bench = Bench([0.0] * 4 + [0.9] * 4)
     silence, speech = (b"".join(map(window, range(n, n + 4))) for n in (0, 4))
-    await asyncio.gather(
-        bench.ears.hear(silence, NATIVE, NATIVE), bench.ears.hear(speech, NATIVE, NATIVE)
-    )
+    await asyncio.gather(bench.ears.hear(silence, NATIVE), bench.ears.hear(speech, NATIVE))
     assert joined(bench.sent) == b"".join(map(window, range(2, 8)))
 
 
-async def test_what_is_sent_is_what_the_provider_listens_to() -> None:
-    bench = Bench([0.9] * 100)
-    await bench.ears.hear(bytes(PCM16_24K.bytes_for(960)), PCM16_24K, PCM16_16K)
-    assert PCM16_16K.duration_ms(len(joined(bench.sent))) == pytest.approx(960, abs=50)
+async def test_what_is_heard_in_one_format_may_go_on_in_another() -> None:
+    bench = Bench([0.0] * 10 + [0.9] * 100)
+    await bench.ears.hear(bytes(PCM16_24K.bytes_for(320)), PCM16_24K)
+    assert bench.sent == []
+    await bench.ears.hear(bytes([1]) * PCM16_16K.bytes_for(960), PCM16_16K)
+    start, *sound = bench.sent
+    assert isinstance(start, StartTurn)
+    assert start.audio_ms == pytest.approx(320 - 64, abs=40)
+    heard = joined(list(sound))
+    assert heard.endswith(bytes([1]) * PCM16_16K.bytes_for(960))
+    assert 0 < heard.count(0) <= PCM16_24K.bytes_for(64 + 40)
 
 
 async def test_a_turn_that_is_refused_is_told_to_whoever_sends() -> None:
