@@ -183,12 +183,16 @@ class Capabilities(Value):
         return Emission.NEVER if row is None else row.emission
 
 
+_OURS = "unirt's own doing"
+
 LOCAL_VAD: Mapping[str, Fact] = {
     "turn_detection.local_vad": Fact(
-        Support.EMULATED, "the session detects speech, and marks manual turns"
+        Support.EMULATED, "the session detects speech, and marks manual turns", _OURS
     ),
     **{
-        f"turn_detection.local_vad.{part}": Fact(Support.EMULATED, "by the session's detector")
+        f"turn_detection.local_vad.{part}": Fact(
+            Support.EMULATED, "by the session's detector", _OURS
+        )
         for part in ("threshold", "prefix_padding_ms", "silence_ms", "min_speech_ms")
     },
 }

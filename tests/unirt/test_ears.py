@@ -48,7 +48,7 @@ class Bench:
 
 
 def window(number: int) -> bytes:
-    return bytes([number]) * NATIVE.bytes_for(32)
+    return bytes([number % 256]) * NATIVE.bytes_for(32)
 
 
 def joined(sent: list[Command | bytes]) -> bytes:
@@ -71,6 +71,15 @@ async def test_nothing_is_sent_while_nobody_speaks_and_little_is_kept() -> None:
     assert bench.sent == []
     await bench.hear(2, start=200)
     assert joined(bench.sent) == b"".join(map(window, range(198, 202)))
+
+
+async def test_no_more_is_kept_than_a_turn_can_begin_with() -> None:
+    bench = Bench([0.0] * 2_000)
+    await bench.hear(100)
+    kept = bench.ears.kept_ms
+    assert 64 + 64 < kept < 500
+    await bench.hear(1_000)
+    assert bench.ears.kept_ms == kept
 
 
 async def test_turns_that_follow_closely_share_nothing() -> None:

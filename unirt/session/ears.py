@@ -51,7 +51,7 @@ class Ears:
     ) -> None:
         given = attrs.asdict(settings, recurse=False, filter=lambda _, value: value is not None)
         full = attrs.evolve(DEFAULTS, **given)
-        self._kept_ms = (full.prefix_padding_ms or 0) + (full.min_speech_ms or 0) + _LATENCY_MS
+        self._most_ms = (full.prefix_padding_ms or 0) + (full.min_speech_ms or 0) + _LATENCY_MS
         self._activity = VoiceActivity(full, score)
         self._say = say
         self._hand_on = hand_on
@@ -63,6 +63,11 @@ class Ears:
         "Whoever sends, one piece of audio is heard to its end before the next."
         self.own: Command | None = None
         "What is being said from here."
+
+    @property
+    def kept_ms(self) -> float:
+        """How much is kept, in ms."""
+        return sum(piece.ms for piece in self._before)
 
     async def hear(self, data: bytes, format: AudioFormat) -> None:
         """Take the next piece of audio, and send of it what is part of a turn."""
@@ -79,7 +84,7 @@ class Ears:
         else:
             self._before.append(_Piece(data, format, self._heard_ms))
         self._heard_ms += format.duration_ms(len(data))
-        while self._before and self._before[0].ends_at_ms < self._heard_ms - self._kept_ms:
+        while self._before and self._before[0].starts_at_ms < self._heard_ms - self._most_ms:
             self._before.popleft()
         for activity in self._activity.feed(data, format):
             if activity.change is Change.STARTED:
@@ -115,8 +120,8 @@ class _Piece:
     starts_at_ms: float
 
     @property
-    def ends_at_ms(self) -> float:
-        return self.starts_at_ms + self.format.duration_ms(len(self.data))
+    def ms(self) -> float:
+        return self.format.duration_ms(len(self.data))
 
 
 def ears_of(
