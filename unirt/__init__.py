@@ -47,6 +47,7 @@ from unirt.commands import (
     UpdateSession,
 )
 from unirt.config import (
+    LocalVAD,
     Manual,
     NoiseReduction,
     ProviderTool,
@@ -100,6 +101,8 @@ from unirt.events import (
     ImageDelta,
     InputCleared,
     InputCommitted,
+    InputPaused,
+    InputResumed,
     InputTimeout,
     InteractionStatus,
     Interrupted,
@@ -289,6 +292,8 @@ __all__ = [
     "ImageDelta",
     "InputCleared",
     "InputCommitted",
+    "InputPaused",
+    "InputResumed",
     "InputTimeout",
     "InteractionStatus",
     "Interrupt",
@@ -306,6 +311,7 @@ __all__ = [
     "LimitReached",
     "LimitReachedError",
     "Limits",
+    "LocalVAD",
     "Malformed",
     "Manual",
     "McpTools",

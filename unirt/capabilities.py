@@ -19,6 +19,7 @@ from unirt.errors import UnsupportedCommand, UnsupportedSetting
 from unirt.value import Value
 
 __all__ = [
+    "LOCAL_VAD",
     "Capabilities",
     "Change",
     "Changing",
@@ -181,6 +182,21 @@ class Capabilities(Value):
         row = self.emits.get(event)
         return Emission.NEVER if row is None else row.emission
 
+
+_OURS = "unirt's own doing"
+
+LOCAL_VAD: Mapping[str, Fact] = {
+    "turn_detection.local_vad": Fact(
+        Support.EMULATED, "the session detects speech, and marks manual turns", _OURS
+    ),
+    **{
+        f"turn_detection.local_vad.{part}": Fact(
+            Support.EMULATED, "by the session's detector", _OURS
+        )
+        for part in ("threshold", "prefix_padding_ms", "silence_ms", "min_speech_ms")
+    },
+}
+"What a session adds to every provider that has manual turns."
 
 _OPAQUE = {"model", "tools", "history", "provider_options"}
 

@@ -80,12 +80,17 @@ class SendImage(Value):
 class StartTurn(Value):
     """The user begins to speak (manual turn detection). Interrupts a running response."""
 
+    audio_ms: float | None = None
+    "Where in the input audio, where the session detected it: it is told as ``SpeechStarted``."
+
 
 @attrs.frozen(kw_only=True)
 class EndTurn(Value):
     """The user is done speaking (manual turn detection): commit what was said, and answer it."""
 
     respond: bool = True
+    audio_ms: float | None = None
+    "As in :class:`StartTurn`: it is told as ``SpeechStopped``."
 
 
 @attrs.frozen(kw_only=True)

@@ -17,10 +17,12 @@ from typing import Any, ClassVar
 import attrs
 
 from unirt.audio import AudioFormat
+from unirt.errors import ConfigurationError
 from unirt.items import Item
 from unirt.value import Value
 
 __all__ = [
+    "LocalVAD",
     "Manual",
     "NoiseReduction",
     "ProviderTool",
@@ -67,11 +69,49 @@ class SemanticVAD(Value):
     interrupt: bool | None = None
 
 
+def _is_share(_instance: object, attribute: attrs.Attribute[Any], value: float | None) -> None:
+    if value is not None and not 0.0 < value < 1.0:
+        raise _out_of_range(attribute.name, value, "give a number between 0.0 and 1.0")
+
+
+def _is_time(_instance: object, attribute: attrs.Attribute[Any], value: int | None) -> None:
+    if value is not None and not 0 <= value <= _LONGEST_MS:
+        raise _out_of_range(attribute.name, value, f"give ms, from 0 to {_LONGEST_MS}")
+
+
+def _out_of_range(name: str, value: object, remedy: str) -> ConfigurationError:
+    return ConfigurationError(f"{value!r} is out of range", where=f"LocalVAD.{name}", remedy=remedy)
+
+
+_LONGEST_MS = 10_000
+"Of what a session keeps, and waits."
+
+
 @attrs.frozen(kw_only=True)
 class Manual(Value):
     """The application decides, with ``start_turn()`` and ``end_turn()``: push-to-talk."""
 
     tag: ClassVar[str] = "manual"
+
+
+@attrs.frozen(kw_only=True)
+class LocalVAD(Manual):
+    """
+    The session itself decides by the sound, before it is sent: manual turns that it marks.
+
+    It needs the extra ``[vad]``, and works with every provider that has manual turns.
+    """
+
+    tag: ClassVar[str] = "local_vad"
+
+    threshold: float | None = attrs.field(default=None, validator=_is_share)
+    "How likely speech must be, 0.0 to 1.0; ``None`` for 0.5."
+    prefix_padding_ms: int | None = attrs.field(default=None, validator=_is_time)
+    "Audio kept from before speech was detected; ``None`` for 300."
+    silence_ms: int | None = attrs.field(default=None, validator=_is_time)
+    "How long a silence ends the turn; ``None`` for 500."
+    min_speech_ms: int | None = attrs.field(default=None, validator=_is_time)
+    "How long it must be speech before it counts, for a cough is shorter; ``None`` for 64."
 
 
 TurnDetection = ServerVAD | SemanticVAD | Manual

@@ -32,6 +32,7 @@ from unirt.choices import (
 )
 from unirt.clock import Clock, SystemClock
 from unirt.config import (
+    LocalVAD,
     NoiseReduction,
     SessionConfig,
     Thinking,
@@ -157,6 +158,7 @@ def connect(
     from unirt.plan import Plan
     from unirt.session import Limits
     from unirt.session.arguments import config_of
+    from unirt.session.local_vad import check_extra
     from unirt.session.tooling import check_approvals
     from unirt.settings import apply_log, read, split_model
 
@@ -211,6 +213,8 @@ def connect(
     route = plan.route(plan.current)
     check_text(route.config, "connect")
     check_approvals(route.config.tools, approve)
+    if isinstance(route.config.turn_detection, LocalVAD):
+        check_extra()
     return Connecting(
         plan=plan,
         route=route,
@@ -362,6 +366,7 @@ class Connecting:
     async def _dialled(self, candidate: Candidate, deadline: float) -> Session:
         """A session that is connected, and not started."""
         from unirt.session import Session
+        from unirt.session.local_vad import silero
 
         plan = self.plan
         route = self.route if candidate == self.route.candidate else plan.route(candidate)
@@ -370,6 +375,9 @@ class Connecting:
         try:
             observers = self._observed(route, clock)
             translator = plan.translator(route)
+            detector = None
+            if isinstance(translator.config.turn_detection, LocalVAD):
+                detector = await asyncio.to_thread(silero)
             transport = await plan.open(route, deadline)
             return Session(
                 provider=route.provider.name,
@@ -385,6 +393,7 @@ class Connecting:
                 budget=self.budget,
                 ways=plan,
                 handshake_timeout=self.handshake_timeout,
+                detector=detector,
             )
         except BaseException:
             if observers is not None:

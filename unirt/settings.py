@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     temperature: float | None = Field(None, description="of sampling")
     max_output_tokens: int | None = Field(None, description="of one response", gt=0)
     speed: float | None = Field(None, description="of speech; 1.0 is normal", gt=0)
-    turn_detection: Literal["server_vad", "semantic_vad", "manual"] | None = Field(
+    turn_detection: Literal["server_vad", "semantic_vad", "manual", "local_vad"] | None = Field(
         None, description="who decides when a turn ends"
     )
     input_transcription: str | None = Field(None, description="on, off, or a transcription model")

@@ -83,7 +83,7 @@ class Answer:
 
         Args:
             playing: Whether what is only playing any more is cut, too.
-            by: Who interrupts.
+            by: Who interrupts; ``speech`` where the session heard the user speak.
         """
         active = self._composer.active
         if active is not None or playing:

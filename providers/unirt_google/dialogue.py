@@ -10,6 +10,7 @@ from unirt.preroll import Preroll
 from unirt.translator import Frame
 from unirt_google.answer import Answer
 from unirt_google.families import Family
+from unirt_google.gate import Gate
 from unirt_google.user import User
 
 __all__ = ["Dialogue"]
@@ -22,6 +23,7 @@ class Dialogue:
     composer: Composer
     user: User
     answer: Answer
+    gate: Gate
     family: Family
     vertex: bool
     "Whether the backend is Vertex AI."

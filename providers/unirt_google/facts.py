@@ -13,6 +13,7 @@ import attrs
 
 from unirt.audio import PCM16_16K, PCM16_24K
 from unirt.capabilities import (
+    LOCAL_VAD,
     Capabilities,
     Change,
     Changing,
@@ -22,7 +23,7 @@ from unirt.capabilities import (
     Support,
 )
 from unirt.config import Scheduling, SessionConfig
-from unirt_google.families import Family, family_of, is_vertex
+from unirt_google.families import Family, family_of, hears_beside_tools, is_vertex
 
 __all__ = ["DEFAULT_MODEL", "PROVIDER_NAME", "capabilities"]
 
@@ -39,6 +40,8 @@ _CONTEXT_UPDATE = f"{_VERTEX}; google.genai.live.AsyncSession.send_context_updat
 _UNCHANGING = "the configuration is fixed while the connection is open"
 _OURS = "unirt's own doing"
 _RECORDED = "recorded frames of 2.5, 3.1 and Vertex AI, 2026-11"
+
+_BESIDE = "github.com/google/adk-python/issues/4679, discuss.ai.google.dev/t/114644, 2026-11"
 
 _NATIVE, _EMULATED, _REFUSED = Support.NATIVE, Support.EMULATED, Support.REFUSED
 _SAID, _SYNTHESISED, _NEVER = Emission.SAID, Emission.SYNTHESISED, Emission.NEVER
@@ -110,6 +113,7 @@ SETTINGS: Mapping[str, Fact] = {
     "turn_detection.manual": Fact(
         _NATIVE, "automaticActivityDetection.disabled, activityStart, activityEnd", _REFERENCE
     ),
+    **LOCAL_VAD,
     "input_transcription": Fact(_NATIVE, "setup.inputAudioTranscription", _REFERENCE),
     "input_transcription.enabled": Fact(
         _NATIVE, "setup.inputAudioTranscription is set or left out", _REFERENCE
@@ -301,8 +305,15 @@ def _settings(family: Family, vertex: bool) -> dict[str, Fact]:
     return rows
 
 
-def _verbs(family: Family, vertex: bool) -> dict[str, Fact]:
+def _verbs(family: Family, vertex: bool, hears: bool) -> dict[str, Fact]:
     rows = dict(VERBS)
+    if not hears:
+        rows["AppendAudio"] = attrs.evolve(
+            VERBS["AppendAudio"],
+            how=f"{VERBS['AppendAudio'].how}; what is sent while the model waits for a tool is "
+            "dropped, counted and told (InputPaused, InputResumed)",
+            source=f"{_REFERENCE}; {_BESIDE}",
+        )
     rows["CommitInput"] = (
         Fact(_EMULATED, "realtimeInput.audioStreamEnd, which also asks for an answer", _REFERENCE)
         if family.stream_end
@@ -346,14 +357,20 @@ def _changes(family: Family, vertex: bool) -> dict[str, Changing]:
     return rows
 
 
-def _emits(family: Family) -> dict[str, Emits]:
+def _emits(family: Family, hears: bool) -> dict[str, Emits]:
     rows = dict(EMITS)
+    paused = (
+        Emits(_NEVER, "the model takes audio while tools run", _TOOLS)
+        if hears
+        else Emits(_SYNTHESISED, "with audio that is sent while the model waits for a tool")
+    )
+    rows |= dict.fromkeys(("InputPaused", "InputResumed"), paused)
     activity = (
         Emits(_SAID, "voiceActivity", _RECORDED)
         if family.voice_activity
         else Emits(
             _NEVER,
-            "the model tells no voice activity",
+            "the model tells no voice activity; with LocalVAD() it is synthesised",
             "https://github.com/googleapis/python-genai/issues/2981, 2026-11",
         )
     )
@@ -362,13 +379,13 @@ def _emits(family: Family) -> dict[str, Emits]:
 
 def capabilities(model: str) -> Capabilities:
     """The facts about a model, by its name or its resource path."""
-    family = family_of(model)
+    family, hears = family_of(model), hears_beside_tools(model)
     return Capabilities(
         provider=PROVIDER_NAME,
         model=model,
         settings=_settings(family, is_vertex(model)),
-        verbs=_verbs(family, is_vertex(model)),
-        emits=_emits(family),
+        verbs=_verbs(family, is_vertex(model), hears),
+        emits=_emits(family, hears),
         changes=_changes(family, is_vertex(model)),
         input_format=PCM16_16K,
         output_format=PCM16_24K,

@@ -22,7 +22,7 @@ import attrs
 
 from unirt.value import Value
 
-__all__ = ["FAMILIES", "Family", "family_of", "is_vertex"]
+__all__ = ["FAMILIES", "Family", "family_of", "hears_beside_tools", "is_vertex"]
 
 
 @attrs.frozen(kw_only=True)
@@ -42,6 +42,8 @@ class Family(Value):
     scheduling: bool
     "Whether a tool result may say when it is to be spoken."
     voice_activity: bool
+    hears_beside_tools: bool
+    "Whether audio may be sent while the model waits for a tool, on the Gemini API."
     stream_end: bool
     "Whether ``audioStreamEnd`` ends the user's turn."
     thinking_levels: tuple[str, ...] = ()
@@ -65,13 +67,16 @@ FAMILIES: tuple[Family, ...] = (
         behaviors=frozenset({"NON_BLOCKING"}),
         scheduling=False,
         voice_activity=False,
+        hears_beside_tools=True,
         stream_end=False,
         thinking_levels=("low", "medium", "high"),
         thinking_budget=True,
         default_effort="low",
         context_update=True,
     ),
-    # _TOOLS: synchronous function calling only. Levels default to minimal.
+    # _TOOLS: synchronous function calling only. Levels default to minimal. Audio beside a call may
+    # become a turn that cancels it, as speech does elsewhere (after some 12 s, says
+    # https://github.com/livekit/agents/pull/5556); no report has the connection closed.
     Family(
         name="3.1",
         pattern=r"3\.1-flash-live",
@@ -79,10 +84,13 @@ FAMILIES: tuple[Family, ...] = (
         behaviors=frozenset(),
         scheduling=False,
         voice_activity=True,
+        hears_beside_tools=True,
         stream_end=True,
         thinking_levels=("minimal", "low", "medium", "high"),
     ),
-    # _TOOLS: blocking unless declared otherwise. Thinking by budget: _GUIDE.
+    # _TOOLS: blocking unless declared otherwise. Thinking by budget: _GUIDE. Audio beside a call
+    # closes the connection (1008): https://github.com/google/adk-python/issues/4679, and
+    # https://discuss.ai.google.dev/t/114644 (56), 2026-11.
     Family(
         name="2.5",
         pattern=r"(2\.5|2\.0).*(live|native-audio)|live-2\.5",
@@ -90,6 +98,7 @@ FAMILIES: tuple[Family, ...] = (
         behaviors=_BOTH,
         scheduling=True,
         voice_activity=False,
+        hears_beside_tools=False,
         stream_end=True,
         thinking_budget=True,
     ),
@@ -103,11 +112,17 @@ FAMILIES: tuple[Family, ...] = (
         behaviors=_BOTH,
         scheduling=True,
         voice_activity=False,
+        hears_beside_tools=True,
         stream_end=False,
         context_update=True,
     ),
 )
 "The first whose pattern is found in the model's name; the last one fits all."
+
+
+def hears_beside_tools(model: str) -> bool:
+    """Whether audio may be sent while the model waits for a tool; nobody tells of Vertex AI."""
+    return is_vertex(model) or family_of(model).hears_beside_tools
 
 
 def is_vertex(model: str) -> bool:

@@ -49,7 +49,7 @@ from unirt_google.configure import instruction, tool_list
 from unirt_google.dialogue import Dialogue
 from unirt_google.facts import PROVIDER_NAME, capabilities
 from unirt_google.history import seed_turns
-from unirt_google.results import send_tool_result
+from unirt_google.results import give_up, send_tool_result
 
 __all__ = ["append", "release", "say", "seed"]
 
@@ -72,7 +72,7 @@ def say(dialogue: Dialogue, command: Command) -> None:  # noqa: PLR0912  (one ca
         case SendImage():
             _image(dialogue, command)
         case StartTurn():
-            _start_turn(dialogue)
+            _start_turn(dialogue, command)
         case EndTurn():
             _end_turn(dialogue, command)
         case CommitInput():
@@ -140,13 +140,16 @@ def _withdraw(dialogue: Dialogue) -> None:
 
 
 def append(dialogue: Dialogue, data: bytes) -> None:
-    """Queue audio. Nothing is told of it, so it needs no occasion for events."""
+    """Queue audio. Where the gate is open nothing is told of it, so it needs no occasion."""
     format = dialogue.config.input_format or PCM16_16K
     format.check(data, where="AppendAudio.data")
     if dialogue.manual and not dialogue.window_open:
         dialogue.preroll.keep(data, format)
         return
     if not data:
+        return
+    if dialogue.gate.closed:
+        dialogue.gate.drop(format.duration_ms(len(data)))
         return
     dialogue.user.audio_sent = dialogue.window_heard = True
     dialogue.frames.append(_audio_frame(data, format.rate))
@@ -189,7 +192,11 @@ def _image(dialogue: Dialogue, command: SendImage) -> None:
     encoded = pybase64.b64encode_as_string(command.data)
     blob = {"data": encoded, "mimeType": command.mime_type}
     if not command.respond:
-        _queue(dialogue, {"realtimeInput": {"video": blob}})
+        frame = {"realtimeInput": {"video": blob}}
+        if dialogue.gate.closed:
+            dialogue.gate.hold(_encode(frame))
+        else:
+            _queue(dialogue, frame)
         return
     _ask(dialogue)
     dialogue.user.shows()
@@ -205,7 +212,7 @@ def _require_manual(dialogue: Dialogue, verb: str) -> None:
         )
 
 
-def _start_turn(dialogue: Dialogue) -> None:
+def _start_turn(dialogue: Dialogue, command: StartTurn) -> None:
     _require_manual(dialogue, "StartTurn")
     if dialogue.window_open and dialogue.window_heard:
         raise UsageError(
@@ -214,9 +221,22 @@ def _start_turn(dialogue: Dialogue) -> None:
     if dialogue.window_open:
         dialogue.composer.noted("StartTurn", "the turn that is open holds nothing yet, and goes on")
         return
+    waiting = dialogue.gate.calls if dialogue.gate.closed else []
+    if waiting and not dialogue.interrupts:
+        raise UsageError(
+            "the model waits for a tool, and this session does not interrupt it",
+            where="StartTurn",
+            remedy="wait until the tool is done, or leave out activity_handling",
+        )
+    by = "client"
+    if command.audio_ms is not None:
+        by = "speech"
+        dialogue.user.speech_started(command.audio_ms, synthesised=True)
     if dialogue.interrupts:
-        dialogue.answer.cut(playing=True)
+        dialogue.answer.cut(playing=True, by=by)
         _withdraw(dialogue)
+    if waiting:
+        give_up(dialogue, waiting)
     dialogue.user.speaks()
     _queue(dialogue, {"realtimeInput": {"activityStart": {}}})
     dialogue.window_open, dialogue.window_heard = True, False
@@ -239,6 +259,8 @@ def _end_turn(dialogue: Dialogue, command: EndTurn) -> None:
             where="EndTurn",
             remedy="call start_turn(), then send audio, then end_turn()",
         )
+    if command.audio_ms is not None:
+        dialogue.user.speech_stopped(command.audio_ms, synthesised=True)
     dialogue.window_open = False
     _queue(dialogue, {"realtimeInput": {"activityEnd": {}}})
 
@@ -249,6 +271,12 @@ def _commit(dialogue: Dialogue) -> None:
             "the application marks its turns in this session",
             where="CommitInput",
             remedy="use end_turn()",
+        )
+    if dialogue.gate.closed:
+        raise UsageError(
+            "the model waits for a tool, and hears nothing meanwhile",
+            where="CommitInput",
+            remedy="wait until the tool is done",
         )
     _queue(dialogue, {"realtimeInput": {"audioStreamEnd": True}})
 

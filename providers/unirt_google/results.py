@@ -18,7 +18,10 @@ from unirt.errors import UnsupportedCommand, UsageError
 from unirt_google.dialogue import Dialogue
 from unirt_google.facts import PROVIDER_NAME
 
-__all__ = ["send_tool_result"]
+__all__ = ["give_up", "send_tool_result"]
+
+_WENT_ON = "cancelled: the user went on"
+"What the model is told of a call that was given up."
 
 _SCHEDULING = {
     Scheduling.INTERRUPT: "INTERRUPT",
@@ -68,6 +71,24 @@ def send_tool_result(dialogue: Dialogue, command: SendToolResult) -> None:
     call.answered = not command.more_follows
     if scheduling is not Scheduling.SILENT:
         dialogue.answer.continues()
+
+
+def give_up(dialogue: Dialogue, calls: list[Call]) -> None:
+    """
+    Queue answers of calls that nobody waits for any more, because the user went on.
+
+    A model that waits is not to be left waiting, and would not hear what the user says.
+    """
+    responses = []
+    for call in calls:
+        response: dict[str, Any] = {"name": call.name, "response": {"error": _WENT_ON}}
+        if call.wire_id is not None:
+            response["id"] = call.wire_id
+        responses.append(response)
+    dialogue.frames.append(
+        json.dumps({"toolResponse": {"functionResponses": responses}}, separators=(",", ":"))
+    )
+    dialogue.composer.cancel_calls([call.id for call in calls], synthesised=True)
 
 
 def _body(command: SendToolResult) -> dict[str, Any]:

@@ -29,7 +29,8 @@ from unirt_google.answer import Answer
 from unirt_google.configure import setup_frame, with_defaults
 from unirt_google.dialogue import Dialogue
 from unirt_google.facts import PROVIDER_NAME, capabilities
-from unirt_google.families import family_of, is_vertex
+from unirt_google.families import family_of, hears_beside_tools, is_vertex
+from unirt_google.gate import Gate
 from unirt_google.native import parse_native
 from unirt_google.speaking import goes_on
 from unirt_google.user import User
@@ -83,6 +84,7 @@ class GoogleTranslator:
             composer=composer,
             user=user,
             answer=Answer(composer, user, offline=offline),
+            gate=Gate(composer, guards=not hears_beside_tools(model)),
             family=family_of(model),
             vertex=is_vertex(model),
             config=full,
@@ -118,10 +120,13 @@ class GoogleTranslator:
             raise SessionClosedError(type(command).__name__)
         self._capabilities.check_command(command)
         if type(command) is AppendAudio:  # fifty times a second, so the short way
+            if self._dialogue.gate.closed:
+                composer.begin(None, now)
             outbound.append(self._dialogue, command.data)
             return
         composer.begin(None, now)
         outbound.say(self._dialogue, command)
+        self._dialogue.frames += self._dialogue.gate.settle()
 
     def receive(self, frame: Frame | Mapping[str, object], now: float) -> None:
         dialogue, composer = self._dialogue, self._dialogue.composer
@@ -165,6 +170,7 @@ class GoogleTranslator:
     def _go_on(self, *, just_ready: bool) -> None:
         """Queue what waited for the frame that was just heard."""
         dialogue = self._dialogue
+        dialogue.frames += dialogue.gate.settle()
         if just_ready and dialogue.config.history:
             outbound.seed(dialogue, dialogue.config.history)
         if dialogue.composer.active is None:
@@ -179,6 +185,7 @@ class GoogleTranslator:
             composer.session_moves()
             return
         clean = by == "local" or code == _NORMAL
+        self._dialogue.gate.end()
         composer.session_closed(code=code, reason=reason, by=by, clean=clean)
 
     def get_timer(self) -> float | None:

@@ -55,18 +55,19 @@ class User:
 
     # What the server says.
 
-    def speech_started(self, audio_ms: float | None) -> None:
+    def speech_started(self, audio_ms: float | None, *, synthesised: bool = False) -> None:
         """Tell that the user began to speak."""
         turn = self._open_turn()
-        self._tell(SpeechStarted, self._speech(turn), audio_ms=audio_ms)
+        self._tell(SpeechStarted, self._speech(turn), audio_ms=audio_ms, synthesised=synthesised)
 
-    def speech_stopped(self, audio_ms: float | None) -> None:
+    def speech_stopped(self, audio_ms: float | None, *, synthesised: bool = False) -> None:
         """Tell that the user stopped speaking."""
         turn = self._turn
         answering = self._composer.active is not None or self._composer.turn_is_open
         if turn is None or turn.item_id is None or not answering:
             turn = self._open_turn()
-        self._tell(SpeechStopped, turn.item_id or self._speech(turn), audio_ms=audio_ms)
+        item_id = turn.item_id or self._speech(turn)
+        self._tell(SpeechStopped, item_id, audio_ms=audio_ms, synthesised=synthesised)
 
     def transcript(self, text: str, *, finished: bool, **fields: Any) -> bool:
         """Deliver a piece of transcript; ``False`` where there was nothing to deliver or close."""

@@ -21,6 +21,7 @@ from unirt import commands as cmd
 from unirt import events as ev
 from unirt.audio import G711_ALAW, G711_ULAW, PCM16_24K
 from unirt.capabilities import (
+    LOCAL_VAD,
     Capabilities,
     Change,
     Changing,
@@ -118,6 +119,7 @@ SETTINGS: Mapping[str, Fact] = {
     "max_output_tokens": _native("max_output_tokens"),
     "speed": _native("audio.output.speed, 0.25 to 1.5"),
     "tools": _native("tools"),
+    **LOCAL_VAD,
     "tools.scheduling.interrupt": _emulated(
         "response.cancel and conversation.item.truncate before the result", _GUIDE
     ),
@@ -256,6 +258,7 @@ EMITS: Mapping[str, Emits] = {
     **_ours(ev.Unmapped, ev.Malformed, ev.Noted, why="from what the frame holds"),
     **_never(ev.ResumptionUpdated, ev.GenerationDone, ev.InteractionStatus),
     **_never(ev.ThoughtDelta, ev.ImageDelta, ev.CitationsDelta),
+    **_never(ev.InputPaused, ev.InputResumed, why="audio is taken at any time"),
     **_never(ev.TranscriptInterim, why="only dialects of the protocol send guesses"),
 }
 

@@ -29,7 +29,7 @@ def barge_in(state: State) -> None:
     if not state.speech_interrupts:
         return
     _stop(state, state.composer.active, by="speech", said=True)
-    _cancel_calls(state, state.composer.pending_calls(), by="speech")
+    _cancel_calls(state, state.composer.pending_calls(), by="speech", said=True)
 
 
 def cut(state: State, response: Response) -> None:
@@ -48,12 +48,12 @@ def hush(state: State) -> None:
 
 
 def take_floor(state: State, by: str = "client") -> bool:
-    """The application interrupts whatever runs or plays; returns whether anything did."""
+    """Whoever it is interrupts whatever runs or plays; returns whether anything did."""
     composer = state.composer
     before = composer.pending_events
     active = composer.active
     _stop(state, active, by=by)
-    _cancel_calls(state, composer.pending_calls(), by="client")
+    _cancel_calls(state, composer.pending_calls(), by=by)
     return active is not None or composer.pending_events > before
 
 
@@ -105,7 +105,7 @@ def _truncate(state: State, response: Response) -> None:
     )
 
 
-def _cancel_calls(state: State, calls: list[Call], *, by: str) -> None:
+def _cancel_calls(state: State, calls: list[Call], *, by: str, said: bool = False) -> None:
     """Settle calls that the model waits for: whoever speaks now does not want their results."""
     blocking = [call for call in calls if call.blocking]
     if not blocking:
@@ -113,6 +113,6 @@ def _cancel_calls(state: State, calls: list[Call], *, by: str) -> None:
     for response_id in dict.fromkeys(call.response_id for call in blocking):
         response = state.composer.response(response_id)
         if response is not None:
-            _stop(state, response, by=by, said=by == "speech")
+            _stop(state, response, by=by, said=said)
         state.requests.abandon(response_id)
     state.composer.cancel_calls([call.id for call in blocking], synthesised=True)

@@ -18,7 +18,7 @@ from unirt import commands as cmd
 from unirt.commands import Command, Scheduling
 from unirt.composer import Call, Seeds
 from unirt.errors import UnsupportedCommand, UnsupportedSetting, UsageError
-from unirt.events import HistorySeeded
+from unirt.events import HistorySeeded, SpeechStarted, SpeechStopped
 from unirt.items import ImageContent, Item, ItemKind, Role, TextContent
 from unirt_openai import floor
 from unirt_openai.configure import response_object, session_object
@@ -56,8 +56,8 @@ def say(state: State, command: Command) -> None:  # noqa: PLR0912  (one case a c
             _text(state, command)
         case cmd.SendImage():
             _image(state, command)
-        case cmd.StartTurn():
-            _start_turn(state)
+        case cmd.StartTurn() as start:
+            _start_turn(state, start)
         case cmd.EndTurn():
             _end_turn(state, command)
         case cmd.CommitInput():
@@ -142,7 +142,7 @@ def _user_message(state: State, item: Item, *, respond: bool) -> None:
         state.requests.ask({}, state.now)
 
 
-def _start_turn(state: State) -> None:
+def _start_turn(state: State, command: cmd.StartTurn) -> None:
     _need_manual(state, "StartTurn")
     if state.window_open and state.buffered:
         raise UsageError(
@@ -152,7 +152,9 @@ def _start_turn(state: State) -> None:
         state.composer.noted("StartTurn", "the turn that is open holds nothing yet, and goes on")
         return
     state.requests.withdraw()
-    floor.take_floor(state)
+    if command.audio_ms is not None:
+        _tell_speech(state, SpeechStarted, command.audio_ms)
+    floor.take_floor(state, by="client" if command.audio_ms is None else "speech")
     state.composer.turn()
     state.window_open = state.listening = True
     for data in state.preroll.take():
@@ -168,9 +170,17 @@ def _end_turn(state: State, command: cmd.EndTurn) -> None:
             remedy="call start_turn(), then send audio, then end_turn()",
         )
     _commit(state, "EndTurn")
+    if command.audio_ms is not None:
+        _tell_speech(state, SpeechStopped, command.audio_ms)
     state.window_open = state.listening = False
     if command.respond:
         state.requests.ask({}, state.now)
+
+
+def _tell_speech(state: State, kind: type[SpeechStarted | SpeechStopped], audio_ms: float) -> None:
+    """Tell what the session heard by itself."""
+    turn_id = state.composer.turn()
+    state.composer.emit(kind, synthesised=True, audio_ms=audio_ms, turn_id=turn_id)
 
 
 def _commit(state: State, where: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 from unirt import (
     AudioFormat,
     Event,
+    LocalVAD,
     Manual,
     NoiseReduction,
     Scheduling,
@@ -51,7 +52,8 @@ def every_path() -> set[str]:
         "output_format": AudioFormat(),
         "noise_reduction": NoiseReduction.NEAR_FIELD,
     }
-    detections = [full(ServerVAD), full(SemanticVAD), Manual()]
+    local = LocalVAD(threshold=0.5, prefix_padding_ms=1, silence_ms=1, min_speech_ms=1)
+    detections = [full(ServerVAD), full(SemanticVAD), Manual(), local]
     configs = [SessionConfig(**{**whole, "turn_detection": choice}) for choice in detections]
     return {path for config in configs for path, _ in settings_in(config)}
 

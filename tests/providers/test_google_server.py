@@ -579,6 +579,62 @@ def test_scheduling_ends_the_connection_where_the_model_has_none(google_strict: 
     assert wire.closed(toolResponse=answer)[0] == 1007
 
 
+def beside(ms: int) -> dict[str, Any]:
+    """So much of the user's audio."""
+    return {"audio": {"data": base64.b64encode(bytes(32 * ms)).decode(), "mimeType": "audio/pcm"}}
+
+
+def test_a_model_that_waits_for_a_tool_takes_no_more_audio_than_was_on_its_way(
+    google_strict: Strict,
+) -> None:
+    wire = Wire(google_strict, OLDER)
+    wire.commands(realtimeInput=beside(2_000))
+    wire.say(CALLED)
+    wire.commands(realtimeInput=beside(300))
+    wire.commands(realtimeInput=beside(200))
+    assert wire.closed(realtimeInput=beside(20)) == (
+        1008,
+        "Operation is not implemented, or supported, or enabled.",
+    )
+
+
+@pytest.mark.parametrize("signal", ["activityStart", "activityEnd"])
+def test_a_model_that_waits_for_a_tool_takes_no_activity(
+    signal: str, google_strict: Strict
+) -> None:
+    wire = Wire(google_strict, OLDER, realtimeInputConfig=MANUAL)
+    wire.say(CALLED)
+    assert wire.closed(realtimeInput={signal: {}})[0] == 1008
+
+
+@pytest.mark.parametrize(
+    ("model", "behavior"),
+    [(LIVE, "BLOCKING"), (THINKS, None), (PREVIEW, None), (OLDER, "NON_BLOCKING"), (VERTEX, None)],
+)
+def test_other_models_and_tools_take_audio(
+    model: str, behavior: str | None, google_strict: Strict
+) -> None:
+    function = {"name": "f"} if behavior is None else {"name": "f", "behavior": behavior}
+    setup: dict[str, Any] = {"tools": [{"functionDeclarations": [function]}]}
+    if model is THINKS:
+        setup["generationConfig"] = {"thinkingConfig": {"thinkingLevel": "LOW"}}
+    wire = Wire(google_strict, model, **setup)
+    wire.say(CALLED)
+    assert len(wire.commands(realtimeInput=beside(2_000))) == 1
+
+
+def test_audio_is_taken_again_once_the_tool_was_answered(google_strict: Strict) -> None:
+    wire = Wire(google_strict, OLDER)
+    answer = {"functionResponses": [{"id": "call_a", "name": "f", "response": {"output": 1}}]}
+    wire.say(CALLED)
+    wire.commands(realtimeInput=beside(400))
+    wire.commands(toolResponse=answer)
+    wire.commands(realtimeInput=beside(2_000))
+    again = stream(StreamKind.TOOL_CALL, call_id="call_b", name="f")
+    wire.say(say(ev.ToolCall, stream=again, name="f", arguments="{}", args={}))
+    assert len(wire.commands(realtimeInput=beside(400))) == 1  # counted anew
+
+
 def test_a_context_update_changes_instructions_and_tools(google_strict: Strict) -> None:
     wire = Wire(google_strict)
     update = {

@@ -20,6 +20,7 @@ from unirt import (
     Interrupt,
     Interrupted,
     Item,
+    LocalVAD,
     Manual,
     Respond,
     ResponseDone,
@@ -602,3 +603,20 @@ def test_turns_that_options_make_manual_are_manual() -> None:
     talk = Talk(SessionConfig(provider_options={"realtime_input_config": detection}))
     talk.say(StartTurn())
     assert talk.sent == ['{"realtimeInput":{"activityStart":{}}}']
+
+
+def test_a_turn_that_the_session_heard_begin_is_speech() -> None:
+    talk = Talk(SessionConfig(turn_detection=LocalVAD()))
+    talk.hear(SAYS)
+    events = talk.say(StartTurn(audio_ms=40.0), AppendAudio(data=FRAME), EndTurn(audio_ms=240.0))
+    assert names(events)[0] == "SpeechStarted*"
+    started, stopped = only(SpeechStarted, events), only(SpeechStopped, events)
+    assert (started.audio_ms, stopped.audio_ms) == (40.0, 240.0)
+    assert stopped.synthesised
+    assert started.turn_id == stopped.turn_id
+    assert started.item_id == stopped.item_id
+    assert only(Interrupted, events).by == "speech"
+    assert len(talk.sent) == 3
+    talk.hear(INTERRUPTED, DONE, SAYS)
+    assert of(ResponseStarted, talk.events)[-1].turn_id == started.turn_id
+    assert only(InputCommitted, talk.events).turn_id == started.turn_id

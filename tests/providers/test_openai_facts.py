@@ -12,6 +12,7 @@ from unirt import commands, events
 from unirt.audio import PCM16_24K
 from unirt.capabilities import Emission, Support, settings_in
 from unirt.config import (
+    LocalVAD,
     Manual,
     NoiseReduction,
     Scheduling,
@@ -42,7 +43,8 @@ def full(cls: type[Any]) -> Any:
 
 def test_every_path_of_the_configuration_has_a_row() -> None:
     paths = set()
-    for detection in (full(ServerVAD), full(SemanticVAD), Manual()):
+    local = LocalVAD(threshold=0.5, prefix_padding_ms=1, silence_ms=1, min_speech_ms=1)
+    for detection in (full(ServerVAD), full(SemanticVAD), Manual(), local):
         values = {field.name: 1 for field in attrs.fields(SessionConfig)} | VALUES
         values |= {
             "turn_detection": detection,

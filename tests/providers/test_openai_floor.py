@@ -9,7 +9,7 @@ import pytest
 
 from unirt import commands as cmd
 from unirt import events as ev
-from unirt.config import Manual, ServerVAD, Tool
+from unirt.config import LocalVAD, Manual, ServerVAD, Tool
 from unirt.events import Ending, Event
 
 STARTED = {"type": "response.created", "response": {"id": "r1", "conversation_id": "c1"}}
@@ -266,3 +266,23 @@ def test_playback_that_the_provider_cleared_is_an_interruption(openai_wire: Any)
     events = wire.hear({"type": "output_audio_buffer.cleared", "response_id": "r1"})
     assert kinds(events) == [ev.PlaybackCleared, ev.Interrupted]
     assert wire.sent() == []
+
+
+def test_a_turn_that_the_session_heard_begin_is_speech_and_the_provider_is_told_to_stop(
+    openai_wire: Any,
+) -> None:
+    wire = openai_wire(turn_detection=LocalVAD())
+    wire.hear(STARTED, audio(1000))
+    wire.now = 0.25
+    told = wire.send(cmd.StartTurn(audio_ms=40.0))
+    assert [frame["type"] for frame in told] == ["response.cancel", "conversation.item.truncate"]
+    events = wire.events()
+    assert kinds(events) == [ev.SpeechStarted, ev.StreamClosed, ev.Interrupted]
+    started, _, interrupted = events
+    assert (started.audio_ms, started.synthesised) == (40.0, True)
+    assert interrupted.by == "speech"
+    wire.send(cmd.AppendAudio(data=bytes(48 * 200)))
+    wire.send(cmd.EndTurn(audio_ms=240.0))
+    [stopped] = wire.events()
+    assert (type(stopped), stopped.audio_ms, stopped.synthesised) == (ev.SpeechStopped, 240.0, True)
+    assert stopped.turn_id == started.turn_id

@@ -372,6 +372,8 @@ CONCLUDED: set[type[Event]] = {
     ev.Malformed,
     ev.HeardCorrected,
     ev.HistorySeeded,
+    ev.InputPaused,
+    ev.InputResumed,
 }
 """
 What a listener concludes from a frame or from what its application says, and no server says.

@@ -67,7 +67,7 @@ class Application:
         self._format = session.capabilities.input_format
         "The microphone is opened at the rate the provider listens to."
         spoken = any(isinstance(action.do, Speak | Silence) for action in script.actions)
-        self._open = spoken and not isinstance(session.config.turn_detection, Manual)
+        self._open = spoken and type(session.config.turn_detection) is not Manual
         "Whether the microphone hears silence when nobody speaks."
         self._voice: deque[bytes] = deque()
         self._results: deque[tuple[float, SendToolResult]] = deque()

@@ -21,6 +21,8 @@ __all__ = [
     "HeardCorrected",
     "InputCleared",
     "InputCommitted",
+    "InputPaused",
+    "InputResumed",
     "InputTimeout",
     "InteractionStatus",
     "Interrupted",
@@ -71,6 +73,31 @@ class InputCommitted(ControlEvent):
 @attrs.frozen(kw_only=True)
 class InputCleared(ControlEvent):
     """Audio that had not been committed was thrown away."""
+
+
+@attrs.frozen(kw_only=True)
+class InputPaused(ControlEvent):
+    """
+    The model takes no audio now, and would end the session over it: what is sent is dropped.
+
+    Told with the first that is. :class:`InputResumed` follows, before the session is closed at the
+    latest.
+    """
+
+    reason: str = "tool_call"
+    "``tool_call``: the model waits for the result of a tool."
+    call_ids: tuple[str, ...] = ()
+    "The calls that it waits for."
+
+
+@attrs.frozen(kw_only=True)
+class InputResumed(ControlEvent):
+    """The model takes audio again."""
+
+    dropped_ms: float
+    "How much audio was dropped since :class:`InputPaused`, in ms."
+    dropped_images: int = 0
+    "How many pictures; the newest of them was kept, and is sent now."
 
 
 @attrs.frozen(kw_only=True)

@@ -14,6 +14,7 @@ import attrs
 
 from unirt.audio import AudioFormat
 from unirt.config import (
+    LocalVAD,
     Manual,
     NoiseReduction,
     ProviderTool,
@@ -109,7 +110,7 @@ def _turn_detection(value: Any, where: str) -> TurnDetection:
     if isinstance(value, ServerVAD | SemanticVAD | Manual):
         return value
     kinds: dict[str, type[TurnDetection]] = {
-        kind.tag: kind for kind in (ServerVAD, SemanticVAD, Manual)
+        kind.tag: kind for kind in (ServerVAD, SemanticVAD, Manual, LocalVAD)
     }
     if isinstance(value, str) and value in kinds:
         return kinds[value]()

@@ -94,5 +94,6 @@ class Facts:
             events=self._state.events,
             dropped_audio_ms=self._hub.dropped_ms,
             silenced_audio_ms=self._hub.silenced_ms,
+            input_dropped_ms=self._state.input_dropped_ms,
             discarded=self._state.discarded,
         )

@@ -58,5 +58,7 @@ class Stats(Value):
     "Audio that views dropped because nobody read it, in ms, all views together."
     silenced_audio_ms: float = 0.0
     "Unread audio that views dropped because its response was interrupted, in ms, all together."
+    input_dropped_ms: float = 0.0
+    "The user's audio that was not sent because the model would not take it, in ms."
     discarded: int = 0
     "Pieces of content that came after their response was interrupted."

@@ -11,10 +11,12 @@ import attrs
 
 from unirt.audio import AudioFormat
 from unirt.clock import Clock
-from unirt.commands import Respond, StartTurn
+from unirt.commands import AppendAudio, Respond, StartTurn
+from unirt.config import LocalVAD
 from unirt.conversation import Conversation
 from unirt.session.audio_in import AudioIn
 from unirt.session.audio_out import AudioOut
+from unirt.session.ears import Ears
 from unirt.session.limits import Limits, Stats
 from unirt.session.link import Link
 from unirt.session.lookout import Loss
@@ -40,6 +42,7 @@ class Roaming(ABC):
     _audio_in: AudioIn
     _audio_out: AudioFormat | None
     _clock: Clock
+    _ears: Ears | None
     _closer: asyncio.Task[None] | None
     _hub: Hub
     _limits: Limits
@@ -57,9 +60,6 @@ class Roaming(ABC):
 
     @abstractmethod
     def _check_open(self, verb: str) -> None: ...
-
-    @abstractmethod
-    def _append(self, data: bytes) -> None: ...
 
     @abstractmethod
     def _end(self, code: int | None, reason: str, by: str) -> None: ...
@@ -98,6 +98,34 @@ class Roaming(ABC):
         await self._moves.switch_to(provider, more, patience=patience)
 
     # Links.
+
+    # Audio.
+
+    @property
+    def _wire(self) -> AudioFormat:
+        """What the provider listens to."""
+        translator = self._link.translator
+        return translator.config.input_format or translator.capabilities.input_format
+
+    @property
+    def _listener(self) -> Ears | None:
+        """The session's own ears, where it is to use them with this provider."""
+        local = isinstance(self._link.translator.config.turn_detection, LocalVAD)
+        return self._ears if local else None
+
+    def _hand_on(self, piece: bytes, given: AudioFormat) -> None:
+        """Send the user's audio to whoever listens; what nobody answers is sent again."""
+        self._moves.unanswered.heard(piece, given)
+        if not self._moves.moving:
+            self._append(self._audio_in.convert(piece, given, self._wire))
+
+    def _append(self, data: bytes) -> None:
+        if data:
+            link = self._link
+            link.translator.send(AppendAudio(data=data), self._clock.now())
+            link.pump.run()
+
+    # The connection.
 
     def _new_link(self, provider: str, translator: Translator, transport: Transport) -> Link:
         return Link(
@@ -138,11 +166,10 @@ class Roaming(ABC):
     def _resume(self, held: Sequence[Held], respond: bool) -> None:
         """Say again over a new connection what nobody has answered."""
         translator, now = self._link.translator, self._clock.now()
-        wire = translator.config.input_format or translator.capabilities.input_format
         if self._moves.unanswered.manual:
             translator.send(StartTurn(), now)
         for piece in held:
-            self._append(self._audio_in.convert(piece.data, piece.format, wire))
+            self._append(self._audio_in.convert(piece.data, piece.format, self._wire))
         if respond:
             translator.send(Respond(), now)
         self._link.pump.run()

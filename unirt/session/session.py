@@ -30,7 +30,6 @@ from unirt.audio import AudioFormat
 from unirt.budget import Budget
 from unirt.clock import Clock
 from unirt.commands import (
-    AppendAudio,
     ClearInput,
     Command,
     CommitInput,
@@ -45,6 +44,7 @@ from unirt.items import Item
 from unirt.session.accounts import Accounts
 from unirt.session.arguments import ConfigFields, config_of
 from unirt.session.audio_in import AudioIn, pieces
+from unirt.session.ears import check_turns, ears_of
 from unirt.session.facts import Facts
 from unirt.session.keeper import Keeper, closed_error
 from unirt.session.limits import Limits, Stats
@@ -67,6 +67,7 @@ from unirt.update import Updated
 if TYPE_CHECKING:
     from unirt.events import LimitReached
     from unirt.session.audio_in import AudioData
+    from unirt.session.local_vad import Score
     from unirt.tools.context import Approve
 
 __all__ = ["Session"]
@@ -95,6 +96,7 @@ class Session(Facts, Accounts, Verbs, Roaming):
         budget: What may be used; ``None`` for no limit.
         ways: Opens other connections; ``None`` where the session keeps to this one.
         handshake_timeout: The bound on becoming ready over another connection, in seconds.
+        detector: What tells speech from all else, where the session detects turns by itself.
     """
 
     def __init__(
@@ -113,12 +115,14 @@ class Session(Facts, Accounts, Verbs, Roaming):
         budget: Budget | None = None,
         ways: Ways | None = None,
         handshake_timeout: float = 20.0,
+        detector: Score | None = None,
     ) -> None:
         limits = limits or Limits()
         self._clock = clock
         self._close_timeout = close_timeout
         self._observers = observers
         self._audio_in = AudioIn(audio_in)
+        self._ears = ears_of(translator.config, detector, self.send, self._hand_on)
         self._hub = Hub(limits)
         self._kept: View | None = None
         self._folded: ContentView | None = None
@@ -213,6 +217,7 @@ class Session(Facts, Accounts, Verbs, Roaming):
         self._check_open(name)
         check_text(command, name)
         self._tooling.check(command)
+        check_turns(self._ears, command)
         if moves.leftover.takes(command) or (moves.moving and isinstance(command, URGENT)):
             return  # what it is about was interrupted, and told so
         if not isinstance(command, URGENT):
@@ -254,6 +259,7 @@ class Session(Facts, Accounts, Verbs, Roaming):
         self._check_open("update")
         config = config_of(changes)
         self._tooling.check(UpdateSession(changes=config))
+        check_turns(self._ears, UpdateSession(changes=config))
         return await self._updates.update(config, reconnect=reconnect, strict=strict)
 
     async def seed(self, items: Iterable[Item]) -> HistorySeeded:
@@ -275,23 +281,16 @@ class Session(Facts, Accounts, Verbs, Roaming):
             AudioFormatError: The data cannot be in that format.
         """
         self._check_open("send_audio")
-        translator, outbox = self._link.translator, self._link.outbox
-        wire = translator.config.input_format or translator.capabilities.input_format
-        raw, given = self._audio_in.accept(data, format, wire)
-        moves = self._moves
+        outbox = self._link.outbox
+        raw, given = self._audio_in.accept(data, format, self._wire)
         for piece in pieces(raw, given):
             if outbox.full:
                 await outbox.room()
                 self._check_open("send_audio")
-            moves.unanswered.heard(piece, given)
-            if not moves.moving:
-                self._append(self._audio_in.convert(piece, given, wire))
-
-    def _append(self, data: bytes) -> None:
-        if data:
-            link = self._link
-            link.translator.send(AppendAudio(data=data), self._clock.now())
-            link.pump.run()
+            if (ears := self._listener) is None:
+                self._hand_on(piece, given)
+            else:
+                await ears.hear(piece, given)
 
     def _check_open(self, verb: str) -> None:
         if not self.closed:

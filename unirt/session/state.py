@@ -11,6 +11,7 @@ from unirt.events import (
     ContentDiscarded,
     Event,
     HistorySeeded,
+    InputResumed,
     SessionClosed,
     SessionStarted,
 )
@@ -44,6 +45,7 @@ class State:
         "discarded",
         "events",
         "history",
+        "input_dropped_ms",
         "ledger",
         "model",
         "seeded",
@@ -62,6 +64,7 @@ class State:
         self.seeded: HistorySeeded | None = None
         self.events = 0
         self.discarded = 0
+        self.input_dropped_ms = 0.0
         self._listening: dict[type[Event], tuple[Handler, ...]] = {}
         self._handlers: dict[type[Event], Handler] = {}
         "What is called for each type of event: one look-up an event."
@@ -73,6 +76,7 @@ class State:
                 SessionStarted: self._started,
                 HistorySeeded: self._seeded,
                 ContentDiscarded: self._discarded,
+                InputResumed: self._resumed,
                 SessionClosed: self._closed,
             }
         )
@@ -123,6 +127,9 @@ class State:
 
     def _discarded(self, event: ContentDiscarded) -> None:
         self.discarded += 1
+
+    def _resumed(self, event: InputResumed) -> None:
+        self.input_dropped_ms += event.dropped_ms
 
     def _seeded(self, event: HistorySeeded) -> None:
         self.seeded = event

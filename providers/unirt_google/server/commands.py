@@ -45,6 +45,7 @@ from unirt_google.server.state import HangUp, PendingCall, ServerState
 __all__ = ["Listener"]
 
 _NOT_FOUND = 1008
+_NOT_SUPPORTED = 1008
 _BLOB: Spec = {"data": TEXT, "mimeType": TEXT, "displayName": TEXT}
 
 MESSAGES: Mapping[str, Spec] = {
@@ -139,6 +140,8 @@ class Listener:
 
     def _realtime_input(self, body: Mapping[str, Any]) -> list[Command]:
         commands: list[Command] = []
+        if self._state.deaf:
+            self._refuse_activity(body)
         if "activityStart" in body:
             self._check_manual()
             commands.append(StartTurn())
@@ -152,6 +155,11 @@ class Listener:
             self._check_manual()
             commands.append(EndTurn())
         return commands
+
+    @staticmethod
+    def _refuse_activity(body: Mapping[str, Any]) -> None:
+        if body.keys() & {"activityStart", "activityEnd", "audioStreamEnd"}:
+            raise _deaf()
 
     def _check_manual(self) -> None:
         if not isinstance(self._state.config.turn_detection, Manual):
@@ -168,6 +176,8 @@ class Listener:
         format = _audio_format(mime_type)
         if format != self._state.config.input_format:
             self._state.config = attrs.evolve(self._state.config, input_format=format)
+        if self._state.deaf and self._state.hears_too_much(format.duration_ms(len(data))):
+            raise _deaf()
         return AppendAudio(data=data)
 
     # Tools.
@@ -209,6 +219,15 @@ class Listener:
         )
         self._state.config = self._state.config.merged(changes)
         return [UpdateSession(changes=changes)]
+
+
+def _deaf() -> HangUp:
+    """
+    What is answered to audio and activity signals by models that wait for a tool and take none.
+
+    https://discuss.ai.google.dev/t/114644, post 56, 2026-11.
+    """
+    return HangUp(_NOT_SUPPORTED, "Operation is not implemented, or supported, or enabled.")
 
 
 def _audio_format(mime_type: str) -> AudioFormat:

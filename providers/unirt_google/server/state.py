@@ -13,13 +13,15 @@ from typing import Any
 
 import attrs
 
-from unirt.config import SessionConfig
+from unirt.config import SessionConfig, Tool
 from unirt_google.families import Family, family_of
 
 __all__ = ["HangUp", "PendingCall", "ServerState"]
 
 _LONGEST_REASON = 123
 "Bytes of a close reason (RFC 6455, 5.5.1)."
+_ON_ITS_WAY_MS = 500.0
+"How much audio may have been on its way when a call went out."
 _CALLS = 256
 "How many tool calls are remembered."
 
@@ -64,6 +66,8 @@ class ServerState:
         self.active: str | None = None
         "The response that is running."
         self.calls: dict[str, PendingCall] = {}
+        self._beside_ms = 0.0
+        "How much audio came since a call went out that is waited for."
         self.on_answered: Callable[[], None] = _nothing
         "What to do when the last call that waited was answered."
         self.frames: list[dict[str, Any]] = []
@@ -79,12 +83,32 @@ class ServerState:
         """Whether a call has been neither answered nor cancelled."""
         return any(not call.settled for call in self.calls.values())
 
+    @property
+    def deaf(self) -> bool:
+        """Whether it waits for a tool, and is one of the models that take no audio meanwhile."""
+        return not (self.vertex or self.family.hears_beside_tools) and any(
+            not call.settled and self._waits_for(call) for call in self.calls.values()
+        )
+
+    def hears_too_much(self, ms: float) -> bool:
+        """Count audio that came while it is deaf; ``True`` for more than was on its way."""
+        self._beside_ms += ms
+        return self._beside_ms > _ON_ITS_WAY_MS
+
+    def _waits_for(self, call: PendingCall) -> bool:
+        for tool in self.config.tools or ():
+            if isinstance(tool, Tool) and tool.name == call.name and tool.blocking is not None:
+                return tool.blocking
+        return self.family.tools_block and not self.vertex
+
     def asked_for(self, field: str) -> bool:
         """Whether the setup holds a field."""
         return self.setup is not None and self.setup.get(field) is not None
 
     def called(self, call_id: str, name: str) -> PendingCall:
         """Remember a call that goes out."""
+        if not self.deaf:
+            self._beside_ms = 0.0
         call = self.calls[call_id] = PendingCall(call_id, name)
         while len(self.calls) > _CALLS:
             del self.calls[next(iter(self.calls))]
