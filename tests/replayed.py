@@ -51,7 +51,11 @@ async def _hold(
     asked = _asked(scenario)
     try:
         async with unirt.connect(
-            provider, env_file=None, observers=[told.extend, application.heard], **asked
+            provider,
+            env_file=None,
+            reconnect=False,
+            observers=[told.extend, application.heard],
+            **asked,
         ) as session:
             opened.set_result(session)
             with contextlib.suppress(ConnectionLost):

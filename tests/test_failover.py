@@ -510,3 +510,17 @@ async def test_a_switch_that_is_cancelled_still_settles(pair: Pair) -> None:
         await reader.many(unirt.Reconnected)
         assert session.provider == pair.names[1]
     await reader.done()
+
+
+async def test_what_is_sent_between_manual_turns_is_not_sent_again(pair: Pair) -> None:
+    async with pair.connect(
+        fallback=chain(pair), turn_detection="manual", audio_in=unirt.PCM16_24K
+    ) as session:
+        reader = Reader(session)
+        await session.send_text("I am Ada.")
+        await reader.many(unirt.ResponseDone)
+        await session.send_audio(bytes(24_000))
+        await session.send_text("What is my name?")
+        (there,) = await reader.many(unirt.Reconnected)
+        assert there.replayed_ms == 0
+    await reader.done()

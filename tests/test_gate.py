@@ -56,6 +56,7 @@ class Beside:
                 audio_in=unirt.PCM16_16K,
                 environ=simulator.env,
                 env_file=None,
+                reconnect=False,
                 observers=[self.events.extend],
             ) as session,
         ):

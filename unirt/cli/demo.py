@@ -112,6 +112,7 @@ async def _leg(
             environ=simulator.env,
             env_file=None,
             clock=clock,
+            reconnect=False,
         )
     )
     return Application(session, script, simulator.connections[-1])

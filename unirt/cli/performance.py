@@ -196,6 +196,7 @@ class _Stand:
         connecting = unirt.connect(
             segment.provider,
             transport=self._dial,
+            reconnect=False,
             clock=self._clock,
             audio_out=PCM16_24K,
             observers=[performed.events.extend],

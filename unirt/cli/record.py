@@ -214,8 +214,10 @@ class _Recording:
         if self._instructions is not None:
             fields["instructions"] = self._instructions
         if environ is not None:
-            return unirt.connect(provider, clock=clock, environ=environ, env_file=None, **fields)
-        return unirt.connect(**fields)
+            return unirt.connect(
+                provider, clock=clock, environ=environ, env_file=None, reconnect=False, **fields
+            )
+        return unirt.connect(reconnect=False, **fields)
 
     async def _converse(
         self,

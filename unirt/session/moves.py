@@ -36,7 +36,7 @@ from unirt.commands import (
     SeedHistory,
     UpdateSession,
 )
-from unirt.config import SessionConfig
+from unirt.config import Manual, SessionConfig
 from unirt.errors import (
     ConfigurationError,
     DialError,
@@ -418,7 +418,8 @@ class Moves:
             self._catch_up(link, position)
         seeded = self._state.seeded
         told = None if seeded is seeded_before else seeded
-        held = self.unanswered.take()
+        manual = isinstance(link.translator.config.turn_detection, Manual)
+        held = [] if manual and not self.unanswered.manual else self.unanswered.take()
         event = Reconnected(
             origin=Origin(link.provider, self._clock.now()),
             why=move.why,

@@ -97,8 +97,6 @@ class Roaming(ABC):
         self._check_open("switch")
         await self._moves.switch_to(provider, more, patience=patience)
 
-    # Links.
-
     # Audio.
 
     @property
