@@ -29,6 +29,7 @@ from unirt.events import Event, RateLimitsUpdated
 from unirt.registry import installed, load
 from unirt.simulator import Simulator
 from unirt.simulator.script import builtin, builtin_names
+from unirt.transports.tape_clock import speed_of
 
 UNIRT = [sys.executable, "-c", "from unirt.cli import main; main()"]
 ROOT = Path(__file__).parent.parent
@@ -343,21 +344,63 @@ def test_a_recording_of_another_program_is_sent_as_it_is(
     assert "sent as they are" in told()
 
 
-@pytest.mark.parametrize("pace", ["slow", "0", "-1"])
+@pytest.mark.parametrize("pace", ["slow", "0", "-1", "nan", "inf"])
 def test_a_pace_that_is_none_is_a_wrong_call(pace: str) -> None:
     with pytest.raises(ConfigurationError, match="pace"):
-        replay.speed_of(number_or_name(pace))
+        speed_of(number_or_name(pace))
 
 
 def test_a_pace_makes_it_take_its_time(tape: Recorder) -> None:
-    assert [replay.speed_of(number_or_name(pace)) for pace in ("fast", "recorded", "4")] == [
+    assert [speed_of(number_or_name(pace)) for pace in ("fast", "recorded", "4")] == [
         None, 1.0, 4.0,
     ]  # fmt: skip
     console, told = shown()
     assert replay.run(tape("openai"), pace=20.0, console=console) == 0, told()
 
 
+@pytest.mark.parametrize("sent_ms", [2.923, 58.502])
+def test_the_time_of_a_recording_in_real_time_is_reached_to_the_digit(
+    sent_ms: float, tape: Recorder, tmp_path: Path
+) -> None:
+    assert sent_ms / 1000 > round(sent_ms / 1000, 6)  # what no binary number is
+
+    def later(lines: list[Any]) -> list[Any]:
+        asked = next(n for n, line in enumerate(lines) if "response.create" in str(line))
+        return [
+            {**line, "t": sent_ms + 10 * (n - asked) if n >= asked else 0} if n else line
+            for n, line in enumerate(lines)
+        ]
+
+    path = changed(tape("openai"), tmp_path / "real.jsonl", later)
+    console, told = shown()
+    assert replay.run(path, console=console) == 0, told()
+
+
 # inspect
+
+
+@pytest.mark.parametrize(
+    "options", [("inspect", "--html"), ("replay", "--audio")], ids=["page", "sound"]
+)
+def test_what_is_made_of_a_cassette_never_takes_its_place(
+    unirt: Run, options: tuple[str, str], tape: Recorder, tmp_path: Path
+) -> None:
+    command, option = options
+    before = tape().read_bytes()
+    done = unirt(command, tape(), option, tape())
+    assert done.returncode == 2
+    assert "not changed where it is" in done.stderr
+    assert tape().read_bytes() == before
+
+    made = tmp_path / "in" / "folders" / "made"
+    assert unirt(command, tape(), option, made).returncode == 0
+    assert made.stat().st_size > 1_000
+
+    (tmp_path / "file").write_text("")
+    done = unirt(command, tape(), option, tmp_path / "file" / "made")
+    assert done.returncode == 2
+    assert "it cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def inspected(path: Path, **options: Any) -> str:
@@ -419,6 +462,7 @@ def test_filters_leave_out_what_is_not_asked_for(tape: Recorder) -> None:
         (["--plane", "astral"], "no plane 'astral'"),
         (["--since", "noon"], "'noon' is no time"),
         (["--until", "1m"], "'1m' is no time"),
+        (["--since", "nan"], "'nan' is no time"),
     ],
 )
 def test_an_inspection_that_cannot_be_is_a_wrong_call(

@@ -337,7 +337,7 @@ class _Stand:
             player, stats = self._player, session.stats
             awaited = player.awaited
             now = player.due, awaited, stats.frames_out, stats.frames_waiting
-            early = awaited is not None and self._clock.now() < awaited[1].at_ms / 1000
+            early = awaited is not None and self._clock.now() < awaited[1].at
             still = now == seen and player.due is None and not early
             calm, seen = calm + 1 if still else 0, now
 

@@ -19,6 +19,7 @@ from rich.console import Console
 import unirt
 from unirt.cassettes import Cassette, Framed, Origin, read
 from unirt.cli.application import Application, settle
+from unirt.cli.calls import new_file
 from unirt.cli.show import merged
 from unirt.cli.sound import BLOCK_MS, read_wav
 from unirt.clock import Clock, ManualClock
@@ -68,12 +69,7 @@ def run(
     """
     console = console or Console(highlight=False)
     script = _script(inputs, scenario)
-    if out.exists() and not force:
-        raise ConfigurationError(
-            "there is such a file already",
-            where=str(out),
-            remedy="name another one, or add --force",
-        )
+    new_file(out, force=force)
     recording = _Recording(script, instructions, console)
     if simulator is not None:
         clock = ManualClock()
