@@ -89,6 +89,11 @@ class Provider(Value):
     """
     server: Callable[..., ServerTranslator] | None = None
     "``server(*, model=..., ids=...)``; ``None`` where the plug-in brings no server side."
+    free_form: frozenset[str] = frozenset()
+    """
+    The keys of its frames beneath which stand data of the application's own: the arguments of a
+    call, its result. Ids in there are none of the protocol's, and cassettes let them be.
+    """
     telemetry_name: str | None = None
     "What OpenTelemetry's conventions call it (``gen_ai.provider.name``); :attr:`name` by default."
     simulator_env: Callable[[str], Mapping[str, str]] | None = None

@@ -8,8 +8,9 @@ The pytest plug-in: a marker and a fixture that put a cassette in while a test r
         ...  # whatever it connects to comes from cassettes/<module>/test_greeting.jsonl
 
 pytest imports it in every run where unirt is installed. So it stands beside the package and not in
-it, and imports unirt when the first test uses a cassette. The record mode is that of the command line (``--unirt-record``), else of the marker, else
-of the ini file (``unirt_record``), else ``none``.
+it, and imports unirt when the first test uses a cassette. The record mode is that of the command
+line (``--unirt-record``), else of the marker, else of the ini file (``unirt_record``), else
+``none``.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from unirt.provider import Credentials, EnvVar, Provider
 from unirt.translator import ServerTranslator
 from unirt.transport import Transport
 from unirt_google.endpoints import resolve
-from unirt_google.facts import DEFAULT_MODEL, PROVIDER_NAME, capabilities
+from unirt_google.facts import DEFAULT_MODEL, FREE_FORM, PROVIDER_NAME, capabilities
 from unirt_google.translator import GoogleTranslator
 
 __all__ = ["PROVIDER"]
@@ -72,6 +72,7 @@ PROVIDER = Provider(
     transports=("websocket", "fast"),
     resolve=resolve,
     server=_server,
+    free_form=FREE_FORM,
     telemetry_name="gcp.gen_ai",  # any of Google's endpoints (semantic-conventions-genai, 2026-11)
     simulator_env=_simulator_env,
 )

@@ -15,7 +15,7 @@ from unirt.config import SessionConfig
 from unirt.provider import Credentials, EnvVar, Provider
 from unirt.translator import ServerTranslator
 from unirt.transport import Transport
-from unirt_openai.facts import DEFAULT_MODEL, PROVIDER_NAME, capabilities
+from unirt_openai.facts import DEFAULT_MODEL, FREE_FORM, PROVIDER_NAME, capabilities
 from unirt_openai.translator import OpenAITranslator
 
 __all__ = ["PROVIDER"]
@@ -62,6 +62,7 @@ PROVIDER = Provider(
     dial=_dial,
     transports=("websocket", "fast"),
     server=_server,
+    free_form=FREE_FORM,
     simulator_env=_simulator_env,
 )
 "What unirt knows of OpenAI."

@@ -177,19 +177,69 @@ def test_ids_are_renamed_alike_everywhere() -> None:
 def test_ids_in_http_bodies_are_the_same_ids() -> None:
     found = cassette(
         Exchanged(
-            request={"body": '{"session": {"id": "sess_X9"}}', "uri": "https://host/sess_X9LONG"},
-            response={"body": {"string": '{"id": "sess_X9LONG"}'}},
+            request={"body": "{}", "uri": "https://host/sessions"},
+            response={"body": {"string": '{"id": "sess_X9", "call_id": "call_LONG7777"}'}},
         ),
-        received({"session": {"id": "sess_X9LONG"}}),
+        Exchanged(
+            request={"body": '{"id": "sess_X9"}', "uri": "https://host/sess_X9/call_LONG7777-x"},
+            response={},
+        ),
+        received({"session": {"id": "sess_X9"}}),
     )
-    exchanged, frame = clean(found).entries[1:3]
-    assert isinstance(exchanged, Exchanged)
-    assert exchanged.request == {
-        "body": '{"session": {"id": "sess_1"}}',
-        "uri": "https://host/sess_2",
-    }
-    assert exchanged.response == {"body": {"string": '{"id": "sess_2"}'}}
-    assert frame == received({"session": {"id": "sess_2"}})
+    first, second, frame = clean(found).entries[1:4]
+    assert isinstance(first, Exchanged)
+    assert isinstance(second, Exchanged)
+    assert first.response == {"body": {"string": '{"id": "sess_1", "call_id": "call_1"}'}}
+    assert second.request == {"body": '{"id": "sess_1"}', "uri": "https://host/sess_1/call_1-x"}
+    assert frame == received({"session": {"id": "sess_1"}})
+
+
+def test_what_an_application_says_over_http_by_itself_stays() -> None:
+    """vcrpy compares it as it is."""
+    asked = Exchanged(
+        request={"body": '{"order_id": "A4711"}', "uri": "https://host/orders/order-12345678"},
+        response={"body": {"string": '{"id": "order-12345678", "order_id": "A4711"}'}},
+    )
+    told = received({"id": "order-12345678"})
+    assert clean(cassette(asked, told)).entries[1:3] == (asked, told)
+
+
+@pytest.mark.parametrize("id_", ["A4711", "order_20261126", "order_ABCDEFGHI", "f3a1-77"])
+def test_what_somebody_gave_as_an_id_over_http_stays(id_: str) -> None:
+    asked = Exchanged(
+        request={"uri": "https://shop/orders"},
+        response={"body": {"string": json.dumps([{"id": id_}])}},
+    )
+    assert clean(cassette(asked)).entries[1] == asked
+
+
+@pytest.mark.parametrize(
+    ("provider", "call", "result"),
+    [
+        (
+            "google",
+            {"toolCall": {"functionCalls": [{"id": "X1", "args": {"order_id": "A4711"}}]}},
+            {"toolResponse": {"functionResponses": [
+                {"id": "X1", "response": {"output": {"ticketId": "T-A4711"}}}
+            ]}},
+        ),
+        (
+            "openai",
+            {"type": "t", "item": {"id": "X1", "arguments": '{"order_id": "A4711"}'}},
+            {"type": "t", "item_id": "X1", "metadata": {"ticket_id": "T-A4711"}},
+        ),
+    ],
+)  # fmt: skip
+def test_ids_of_an_application_are_data(
+    provider: str, call: dict[str, Any], result: dict[str, Any]
+) -> None:
+    found = cassette(
+        received(call), Framed(direction="sent", data=result), provider=provider, model="m"
+    )
+    after = clean(found)
+    for entry, before in zip(after.entries[1:3], (call, result), strict=True):
+        assert isinstance(entry, Framed)
+        assert json.dumps(entry.data) == json.dumps(before).replace("X1", "id_1")
 
 
 @pytest.mark.parametrize("audio", ["keep", "silence", 5])

@@ -79,7 +79,7 @@ def scrubbed(cassette: Cassette, scrub: Scrub, secrets: Secrets) -> Cassette:
     said = dict(cassette.header.scrubbed)
     said["secrets"] = said.get("secrets", 0) + changed
     if scrub.ids:
-        names = new_names(hidden_entries)
+        names = new_names(attrs.evolve(cassette, entries=tuple(hidden_entries)))
         hidden_entries = with_names(hidden_entries, names)
         said["ids"] = len(names)
     if scrub.audio != "keep" or "audio" not in said:
