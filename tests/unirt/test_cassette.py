@@ -369,7 +369,7 @@ async def test_a_cassette_that_still_holds_a_secret_is_not_written(tmp_path: Pat
 
     def leak(entry: Entry) -> Entry:
         """A rule that puts a secret where nothing takes it out."""
-        return attrs.evolve(entry, subprotocol=secret) if isinstance(entry, Opened) else entry
+        return attrs.evolve(entry, transport=secret) if isinstance(entry, Opened) else entry
 
     path = tmp_path / "new" / "talk.jsonl"
     async with simulated("openai") as simulator:
