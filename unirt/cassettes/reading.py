@@ -63,7 +63,7 @@ _HEADER: Final = frozenset(
 )
 _FRAME: Final = frozenset({"t", "c", "sent", "received", "as", "audio"})
 _OPEN: Final = frozenset(
-    {"url", "provider", "model", "transport", "subprotocol", "status", "error"}
+    {"url", "provider", "model", "transport", "subprotocol", "status", "error", "client"}
 )
 
 
@@ -282,6 +282,7 @@ def _opened(wire: Wire, **place: Any) -> Opened:
         subprotocol=inner.text_or("subprotocol"),
         status=status,
         error=inner.text_or("error") or "",
+        client=inner.text_or("client"),
         **place,
     )
 

@@ -81,7 +81,8 @@ def is_ours(cassette: Cassette) -> bool:
     said by something else.
     """
     origins = cassette.header.origin, cassette.header.notes.get("origin")
-    return Origin.IMPORTED not in origins and all(s.model for s in cassette.segments)
+    ours = all(one.model and one.opened.client is None for one in cassette.segments)
+    return Origin.IMPORTED not in origins and ours
 
 
 async def perform(
