@@ -330,8 +330,9 @@ async def test_refusals_and_dead_ends_are_recorded_and_played(
 
 
 async def test_a_failure_without_a_word_is_called_by_its_class(tmp_path: Path) -> None:
-    def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.transport.abort()
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1 << 16)
+        writer.close()
 
     path = tmp_path / "talk.jsonl"
     async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
