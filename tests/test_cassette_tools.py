@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from cassettes.live import differences
 from unirt import cassettes
 from unirt.cassettes import Cassette, Closed, Framed, Origin, read
 from unirt.cassettes.faults import FAULTS
@@ -176,6 +177,28 @@ async def test_a_live_conversation_is_recorded_in_real_time(tmp_path: Path) -> N
     assert cassette.header.origin is Origin.LIVE
     assert cassette.header.recorded_at is not None
     assert key not in (tmp_path / "t.jsonl").read_text("utf-8")
+
+
+@every_provider
+@pytest.mark.parametrize("scenario", ["tool_failed", "server_tool_approved"])
+def test_failing_tools_and_approvals_are_part_of_a_scenario(
+    provider: str, scenario: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "talk.jsonl"
+    console, told = shown()
+    assert recording.run(path, [], simulator=provider, scenario=scenario, console=console) == 0
+    assert differences(read(path), read(ROOT / "cassettes" / provider / f"{scenario}.jsonl")) == []
+    assert read(path).entries[-1].at_ms < 20_000, told()
+
+
+def test_what_never_comes_is_told(tmp_path: Path) -> None:
+    scenario = tmp_path / "waiting.toml"
+    scenario.write_text('[[app]]\ntext = "Hi"\nafter = "ToolCall"\n')
+    console, told = shown()
+    out = tmp_path / "t.jsonl"
+    assert recording.run(out, [], simulator="openai", scenario=str(scenario), console=console) == 1
+    assert "ToolCall never came, for which SendText waits" in told()
+    assert read(out).entries[-1].at_ms < 10_000
 
 
 def test_a_session_that_is_refused_is_told_and_recorded(unirt: Run, tmp_path: Path) -> None:

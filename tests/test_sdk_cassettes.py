@@ -337,7 +337,7 @@ async def test_a_failure_without_a_word_is_called_by_its_class(tmp_path: Path) -
     path = tmp_path / "talk.jsonl"
     async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        with unirt.cassette(path, mode="once"), pytest.raises(ConnectionResetError, match="^$"):
+        with unirt.cassette(path, mode="once"), pytest.raises(ConnectionResetError, match=r"^$"):
             await connect_async(f"wss://127.0.0.1:{port}/v1/realtime")
     with unirt.cassette(path), pytest.raises(OSError, match="ConnectionResetError"):
         await connect_async("wss://x/v1/realtime")

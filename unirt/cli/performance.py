@@ -21,6 +21,7 @@ from unirt.cassettes import Cassette, Closed, Framed, Origin, Segment
 from unirt.cassettes.match import Match, matching
 from unirt.cassettes.meaning import Ear, Meaning
 from unirt.cassettes.player import Player
+from unirt.cli.application import arguments_of
 from unirt.commands import (
     AppendAudio,
     Command,
@@ -203,7 +204,7 @@ class _Stand:
             environ={},
             env_file=None,
             handshake_timeout=_PATIENCE_S * (60 if self._paced else 1),
-            **_fields(_config(segment, self._meanings)),
+            **arguments_of(_config(segment, self._meanings)),
         )
         async with connecting as session:
             self._ready = True
@@ -387,14 +388,6 @@ def _config(segment: Segment, meanings: dict[int, Meaning]) -> SessionConfig:
     config = SessionConfig(model=segment.model)
     found = next((m.config for m in meanings.values() if m.config is not None), None)
     return config if found is None else found.merged(config)
-
-
-def _fields(config: SessionConfig) -> dict[str, Any]:
-    return {
-        field.name: value
-        for field in attrs.fields(SessionConfig)
-        if (value := getattr(config, field.name)) is not None
-    }
 
 
 def _brief(value: Any) -> str:
