@@ -15,6 +15,7 @@ line (``--unirt-record``), else of the marker, else of the ini file (``unirt_rec
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shlex
@@ -84,8 +85,7 @@ def cassette_of_test(request: pytest.FixtureRequest) -> Iterator[Deck]:
     options["mode"] = mode
     path = _path(item, name, request.config.getini("unirt_cassettes"))
     command = shlex.join(["python", "-m", "pytest", _from_here(item), "--unirt-record=once"])
-    put_in = unirt.cassette(path, **{"command": command, **options})
-    with put_in as deck:
+    with _plainly(), unirt.cassette(path, **{"command": command, **options}) as deck:
         item.stash[_DECK] = deck
         yield deck
 
@@ -105,7 +105,19 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
             deck.check(exc)
         raise
     if deck is not None and (deck.idle or deck.mismatch() is not None):
-        deck.check()
+        with _plainly():
+            deck.check()
+
+
+@contextlib.contextmanager
+def _plainly() -> Iterator[None]:
+    """What is wrong with a cassette, without the lines of unirt's that found it."""
+    from unirt.errors import UnirtError
+
+    try:
+        yield
+    except UnirtError as exc:
+        pytest.fail(f"{type(exc).__name__}: {exc}", pytrace=False)
 
 
 def _configured(config: pytest.Config) -> dict[str, Any]:
