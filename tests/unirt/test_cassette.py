@@ -5,7 +5,7 @@ import contextlib
 import json
 import os
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -520,6 +520,20 @@ async def test_it_decorates_functions(tmp_path: Path) -> None:
     assert shown(await application()) == shown(live)
     assert shown(await application()) == shown(live)
     assert shown(blocking()) == shown(live)
+
+
+def test_generators_are_refused(tmp_path: Path) -> None:
+    """The cassette would be out again before they run."""
+
+    def some() -> Iterator[int]:
+        yield 1
+
+    async def others() -> AsyncIterator[int]:
+        yield 1
+
+    for function in (some, others):
+        with pytest.raises(ConfigurationError, match="is a generator"):
+            unirt.cassette(tmp_path / "talk.jsonl")(function)
 
 
 async def test_the_innermost_counts(tmp_path: Path) -> None:

@@ -135,7 +135,18 @@ class CassetteIn:
         deck.finish(exc)
 
     def __call__(self, function: _F) -> _F:
-        """Decorate a function: each call puts the cassette in anew."""
+        """
+        Decorate a function: each call puts the cassette in anew.
+
+        Raises:
+            ConfigurationError: It is a generator, whose call is over before any of it has run.
+        """
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            raise ConfigurationError(
+                f"{function.__name__} is a generator, and cannot be decorated",
+                where="unirt.cassette",
+                remedy="put the cassette in inside of it, in a with block",
+            )
         if inspect.iscoroutinefunction(function):
 
             @wraps(function)
