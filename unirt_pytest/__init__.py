@@ -116,8 +116,10 @@ def _plainly() -> Iterator[None]:
 
     try:
         yield
+        return
     except UnirtError as exc:
-        pytest.fail(f"{type(exc).__name__}: {exc}", pytrace=False)
+        told = f"{type(exc).__name__}: {exc}"
+    pytest.fail(told, pytrace=False)
 
 
 def _configured(config: pytest.Config) -> dict[str, Any]:

@@ -104,6 +104,8 @@ def test_a_missing_cassette_fails_with_the_command_that_records_it(
             "python -m pytest test_app.py::test_greeting --unirt-record=once"
         ]
     )
+    result.stdout.no_fnmatch_line("*Traceback*")
+    result.stdout.no_fnmatch_line("*another exception occurred*")
     assert len(simulator.connections) == 0
 
 
