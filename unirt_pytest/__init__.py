@@ -116,10 +116,9 @@ def _plainly() -> Iterator[None]:
 
     try:
         yield
-        return
     except UnirtError as exc:
         told = f"{type(exc).__name__}: {exc}"
-    pytest.fail(told, pytrace=False)
+        raise pytest.fail.Exception(told, pytrace=False) from None
 
 
 def _configured(config: pytest.Config) -> dict[str, Any]:
