@@ -536,6 +536,9 @@ def test_check_finds_secrets_and_never_shows_them(
         lines[3]["sent"]["session"]["instructions"] = "Use sk-abcdefghijklmnopqrstuvwxyz to pay."
         lines[4]["received"]["session"]["password"] = "open sesame, please"
         lines[5]["sent"]["item"]["content"][0]["text"] = "my value is correct-horse-battery"
+        lines[0]["against"] = "wss://host/correct-horse-battery"
+        said = [line["received"] for line in lines if "transcript.delta" in str(line)]
+        said[0]["delta"], said[1]["delta"] = "It is sk-abcdefgh", "ijklmnopqrstuvwxyz."
         return lines
 
     path = changed(tape(), tmp_path / "t.jsonl", leaky)
@@ -546,6 +549,8 @@ def test_check_finds_secrets_and_never_shows_them(
     assert "line 4)" in done.stdout
     assert "under a name that is secret" in done.stdout
     assert "line 5)" in done.stdout
+    assert "the header holds a secret" in done.stdout
+    assert done.stdout.count("a part of a secret") == 3  # with that under a name
     assert "the value of OPENAI_API_KEY" in done.stdout
     assert "unirt cassette scrub" in done.stdout
     for secret in ("sk-abc", "sesame", "correct-horse"):

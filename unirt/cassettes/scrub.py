@@ -23,7 +23,7 @@ from unirt.cassettes.spread import spread_over, without_spread
 from unirt.errors import CassetteError, ConfigurationError
 from unirt.value import Value
 
-__all__ = ["EntryRule", "Scrub", "check_clean", "scrubbed"]
+__all__ = ["EntryRule", "Scrub", "check_clean", "scrubbed", "secret_in"]
 
 EntryRule = Callable[[Entry], Entry | None]
 "Somebody's own rule: an entry to an entry, or to ``None`` to leave it out."
@@ -193,10 +193,9 @@ def check_clean(cassette: Cassette, secrets: Secrets, where: str) -> None:
             where=secrets.hide(where),
             remedy="give it another name",
         )
-    header = attrs.asdict(cassette.header)
     spread = spread_over(list(cassette.entries), secrets)
-    for line, holder in ((1, header), *((n, _held(one)) for n, one in cassette.numbered())):
-        rule = next(filter(None, map(secrets.found, texts_in(holder))), None)
+    for line, holder in ((1, cassette.header), *cassette.numbered()):
+        rule = secret_in(holder, secrets)
         if rule is None and spread is not None and line == spread[0] + 2:
             rule = spread[1]
         if rule is not None:
@@ -207,13 +206,15 @@ def check_clean(cassette: Cassette, secrets: Secrets, where: str) -> None:
             )
 
 
-def _held(entry: Entry) -> Any:
-    """What stands in a line, with bytes as they are."""
-    if isinstance(entry, Framed):
-        return entry.data
-    if isinstance(entry, Exchanged):
-        return [_with_bytes(dict(entry.request)), _with_bytes(dict(entry.response))]
-    return attrs.asdict(entry)
+def secret_in(line: Header | Entry, secrets: Secrets) -> str | None:
+    """Which rule finds a secret in a line, by name; ``None`` where none does."""
+    if isinstance(line, Framed):
+        held: Any = line.data
+    elif isinstance(line, Exchanged):
+        held = [_with_bytes(dict(line.request)), _with_bytes(dict(line.response))]
+    else:
+        held = attrs.asdict(line)
+    return next(filter(None, map(secrets.found, texts_in(held))), None)
 
 
 def _with_bytes(value: Any) -> Any:
