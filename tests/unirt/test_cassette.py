@@ -536,6 +536,20 @@ def test_generators_are_refused(tmp_path: Path) -> None:
             unirt.cassette(tmp_path / "talk.jsonl")(function)
 
 
+async def test_frames_of_a_data_channel_have_their_place(tmp_path: Path) -> None:
+    path = tmp_path / "talk.jsonl"
+    live = await record(path, "openai")
+    cassette = read(path)
+    opened, *rest = cassette.entries
+    assert isinstance(opened, Opened)
+    opened = attrs.evolve(opened, url="https://host/v1/realtime/calls", transport="webrtc")
+    write(path, attrs.evolve(cassette, entries=(opened, *rest)))
+    assert '"transport": "webrtc"' in path.read_text("utf-8")
+    assert read(path).segments[0].opened == opened
+    with unirt.cassette(path):
+        assert shown(await talk()) == shown(live)
+
+
 async def test_the_innermost_counts(tmp_path: Path) -> None:
     outer, inner = tmp_path / "outer.jsonl", tmp_path / "inner.jsonl"
     await record(outer, "google")
