@@ -194,7 +194,8 @@ def check_clean(cassette: Cassette, secrets: Secrets, where: str) -> None:
             remedy="give it another name",
         )
     spread = spread_over(list(cassette.entries), secrets)
-    for line, holder in ((1, cassette.header), *cassette.numbered()):
+    lines: list[tuple[int, Header | Entry]] = [(1, cassette.header), *cassette.numbered()]
+    for line, holder in lines:
         rule = secret_in(holder, secrets)
         if rule is None and spread is not None and line == spread[0] + 2:
             rule = spread[1]
