@@ -5,6 +5,9 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+from unirt.provider import Provider
+from unirt.registry import load
+
 settings.register_profile(
     "default",
     derandomize=True,
@@ -25,3 +28,9 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(_VENDORS) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(params=["openai", "google"])
+def provider(request: pytest.FixtureRequest) -> Provider:
+    """Each that comes with unirt, for what must be alike on both."""
+    return load(request.param)

@@ -13,7 +13,6 @@ import pytest
 import unirt
 from unirt import commands as cmd
 from unirt.provider import Provider
-from unirt.registry import load
 from unirt.simulator import Line, Simulator
 from unirt.simulator.script import loads
 from unirt.simulator.voice import speech
@@ -54,11 +53,6 @@ class Device:
 
     def flush(self) -> None:
         self.flushes += 1
-
-
-@pytest.fixture(params=["openai", "google"])
-def provider(request: pytest.FixtureRequest) -> Provider:
-    return load(request.param)
 
 
 @contextlib.asynccontextmanager

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from cassettes.live import differences
 from unirt import cassettes
 from unirt.cassettes import Cassette, Closed, Framed, Origin, read
 from unirt.cassettes.faults import FAULTS
@@ -29,6 +30,7 @@ from unirt.events import Event, RateLimitsUpdated
 from unirt.registry import installed, load
 from unirt.simulator import Simulator
 from unirt.simulator.script import builtin, builtin_names
+from unirt.transports.tape_clock import speed_of
 
 UNIRT = [sys.executable, "-c", "from unirt.cli import main; main()"]
 ROOT = Path(__file__).parent.parent
@@ -175,6 +177,28 @@ async def test_a_live_conversation_is_recorded_in_real_time(tmp_path: Path) -> N
     assert cassette.header.origin is Origin.LIVE
     assert cassette.header.recorded_at is not None
     assert key not in (tmp_path / "t.jsonl").read_text("utf-8")
+
+
+@every_provider
+@pytest.mark.parametrize("scenario", ["tool_failed", "server_tool_approved"])
+def test_failing_tools_and_approvals_are_part_of_a_scenario(
+    provider: str, scenario: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "talk.jsonl"
+    console, told = shown()
+    assert recording.run(path, [], simulator=provider, scenario=scenario, console=console) == 0
+    assert differences(read(path), read(ROOT / "cassettes" / provider / f"{scenario}.jsonl")) == []
+    assert read(path).entries[-1].at_ms < 20_000, told()
+
+
+def test_what_never_comes_is_told(tmp_path: Path) -> None:
+    scenario = tmp_path / "waiting.toml"
+    scenario.write_text('[[app]]\ntext = "Hi"\nafter = "ToolCall"\n')
+    console, told = shown()
+    out = tmp_path / "t.jsonl"
+    assert recording.run(out, [], simulator="openai", scenario=str(scenario), console=console) == 1
+    assert "ToolCall never came, for which SendText waits" in told()
+    assert read(out).entries[-1].at_ms < 10_000
 
 
 def test_a_session_that_is_refused_is_told_and_recorded(unirt: Run, tmp_path: Path) -> None:
@@ -343,21 +367,63 @@ def test_a_recording_of_another_program_is_sent_as_it_is(
     assert "sent as they are" in told()
 
 
-@pytest.mark.parametrize("pace", ["slow", "0", "-1"])
+@pytest.mark.parametrize("pace", ["slow", "0", "-1", "nan", "inf"])
 def test_a_pace_that_is_none_is_a_wrong_call(pace: str) -> None:
     with pytest.raises(ConfigurationError, match="pace"):
-        replay.speed_of(number_or_name(pace))
+        speed_of(number_or_name(pace))
 
 
 def test_a_pace_makes_it_take_its_time(tape: Recorder) -> None:
-    assert [replay.speed_of(number_or_name(pace)) for pace in ("fast", "recorded", "4")] == [
+    assert [speed_of(number_or_name(pace)) for pace in ("fast", "recorded", "4")] == [
         None, 1.0, 4.0,
     ]  # fmt: skip
     console, told = shown()
     assert replay.run(tape("openai"), pace=20.0, console=console) == 0, told()
 
 
+@pytest.mark.parametrize("sent_ms", [2.923, 58.502])
+def test_the_time_of_a_recording_in_real_time_is_reached_to_the_digit(
+    sent_ms: float, tape: Recorder, tmp_path: Path
+) -> None:
+    assert sent_ms / 1000 > round(sent_ms / 1000, 6)  # what no binary number is
+
+    def later(lines: list[Any]) -> list[Any]:
+        asked = next(n for n, line in enumerate(lines) if "response.create" in str(line))
+        return [
+            {**line, "t": sent_ms + 10 * (n - asked) if n >= asked else 0} if n else line
+            for n, line in enumerate(lines)
+        ]
+
+    path = changed(tape("openai"), tmp_path / "real.jsonl", later)
+    console, told = shown()
+    assert replay.run(path, console=console) == 0, told()
+
+
 # inspect
+
+
+@pytest.mark.parametrize(
+    "options", [("inspect", "--html"), ("replay", "--audio")], ids=["page", "sound"]
+)
+def test_what_is_made_of_a_cassette_never_takes_its_place(
+    unirt: Run, options: tuple[str, str], tape: Recorder, tmp_path: Path
+) -> None:
+    command, option = options
+    before = tape().read_bytes()
+    done = unirt(command, tape(), option, tape())
+    assert done.returncode == 2
+    assert "not changed where it is" in done.stderr
+    assert tape().read_bytes() == before
+
+    made = tmp_path / "in" / "folders" / "made"
+    assert unirt(command, tape(), option, made).returncode == 0
+    assert made.stat().st_size > 1_000
+
+    (tmp_path / "file").write_text("")
+    done = unirt(command, tape(), option, tmp_path / "file" / "made")
+    assert done.returncode == 2
+    assert "it cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def inspected(path: Path, **options: Any) -> str:
@@ -419,6 +485,7 @@ def test_filters_leave_out_what_is_not_asked_for(tape: Recorder) -> None:
         (["--plane", "astral"], "no plane 'astral'"),
         (["--since", "noon"], "'noon' is no time"),
         (["--until", "1m"], "'1m' is no time"),
+        (["--since", "nan"], "'nan' is no time"),
     ],
 )
 def test_an_inspection_that_cannot_be_is_a_wrong_call(
@@ -469,6 +536,9 @@ def test_check_finds_secrets_and_never_shows_them(
         lines[3]["sent"]["session"]["instructions"] = "Use sk-abcdefghijklmnopqrstuvwxyz to pay."
         lines[4]["received"]["session"]["password"] = "open sesame, please"
         lines[5]["sent"]["item"]["content"][0]["text"] = "my value is correct-horse-battery"
+        lines[0]["against"] = "wss://host/correct-horse-battery"
+        said = [line["received"] for line in lines if "transcript.delta" in str(line)]
+        said[0]["delta"], said[1]["delta"] = "It is sk-abcdefgh", "ijklmnopqrstuvwxyz."
         return lines
 
     path = changed(tape(), tmp_path / "t.jsonl", leaky)
@@ -479,6 +549,8 @@ def test_check_finds_secrets_and_never_shows_them(
     assert "line 4)" in done.stdout
     assert "under a name that is secret" in done.stdout
     assert "line 5)" in done.stdout
+    assert "the header holds a secret" in done.stdout
+    assert done.stdout.count("a part of a secret") == 3  # with that under a name
     assert "the value of OPENAI_API_KEY" in done.stdout
     assert "unirt cassette scrub" in done.stdout
     for secret in ("sk-abc", "sesame", "correct-horse"):

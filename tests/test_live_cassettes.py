@@ -27,7 +27,7 @@ async def recorded(server: Any, scenario: str, path: Path) -> list[str]:
     provider = attrs.evolve(load("openai"), server=server)
     async with Simulator(provider, builtin(scenario), pace=FAST) as simulator:
         environ = simulator.env
-        await record(load("openai"), builtin(scenario), path, quiet_s=0.2, environ=environ)
+        assert await record(load("openai"), builtin(scenario), path, environ=environ) == ""
     return differences(read(path), read(FOLDER / "openai" / f"{scenario}.jsonl"))
 
 
@@ -86,10 +86,25 @@ async def test_the_one_command_records_all_that_there_is_a_key_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("cassettes.live.builtin_names", lambda: ("text_turn", "bad_config"))
-    monkeypatch.setattr("cassettes.live.record", partial(record, quiet_s=0.2))
     async with Simulator(load("openai"), builtin("text_turn"), pace=FAST) as simulator:
         for name, value in simulator.env.items():
             monkeypatch.setenv(name, value)
         assert await asyncio.to_thread(main, [str(tmp_path)]) == 0
     assert capsys.readouterr().out == ""
     assert read(tmp_path / "openai" / "text_turn.jsonl").header.origin == "simulator"
+
+
+async def test_what_a_provider_does_not_do_is_told_and_does_not_stop_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ("barge_in_playing", "text_turn")
+    monkeypatch.setattr("cassettes.live.builtin_names", lambda: names)
+    monkeypatch.setattr("cassettes.live.record", partial(record, patience_ms=200.0))
+    async with Simulator(load("openai"), builtin("text_turn"), pace=FAST) as simulator:
+        for name, value in simulator.env.items():
+            monkeypatch.setenv(name, value)
+        assert await asyncio.to_thread(main, [str(tmp_path)]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert "openai barge_in_playing: 2600 ms of sound never came, for which Speak waits" in told
+    assert not [line for line in told if "text_turn" in line]
+    assert {path.stem for path in (tmp_path / "openai").iterdir()} == set(names)

@@ -18,14 +18,8 @@ from unirt.registry import load
 from unirt.simulator import Line, Simulator
 
 TONE = b"\x00\x10" * 16  # 1 ms at 16 kHz
-PROVIDERS = ("openai", "google")
 
 Talking = tuple[unirt.Session, Line]
-
-
-@pytest.fixture(params=PROVIDERS)
-def provider(request: pytest.FixtureRequest) -> Provider:
-    return load(request.param)
 
 
 @pytest.fixture

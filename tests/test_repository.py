@@ -70,7 +70,8 @@ def test_no_text_tells_to_install_somebody_elses_package() -> None:
 
 
 def test_the_core_names_no_provider() -> None:
-    names = [path.name.removeprefix("unirt_") for path in (ROOT / "providers").glob("unirt_*")]
+    packages = (ROOT / "providers").glob("unirt_*/translator.py")
+    names = [path.parent.name.removeprefix("unirt_") for path in packages]
     assert len(names) >= 2
     for path in (ROOT / "unirt").rglob("*.py"):
         text = path.read_text(encoding="utf-8").lower()
@@ -78,7 +79,7 @@ def test_the_core_names_no_provider() -> None:
 
 
 def test_no_file_is_a_hall() -> None:
-    rooms = [*(ROOT / "unirt").rglob("*.py"), *(ROOT / "providers").rglob("*.py")]
+    rooms = [path for folder in ("unirt", "providers") for path in (ROOT / folder).rglob("*.py")]
     halls = {
         str(path.relative_to(ROOT)): lines
         for path in rooms

@@ -28,6 +28,8 @@ from websockets.sync.client import connect as connect_sync  # imported before an
 import unirt
 from unirt import CassetteMismatch, ResponseDone
 from unirt.cassettes import Closed, Framed, Opened, read
+from unirt.cli.check import found_in
+from unirt.cli.performance import is_ours, perform
 from unirt.registry import load
 from unirt.simulator import Pace, Simulator
 
@@ -175,6 +177,46 @@ async def test_the_client_of_the_other_sdk(tmp_path: Path, offline: Callable[[],
     assert "a-key-that-nobody-has" not in path.read_text("utf-8")
 
 
+async def test_the_beta_of_one_sdk(tmp_path: Path, offline: Callable[[], None]) -> None:
+    """Its protocol is another: what the server says to it is recorded and played all the same."""
+
+    async def talk(url: str) -> list[str]:
+        client = AsyncOpenAI(api_key="sk-test-0123456789abcdef", websocket_base_url=f"{url}/v1")
+        async with client, client.beta.realtime.connect(model=MODEL) as connection:
+            await connection.session.update(session={"modalities": ["text"]})
+            return [(await connection.recv()).type for _ in range(2)]
+
+    path = tmp_path / "talk.jsonl"
+    with serving("openai") as simulator, unirt.cassette(path, mode="once"):
+        live = await talk(simulator.url)
+    offline()
+    with unirt.cassette(path):
+        assert await talk("wss://api.example.com") == live
+
+
+@pytest.mark.parametrize("name", ["openai", "google"])
+async def test_what_an_sdk_said_is_fine_and_sent_as_it_is(name: str, tmp_path: Path) -> None:
+    path = tmp_path / f"{name}.jsonl"
+    with serving(name) as simulator, unirt.cassette(path, mode="once"):
+        await (openai_talk if name == "openai" else google_talk)(simulator.url)
+    cassette = read(path)
+    assert not is_ours(cassette)
+    assert list(found_in(cassette, path.name)) == []
+    played = await perform(cassette, path.name)
+    assert [one.failure for one in played] == [None]
+
+
+async def test_a_slash_that_an_sdk_writes_twice_is_one(
+    tmp_path: Path, offline: Callable[[], None]
+) -> None:
+    path = tmp_path / "talk.jsonl"
+    with serving("openai") as simulator, unirt.cassette(path, mode="once"):
+        live = await openai_talk(simulator.url)
+    offline()
+    with unirt.cassette(path):
+        assert await openai_talk("wss://api.example.com/") == live
+
+
 async def test_what_is_recorded_says_whose_protocol_it_is_and_how_it_went(tmp_path: Path) -> None:
     for provider, talk, model in (
         ("openai", openai_talk, MODEL),
@@ -280,8 +322,25 @@ async def test_refusals_and_dead_ends_are_recorded_and_played(
             nobody.bind(("127.0.0.1", 0))
             live.append(await dial(f"ws://127.0.0.1:{nobody.getsockname()[1]}/v1/dead"))
     assert [answer[:3] for answer in live] == ["401", "OSE"]
+    assert [opened.client for opened in read(path).entries if isinstance(opened, Opened)] == [
+        "websockets", "websockets",
+    ]  # fmt: skip
     with unirt.cassette(path):
         assert [await dial("wss://x/v1/realtime"), await dial("wss://x/v1/dead")] == live
+
+
+async def test_a_failure_without_a_word_is_called_by_its_class(tmp_path: Path) -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1 << 16)
+        writer.close()
+
+    path = tmp_path / "talk.jsonl"
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with unirt.cassette(path, mode="once"), pytest.raises(ConnectionResetError, match=r"^$"):
+            await connect_async(f"wss://127.0.0.1:{port}/v1/realtime")
+    with unirt.cassette(path), pytest.raises(OSError, match="ConnectionResetError"):
+        await connect_async("wss://x/v1/realtime")
 
 
 @pytest.mark.parametrize("in_thread", [False, True])

@@ -97,6 +97,11 @@ class Provider(Value):
     Completes a configuration with a handle of ``ResumptionUpdated``, so that the provider goes on
     with the conversation that it remembers; ``None`` where it remembers none.
     """
+    free_form: frozenset[str] = frozenset()
+    """
+    The keys of its frames beneath which stand data of the application's own: the arguments of a
+    call, its result. Ids in there are none of the protocol's, and cassettes let them be.
+    """
     telemetry_name: str | None = None
     "What OpenTelemetry's conventions call it (``gen_ai.provider.name``); :attr:`name` by default."
     simulator_env: Callable[[str], Mapping[str, str]] | None = None

@@ -17,7 +17,7 @@ from unirt.provider import Credentials, EnvVar, Provider
 from unirt.translator import ServerTranslator
 from unirt.transport import Transport
 from unirt_google.endpoints import resolve
-from unirt_google.facts import DEFAULT_MODEL, PROVIDER_NAME, capabilities
+from unirt_google.facts import DEFAULT_MODEL, FREE_FORM, PROVIDER_NAME, capabilities
 from unirt_google.options import resumed
 from unirt_google.policy import POLICY
 from unirt_google.translator import GoogleTranslator
@@ -76,6 +76,7 @@ PROVIDER = Provider(
     server=_server,
     policy=POLICY,
     resume=resumed,
+    free_form=FREE_FORM,
     telemetry_name="gcp.gen_ai",  # any of Google's endpoints (semantic-conventions-genai, 2026-11)
     simulator_env=_simulator_env,
 )

@@ -25,10 +25,15 @@ from unirt.capabilities import (
 from unirt.config import Scheduling, SessionConfig
 from unirt_google.families import Family, family_of, hears_beside_tools, is_vertex
 
-__all__ = ["DEFAULT_MODEL", "PROVIDER_NAME", "capabilities"]
+__all__ = ["DEFAULT_MODEL", "FREE_FORM", "PROVIDER_NAME", "capabilities"]
 
 PROVIDER_NAME = "google"
 DEFAULT_MODEL = "gemini-3.8-live"
+
+FREE_FORM = frozenset(
+    {"args", "response", "labels", "parametersJsonSchema", "responseJsonSchema", "partMetadata"}
+)
+"Fields whose content has names of its own."
 
 _GUIDE = "https://ai.google.dev/gemini-api/docs/live-api/capabilities, 2026-11"
 _TOOLS = "https://ai.google.dev/gemini-api/docs/live-api/tools, 2026-11"

@@ -15,7 +15,7 @@ from unirt.config import SessionConfig
 from unirt.provider import Credentials, EnvVar, Provider
 from unirt.translator import ServerTranslator
 from unirt.transport import Transport
-from unirt_openai.facts import DEFAULT_MODEL, PROVIDER_NAME, capabilities
+from unirt_openai.facts import DEFAULT_MODEL, FREE_FORM, PROVIDER_NAME, capabilities
 from unirt_openai.policy import POLICY
 from unirt_openai.translator import OpenAITranslator
 
@@ -64,6 +64,7 @@ PROVIDER = Provider(
     transports=("websocket", "fast"),
     server=_server,
     policy=POLICY,
+    free_form=FREE_FORM,
     simulator_env=_simulator_env,
 )
 "What unirt knows of OpenAI."

@@ -35,6 +35,7 @@ from unirt.config import SessionConfig
 __all__ = [
     "CHANGES",
     "DEFAULT_MODEL",
+    "FREE_FORM",
     "MAX_SESSION_MS",
     "PROVIDER_NAME",
     "TRANSCRIBER",
@@ -47,6 +48,8 @@ __all__ = [
 PROVIDER_NAME = "openai"
 DEFAULT_MODEL = "gpt-realtime-2.1"
 "The newest model that the SDK lists without a shutdown date (SDK, 2026-11)."
+FREE_FORM = frozenset({"metadata", "parameters", "variables"})
+"Fields whose content has names of its own; arguments and results are texts here."
 
 MAX_SESSION_MS = 60 * 60 * 1000
 """

@@ -5,7 +5,7 @@ import contextlib
 import json
 import os
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -369,7 +369,7 @@ async def test_a_cassette_that_still_holds_a_secret_is_not_written(tmp_path: Pat
 
     def leak(entry: Entry) -> Entry:
         """A rule that puts a secret where nothing takes it out."""
-        return attrs.evolve(entry, subprotocol=secret) if isinstance(entry, Opened) else entry
+        return attrs.evolve(entry, transport=secret) if isinstance(entry, Opened) else entry
 
     path = tmp_path / "new" / "talk.jsonl"
     async with simulated("openai") as simulator:
@@ -520,6 +520,34 @@ async def test_it_decorates_functions(tmp_path: Path) -> None:
     assert shown(await application()) == shown(live)
     assert shown(await application()) == shown(live)
     assert shown(blocking()) == shown(live)
+
+
+def test_generators_are_refused(tmp_path: Path) -> None:
+    """The cassette would be out again before they run."""
+
+    def some() -> Iterator[int]:
+        yield 1
+
+    async def others() -> AsyncIterator[int]:
+        yield 1
+
+    for function in (some, others):
+        with pytest.raises(ConfigurationError, match="is a generator"):
+            unirt.cassette(tmp_path / "talk.jsonl")(function)
+
+
+async def test_frames_of_a_data_channel_have_their_place(tmp_path: Path) -> None:
+    path = tmp_path / "talk.jsonl"
+    live = await record(path, "openai")
+    cassette = read(path)
+    opened, *rest = cassette.entries
+    assert isinstance(opened, Opened)
+    opened = attrs.evolve(opened, url="https://host/v1/realtime/calls", transport="webrtc")
+    write(path, attrs.evolve(cassette, entries=(opened, *rest)))
+    assert '"transport": "webrtc"' in path.read_text("utf-8")
+    assert read(path).segments[0].opened == opened
+    with unirt.cassette(path):
+        assert shown(await talk()) == shown(live)
 
 
 async def test_the_innermost_counts(tmp_path: Path) -> None:

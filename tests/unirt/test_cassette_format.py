@@ -166,7 +166,10 @@ def test_connections_are_told_apart_though_their_lines_are_mixed() -> None:
         ([OPEN], "truncated", 2),
         ([OPEN, "", STALL], "not JSON", 3),
         ([OPEN, "[1]", STALL], "an array where an object", 3),
-        ([OPEN, '{"recieved": {}}', STALL], "exactly one of", 3),
+        ([OPEN, '{"recieved": {}}', STALL], "recieved: unknown, did you mean received", 3),
+        ([OPEN, '{"t": 1}', STALL], "exactly one of", 3),
+        ([OPEN, '{"received": ' + "[" * 1000 + "]" * 1000 + "}"], "not JSON: recursion", 3),
+        ([OPEN, '{"t": 1e999, "received": {}}', STALL], "expected a time in ms", 3),
         ([OPEN, '{"received": {}, "sent": {}}', STALL], "exactly one of", 3),
         ([OPEN, '{"received": {}, "audoi": []}', STALL], "audoi: unknown, did you mean audio", 3),
         ([OPEN, '{"received": 7}', STALL], "expected an object", 3),
@@ -201,6 +204,8 @@ def test_connections_are_told_apart_though_their_lines_are_mixed() -> None:
         ([OPEN, '{"received": {"a": ""}, "audio": [{"at": ["a"], "silence": 2, "of": 999}]}',
           STALL],
          "a number of bytes", 3),
+        ([OPEN, '{"received": {"a": ""}, "audio": [{"at": ["a"], "silence": 1000000000}]}', STALL],
+         "a number of bytes", 3),
         (['{"http": {"request": {}}}'], "http.response: missing", 2),
     ],
 )  # fmt: skip
@@ -234,6 +239,11 @@ def test_what_is_wrong_with_a_header_is_said(header: str, what: str) -> None:
 
 def test_the_older_format_is_led_to_its_converter() -> None:
     assert "convert" in refused(header='{"direction": "sent", "data": {}}').remedy
+
+
+def test_a_byte_order_mark_is_told() -> None:
+    error = refused(OPEN, STALL, header='\ufeff{"unirt_cassette": 1, "origin": "live"}')
+    assert "without a byte order mark" in error.remedy
 
 
 def test_an_empty_file_is_not_an_empty_cassette() -> None:

@@ -161,6 +161,16 @@ def test_options_of_vcrpy_are_handed_on(server: str, tmp_path: Path) -> None:
     assert replaying(path, lambda: post(f"{server}/one", b"a=2")) == b"a=1"
 
 
+@pytest.mark.parametrize("body", [b'{"password": "open sesame"}', b"token=open+sesame&x=1"])
+def test_a_body_is_compared_without_its_secrets(body: bytes, server: str, tmp_path: Path) -> None:
+    path = tmp_path / "talk.jsonl"
+    options = {"match_on": ["method", "path", "body"]}
+    with unirt.cassette(path, mode="once", http=options):
+        assert post(f"{server}/one", body) == body
+    assert "sesame" not in path.read_text("utf-8")
+    replaying(path, lambda: post(f"{server}/one", body), http=options)
+
+
 def test_http_may_be_let_alone(server: str, tmp_path: Path) -> None:
     path = tmp_path / "talk.jsonl"
     with unirt.cassette(path, mode="once", http=False):

@@ -220,6 +220,18 @@ def test_what_the_far_end_named_must_come_back_by_that_name() -> None:
     assert "'item_s' was recorded, 'item_t' was sent" in str(error)
 
 
+def test_what_a_tool_returns_is_compared_as_it_is() -> None:
+    def result(order: str, id_: str = "call_1") -> dict[str, Any]:
+        response = {"output": {"order_id": order}}
+        return {"toolResponse": {"functionResponses": [{"id": id_, "response": response}]}}
+
+    player(sent(result("A1")), STALL, provider="google").sent(json.dumps(result("A1", "call_9")))
+    error = mismatch(
+        lambda: player(sent(result("A1")), STALL, provider="google").sent(json.dumps(result("A2")))
+    )
+    assert "order_id: 'A1' was recorded, 'A2' was sent" in str(error)
+
+
 def test_a_voice_is_no_id() -> None:
     one = player(sent({"type": "x", "voice": {"id": "v1"}}), STALL, match="ids")
     mismatch(lambda: one.sent('{"type": "x", "voice": {"id": "v2"}}'))

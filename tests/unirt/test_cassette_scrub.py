@@ -3,6 +3,7 @@
 import base64
 import json
 from typing import Any
+from urllib.parse import quote
 
 import attrs
 import pytest
@@ -24,6 +25,7 @@ from unirt.cassettes import (
 )
 from unirt.cassettes.scrub import Scrub, check_clean, scrubbed
 from unirt.cassettes.secrets import PLACEHOLDER, Secrets
+from unirt.deck.environment import configured
 from unirt.errors import CassetteError, ConfigurationError
 from unirt.registry import installed, load
 from unirt.simulator import Exchange, builtin, run
@@ -47,6 +49,10 @@ HIDDEN = {
     "bearer token": "abcdef0123456789abcdef",
     "cloud project": "my-secret-project-1",
 }
+
+
+def encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
 
 
 def cassette(*entries: Entry, provider: str | None = None, **header: Any) -> Cassette:
@@ -124,6 +130,108 @@ def test_what_stands_under_the_name_of_a_secret_goes() -> None:
     ]
 
 
+def test_an_object_under_the_name_of_a_secret_loses_its_value() -> None:
+    secret = {"client_secret": {"value": "opaque", "expires_at": 1}}
+    schema = {"properties": {"token": {"type": "string", "description": "What you were given."}}}
+    after = clean(cassette(received({"a": secret, "b": schema})))
+    assert after.entries[1] == received(
+        {"a": {"client_secret": {"value": PLACEHOLDER, "expires_at": 1}}, "b": schema}
+    )
+
+
+AWKWARD = 'pa"ss\\wörd/x+y=1234'
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        (f"it is {AWKWARD}.", "it is SCRUBBED."),
+        (json.dumps({"a": AWKWARD}), '{"a": "SCRUBBED"}'),
+        (f'{{"a": {json.dumps(AWKWARD)}, "cut', '{"a": "SCRUBBED", "cut'),
+        (json.dumps({"password": "any"}), '{"password": "SCRUBBED"}'),
+        (json.dumps({"a": json.dumps({"apiKey": "any"})}), None),
+        ("grant=x&password=any+thing&q=pa%22ss", "grant=x&password=SCRUBBED&q=pa%22ss"),
+        (f"see {quote(AWKWARD, safe='')}!", "see SCRUBBED!"),
+        (encoded(f"x{AWKWARD}"), "eHSCRUBBED"),
+        (encoded(f"it is {MADE_UP['key']}"), "SCRUBBED"),
+        (f"{AWKWARD}{MADE_UP['key']}", "SCRUBBEDSCRUBBED"),
+        (f"wss://host/{MADE_UP['key']}/x", "wss://host/SCRUBBED/x"),
+    ],
+)
+def test_a_secret_is_found_however_it_is_written(text: str, after: str | None) -> None:
+    found = clean(cassette(received({"text": text})), PASSWORD=AWKWARD)
+    assert isinstance(found.entries[1], Framed)
+    said = found.entries[1].data["text"]
+    assert said == (json.dumps({"a": '{"apiKey": "SCRUBBED"}'}) if after is None else after)
+    check_clean(found, Secrets({"PASSWORD": AWKWARD}), "x")
+    assert clean(found, PASSWORD=AWKWARD).entries == found.entries
+
+
+def test_bytes_that_are_no_text_are_looked_into_too() -> None:
+    data = b"\xff" + AWKWARD.encode() + KEY.encode()
+    found = cassette(
+        received(data, binary=True),
+        Exchanged(request={"body": {"base64": base64.b64encode(data).decode()}}, response={}),
+    )
+    frame, exchanged = clean(found, PASSWORD=AWKWARD).entries[1:3]
+    assert frame == received(b"\xffSCRUBBEDSCRUBBED", binary=True)
+    assert isinstance(exchanged, Exchanged)
+    assert base64.b64decode(exchanged.request["body"]["base64"]) == b"\xffSCRUBBEDSCRUBBED"
+
+
+def test_headers_of_one_name_all_stay() -> None:
+    headers = {"Set-Cookie": ["a=1", "b=2"], "Via": ["one", "two"]}
+    asked = Exchanged(request={}, response={"headers": headers})
+    (after,) = clean(cassette(asked)).exchanges
+    assert after.response["headers"] == {"Set-Cookie": [PLACEHOLDER] * 2, "Via": ["one", "two"]}
+
+
+def test_the_header_and_the_subprotocol_hold_none() -> None:
+    found = cassette(protocol=f"/{KEY}", against=f"wss://me:pw@host/{KEY}", recorded_by=KEY)
+    found = attrs.evolve(
+        found, entries=(Opened(url="wss://host/", subprotocol=f"key.{KEY}"), Stalled())
+    )
+    after = clean(found)
+    assert KEY not in text_of(after)
+    assert after.header.against == "wss://host/SCRUBBED"
+
+
+def delta(text: str, **more: Any) -> Framed:
+    return received({"type": "delta", "item_id": "item_a", "delta": text}, **more)
+
+
+def test_a_secret_that_is_spread_over_frames_is_taken_out_of_each() -> None:
+    pieces = ["it is ", KEY[:9], KEY[9:20], KEY[20:] + ", they", " say"]
+    after = clean(cassette(*map(delta, pieces)))
+    said = [entry.data["delta"] for entry in after.entries if isinstance(entry, Framed)]
+    assert said == ["it is ", PLACEHOLDER, "", ", they", " say"]
+
+
+def test_what_a_client_spreads_over_frames_is_refused() -> None:
+    """A live client would still say it, and that would not match."""
+    pieces = [attrs.evolve(delta(text), direction="sent") for text in (KEY[:9], KEY[9:])]
+    found = clean(cassette(*pieces))
+    with pytest.raises(CassetteError, match=r"what looks like a key, .*line 3"):
+        check_clean(found, Secrets(), "x")
+
+
+def test_pieces_of_other_places_do_not_make_a_secret() -> None:
+    other = received({"type": "other", "delta": KEY[9:]})
+    found = cassette(delta(KEY[:9]), other, delta(" and then"))
+    after = clean(found, Scrub(ids=False))
+    assert after.entries == found.entries
+    check_clean(after, Secrets(), "x")
+
+
+def test_whatever_the_environment_calls_a_secret_is_one() -> None:
+    environ = {
+        "OPENAI_API_KEY": "1", "OPENAI_ORG_ID": "2", "GOOGLE_CLOUD_PROJECT": "3",
+        "SHOP_DB_PASSWORD": "4", "STRIPE_KEY": "5", "GH_TOKEN": "6", "AWS_SECRET_ACCESS_KEY": "7",
+        "HOME": "8", "OPENAI_BASE_URL": "9", "KEYBOARD": "10", "EMPTY_TOKEN": "",
+    }  # fmt: skip
+    assert sorted(configured(environ).values()) == ["1", "2", "3", "4", "5", "6", "7"]
+
+
 def test_words_numbers_and_audio_are_left_alone() -> None:
     data = {
         "total_tokens": 12,
@@ -138,11 +246,19 @@ def test_words_numbers_and_audio_are_left_alone() -> None:
 
 def test_a_secret_that_a_rule_puts_back_is_not_written() -> None:
     secrets = Secrets({"MY_KEY": KEY})
-    found = cassette(Framed(direction="sent", data=KEY.encode(), binary=True))
-    check_clean(found, secrets, "x")  # base64 hides it from the eye, and from this
-    found = cassette(Framed(direction="sent", data={"t": KEY}))
-    with pytest.raises(CassetteError, match="the value of MY_KEY, so it is not written"):
-        check_clean(found, secrets, "x")
+    for data in ({"t": KEY}, {KEY: "t"}, b"\xff" + KEY.encode(), {"t": encoded(f"it is {KEY}")}):
+        found = cassette(Framed(direction="sent", data=data))
+        with pytest.raises(CassetteError, match="the value of MY_KEY, so it is not written"):
+            check_clean(found, secrets, "x")
+    with pytest.raises(CassetteError, match="line 1") as caught:
+        check_clean(cassette(against=f"wss://host/{KEY}"), secrets, "x")
+    assert KEY not in str(caught.value)
+
+
+def test_a_secret_in_the_name_of_the_file_is_not_written() -> None:
+    with pytest.raises(CassetteError, match="give it another name") as caught:
+        check_clean(cassette(), Secrets({"MY_KEY": KEY}), f"cassettes/test_x[{KEY}].jsonl")
+    assert KEY not in str(caught.value)
 
 
 def test_short_values_are_no_secrets() -> None:
@@ -177,19 +293,69 @@ def test_ids_are_renamed_alike_everywhere() -> None:
 def test_ids_in_http_bodies_are_the_same_ids() -> None:
     found = cassette(
         Exchanged(
-            request={"body": '{"session": {"id": "sess_X9"}}', "uri": "https://host/sess_X9LONG"},
-            response={"body": {"string": '{"id": "sess_X9LONG"}'}},
+            request={"body": "{}", "uri": "https://host/sessions"},
+            response={"body": {"string": '{"id": "sess_X9", "call_id": "call_LONG7777"}'}},
         ),
-        received({"session": {"id": "sess_X9LONG"}}),
+        Exchanged(
+            request={"body": '{"id": "sess_X9"}', "uri": "https://host/sess_X9/call_LONG7777-x"},
+            response={},
+        ),
+        received({"session": {"id": "sess_X9"}}),
     )
-    exchanged, frame = clean(found).entries[1:3]
-    assert isinstance(exchanged, Exchanged)
-    assert exchanged.request == {
-        "body": '{"session": {"id": "sess_1"}}',
-        "uri": "https://host/sess_2",
-    }
-    assert exchanged.response == {"body": {"string": '{"id": "sess_2"}'}}
-    assert frame == received({"session": {"id": "sess_2"}})
+    first, second, frame = clean(found).entries[1:4]
+    assert isinstance(first, Exchanged)
+    assert isinstance(second, Exchanged)
+    assert first.response == {"body": {"string": '{"id": "sess_1", "call_id": "call_1"}'}}
+    assert second.request == {"body": '{"id": "sess_1"}', "uri": "https://host/sess_1/call_1-x"}
+    assert frame == received({"session": {"id": "sess_1"}})
+
+
+def test_what_an_application_says_over_http_by_itself_stays() -> None:
+    """vcrpy compares it as it is."""
+    asked = Exchanged(
+        request={"body": '{"order_id": "A4711"}', "uri": "https://host/orders/order-12345678"},
+        response={"body": {"string": '{"id": "order-12345678", "order_id": "A4711"}'}},
+    )
+    told = received({"id": "order-12345678"})
+    assert clean(cassette(asked, told)).entries[1:3] == (asked, told)
+
+
+@pytest.mark.parametrize("id_", ["A4711", "order_20261126", "order_ABCDEFGHI", "f3a1-77"])
+def test_what_somebody_gave_as_an_id_over_http_stays(id_: str) -> None:
+    asked = Exchanged(
+        request={"uri": "https://shop/orders"},
+        response={"body": {"string": json.dumps([{"id": id_}])}},
+    )
+    assert clean(cassette(asked)).entries[1] == asked
+
+
+@pytest.mark.parametrize(
+    ("provider", "call", "result"),
+    [
+        (
+            "google",
+            {"toolCall": {"functionCalls": [{"id": "X1", "args": {"order_id": "A4711"}}]}},
+            {"toolResponse": {"functionResponses": [
+                {"id": "X1", "response": {"output": {"ticketId": "T-A4711"}}}
+            ]}},
+        ),
+        (
+            "openai",
+            {"type": "t", "item": {"id": "X1", "arguments": '{"order_id": "A4711"}'}},
+            {"type": "t", "item_id": "X1", "metadata": {"ticket_id": "T-A4711"}},
+        ),
+    ],
+)  # fmt: skip
+def test_ids_of_an_application_are_data(
+    provider: str, call: dict[str, Any], result: dict[str, Any]
+) -> None:
+    found = cassette(
+        received(call), Framed(direction="sent", data=result), provider=provider, model="m"
+    )
+    after = clean(found)
+    for entry, before in zip(after.entries[1:3], (call, result), strict=True):
+        assert isinstance(entry, Framed)
+        assert json.dumps(entry.data) == json.dumps(before).replace("X1", "id_1")
 
 
 @pytest.mark.parametrize("audio", ["keep", "silence", 5])

@@ -104,7 +104,20 @@ def test_a_missing_cassette_fails_with_the_command_that_records_it(
             "python -m pytest test_app.py::test_greeting --unirt-record=once"
         ]
     )
+    result.stdout.no_fnmatch_line("*Traceback*")
+    result.stdout.no_fnmatch_line("*another exception occurred*")
     assert len(simulator.connections) == 0
+
+
+def test_the_command_is_for_the_folder_that_pytest_was_started_in(
+    run: Run, simulator: Simulator, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytester.makeini("[pytest]\n")
+    folder = pytester.mkdir("below")
+    (folder / "test_below.py").write_text(APPLICATION + ONE)
+    monkeypatch.chdir(folder)
+    result = pytester.runpytest_inprocess("-p", "no:asyncio")
+    result.stdout.fnmatch_lines(["*pytest test_below.py::test_greeting --unirt-record=once"])
 
 
 def test_a_mismatch_fails_the_test_and_shows_the_difference(
@@ -120,7 +133,8 @@ def test_what_is_left_over_fails_the_test_itself(run: Run, simulator: Simulator)
     run(ONE, "--unirt-record=once").assert_outcomes(passed=1)
     result = run("\n@pytest.mark.unirt_cassette\ndef test_greeting():\n    pass\n")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*1 recorded connections were never made*"])
+    result.stdout.fnmatch_lines(["CassetteMismatch: 1 recorded connections were never made*"])
+    result.stdout.no_fnmatch_line("*self.check(exc)*")
 
 
 def test_what_is_left_over_of_a_fixture_fails_when_it_is_torn_down(
@@ -179,9 +193,20 @@ def test_an_unknown_mode_is_refused_with_the_nearest(run: Run) -> None:
 NAMES = """
 class TestApp:
     @pytest.mark.unirt_cassette
-    @pytest.mark.parametrize("words", ["a/b c", "x" * 200, "y" * 200])
+    @pytest.mark.parametrize("words", ["a/b c", "a_b_c", "x" * 200, "y" * 200])
     def test_words(self, words):
         asyncio.run(greet(words))
+
+    class TestInner:
+        @pytest.mark.unirt_cassette
+        def test_words(self):
+            asyncio.run(greet("Inner"))
+
+class TestOther:
+    class TestInner:
+        @pytest.mark.unirt_cassette
+        def test_words(self):
+            asyncio.run(greet("Other"))
 
 @pytest.mark.unirt_cassette("shared.jsonl.gz", audio="silence")
 def test_named():
@@ -197,19 +222,62 @@ def test_without():
 """
 
 
-def test_files_are_called_after_their_tests(
+def test_files_are_called_after_their_tests_and_never_two_alike(
     run: Run, simulator: Simulator, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run(NAMES, "--unirt-record=once").assert_outcomes(passed=6)
+    run(NAMES, "--unirt-record=rewrite").assert_outcomes(passed=9)
     folder = pytester.path / "cassettes" / "test_app"
     names = sorted(path.name for path in folder.iterdir())
     assert names[-2:] == ["shared.jsonl.gz", "test_fixture.jsonl"]
     assert "TestApp.test_words[a_b_c].jsonl" in names
-    assert len(names) == 5
+    assert "TestApp.TestInner.test_words.jsonl" in names
+    assert len(names) == 8
     assert max(map(len, names)) < 130
     assert read(folder / "shared.jsonl.gz").header.scrubbed["audio"] == "silence"
     forget(monkeypatch)
-    run(NAMES).assert_outcomes(passed=6)
+    run(NAMES).assert_outcomes(passed=9)
+
+
+LASTING = """
+@pytest.fixture(scope="session")
+def greeted():
+    return asyncio.run(greet("Hello"))
+
+@pytest.fixture
+def greeted_again(greeted):
+    return asyncio.run(greet("Hello"))
+
+@pytest.mark.unirt_cassette
+def test_once(greeted_again, greeted):
+    assert greeted_again == greeted
+
+@pytest.mark.unirt_cassette
+def test_twice(greeted_again, greeted):
+    assert greeted_again == greeted
+"""
+
+
+def test_what_outlives_a_test_is_in_the_cassette_of_none(
+    run: Run, simulator: Simulator, pytester: pytest.Pytester
+) -> None:
+    run(LASTING, "--unirt-record=once").assert_outcomes(passed=2)
+    folder = pytester.path / "cassettes" / "test_app"
+    assert [len(read(path).segments) for path in folder.iterdir()] == [1, 1]
+    run(LASTING, "-k", "twice").assert_outcomes(passed=1)
+
+
+WITHOUT = """
+import sys
+
+def test_nothing_of_it_was_imported():
+    assert "unirt_pytest" in sys.modules
+    assert not [name for name in sys.modules if name == "unirt" or name.startswith("unirt.")]
+"""
+
+
+def test_a_run_without_cassettes_does_not_import_unirt(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(WITHOUT)
+    pytester.runpytest_subprocess().assert_outcomes(passed=1)
 
 
 def test_a_cassette_that_was_compressed_by_hand_is_found(

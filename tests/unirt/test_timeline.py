@@ -153,7 +153,11 @@ def test_the_models_lane_ends_where_the_user_spoke_over_it(provider: str, record
     assert heard[second.response_id] == second.audio_ms == 600
     starts = [p.start_ms for p in model.pieces if p.response_id == second.response_id]
     assert starts[0] == second.first_audio_ms
+    assert first.heard_ms == pytest.approx(heard[first.response_id], abs=40)
+    assert second.heard_ms is None
     played = [piece for piece in model.pieces if piece.heard_ms]
+    rows_ms = seen.rows[-1].at_ms
+    assert seen.end_ms == max(rows_ms, *(piece.start_ms + piece.heard_ms for piece in played))
     for one, other in pairwise(played):
         assert other.start_ms >= one.start_ms + one.heard_ms - 0.001
 

@@ -105,6 +105,8 @@ class Opened(Entry):
     "The HTTP status of the answer; ``None`` where none came."
     error: str = ""
     "Why the dial failed."
+    client: str | None = None
+    "What spoke there, where it was no session of unirt: the library that it dialled with."
 
     @property
     def failed(self) -> bool:

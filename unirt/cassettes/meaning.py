@@ -18,6 +18,7 @@ import pybase64
 from unirt.cassettes.entries import Path, Segment
 from unirt.commands import AppendAudio, Command
 from unirt.config import SessionConfig
+from unirt.errors import UnknownProvider
 from unirt.events import Event
 from unirt.ids import counting_ids
 from unirt.registry import load
@@ -25,7 +26,7 @@ from unirt.translator import Frame, ServerTranslator, Translator, Upgrade
 from unirt.value import Value
 from unirt.wire import WireError, decode_audio
 
-__all__ = ["Ear", "Meaning", "audio_at", "decoded", "encoded", "new_server"]
+__all__ = ["Ear", "Meaning", "audio_at", "decoded", "encoded", "free_form_of", "new_server"]
 
 
 @attrs.frozen(kw_only=True)
@@ -117,6 +118,16 @@ def new_server(segment: Segment) -> ServerTranslator | None:
     server.start(0.0)
     server.frames_to_send()
     return server
+
+
+def free_form_of(provider: str | None) -> frozenset[str]:
+    """Beneath which keys of its frames data of the application's own stand."""
+    if provider is None:
+        return frozenset()
+    try:
+        return load(provider).free_form
+    except UnknownProvider:
+        return frozenset()
 
 
 def audio_at(value: Any, audio: bytes) -> Path | None:

@@ -3,6 +3,10 @@ New names for ids: by noun and order of appearance, so that recordings of one th
 
 The same id gets the same name wherever it stands: under its key, alone in any other place, or
 mentioned in a text.
+
+Over HTTP an application may speak to anybody, of anything, and what it says is compared as it is.
+So what it says there first keeps its name, and of what it is told there, only that is renamed which
+looks as if it was drawn by chance, or which is in frames too.
 """
 
 from __future__ import annotations
@@ -14,19 +18,22 @@ from typing import Any, Final
 
 import attrs
 
-from unirt.cassettes.entries import Closed, Entry, Exchanged, Framed, Opened
+from unirt.cassettes.entries import Cassette, Closed, Entry, Exchanged, Framed, Opened
 from unirt.cassettes.ids import ids_in, renamed
+from unirt.cassettes.meaning import free_form_of
 
 __all__ = ["new_names", "on_body", "with_names"]
 
 _NOUN: Final = re.compile(r"[A-Za-z]+(?:[_-][A-Za-z]+)*(?=[_-])")
+_PART: Final = re.compile(r"[^/?&=#]+")
+"Of an address."
 _MENTIONED: Final = 8
 "Characters of an id that is found in the middle of a text too."
 
 
-def new_names(entries: list[Entry]) -> dict[str, str]:
+def new_names(cassette: Cassette) -> dict[str, str]:
     """A name for each id that looks made up, like ``item_1``; words, like ``root``, stay."""
-    return dict(_named(entries))
+    return dict(_named(cassette))
 
 
 def on_body(body: Any, change: Callable[[Any], Any]) -> Any:
@@ -43,34 +50,55 @@ def on_body(body: Any, change: Callable[[Any], Any]) -> Any:
     return body if new is value or new == value else json.dumps(new, ensure_ascii=False)
 
 
-def _named(entries: list[Entry]) -> Iterator[tuple[str, str]]:
+def _named(cassette: Cassette) -> Iterator[tuple[str, str]]:
     """A name for each id, counted by its noun: ``item_1``."""
     counts: dict[str, int] = {}
-    seen: set[str] = set()
-    for entry in entries:
-        for id_ in _ids(entry):
-            if id_ in seen or not any(char.isdigit() for char in id_):
+    names: dict[str, str] = {}
+    own: dict[str, bool] = {}
+    asked: list[str] = []
+    for entry, ids in _told(cassette):
+        if isinstance(entry, Exchanged):
+            asked.append(json.dumps(dict(entry.request), ensure_ascii=False))
+        for id_ in ids:
+            if not any(char.isdigit() for char in id_):
                 continue  # a word, like 'root'
-            seen.add(id_)
+            if id_ not in own:
+                own[id_] = any(id_ in request for request in asked)
+            if own[id_] or id_ in names or (isinstance(entry, Exchanged) and not _drawn(id_)):
+                continue
             found = _NOUN.match(id_)
             noun = found.group() if found else "id"
             counts[noun] = counts.get(noun, 0) + 1
-            yield id_, f"{noun}_{counts[noun]}"
+            names[id_] = f"{noun}_{counts[noun]}"
+            yield id_, names[id_]
 
 
-def _ids(entry: Entry) -> Iterator[str]:
-    if isinstance(entry, Framed):
-        yield from ids_in(entry.data)
-    elif isinstance(entry, Exchanged):
-        for message in (entry.request, entry.response):
-            found: list[str] = []
+def _drawn(id_: str) -> bool:
+    """Whether an id looks as if it was drawn by chance, and not given by somebody."""
+    noun, _, tail = id_.rpartition("_")
+    letters = sum(char.isalpha() for char in tail)
+    return bool(noun) and len(tail) >= _MENTIONED and 0 < letters < len(tail) and tail.isalnum()
 
-            def note(body: Any, found: list[str] = found) -> Any:
-                found += ids_in(body)
-                return body
 
-            on_body(message.get("body"), note)
-            yield from found
+def _told(cassette: Cassette) -> Iterator[tuple[Entry, list[str]]]:
+    """The entries, each with the ids that it tells."""
+    free_form = {one.number: free_form_of(one.provider) for one in cassette.segments}
+    for entry in cassette.entries:
+        if isinstance(entry, Framed):
+            yield entry, list(ids_in(entry.data, free_form.get(entry.connection, ())))
+        elif isinstance(entry, Exchanged):
+            yield entry, _ids_of_body(entry.response.get("body"))
+
+
+def _ids_of_body(body: Any) -> list[str]:
+    found: list[str] = []
+
+    def note(part: Any) -> Any:
+        found.extend(ids_in(part))
+        return part
+
+    on_body(body, note)
+    return found
 
 
 def with_names(entries: list[Entry], names: Mapping[str, str]) -> list[Entry]:
@@ -101,10 +129,14 @@ def with_names(entries: list[Entry], names: Mapping[str, str]) -> list[Entry]:
                 return entry
 
     def message(parts: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            key: on_body(part, rename) if key == "body" else rename(part)
-            for key, part in parts.items()
-        }
+        return {key: part_with_names(key, part) for key, part in parts.items()}
+
+    def part_with_names(key: str, part: Any) -> Any:
+        if key == "body":
+            return on_body(part, rename)
+        if key == "uri":
+            part = _PART.sub(lambda found: changed.get(found.group(), found.group()), str(part))
+        return rename(part)
 
     return list(map(entry_with_names, entries))
 

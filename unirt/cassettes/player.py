@@ -22,7 +22,7 @@ from unirt.cassettes.differences import differences
 from unirt.cassettes.entries import Closed, Entry, Framed, Path, Segment, Stalled
 from unirt.cassettes.ids import IdMap, ids_in, renamed
 from unirt.cassettes.match import Match
-from unirt.cassettes.meaning import Ear, Meaning, audio_at, decoded
+from unirt.cassettes.meaning import Ear, Meaning, audio_at, decoded, free_form_of
 from unirt.cassettes.values import kept, look_up, replaced
 from unirt.errors import CassetteMismatch
 from unirt.translator import Frame
@@ -78,7 +78,8 @@ class Player:
         "One hears what was recorded; the other what is live, where that is not equal."
         self._listened = 0
         "Up to which entry they have."
-        self._ids = IdMap()
+        self._free_form = free_form_of(segment.provider)
+        self._ids = IdMap(self._free_form)
         self._heard = 0
         "Up to which entry the ids of the far end are known."
         self._next = 0
@@ -164,7 +165,7 @@ class Player:
 
     def _in_run(self, live: Any, run: _Step) -> bool:
         """Take a frame of audio; ``False`` for one that is none, which ends the run."""
-        audio = _audio_like(run.frame.data, live, run.at)
+        audio = self._audio_like(run, live)
         step, sent = self._place
         free, total = self._match.audio == "microphone", run.run or 0
         if audio is None:
@@ -288,7 +289,7 @@ class Player:
         """Know which ids the far end had said before an entry."""
         for _, entry in self._entries[self._heard : until]:
             if isinstance(entry, Framed) and entry.direction == "received":
-                self._ids.settled.update(ids_in(entry.data))
+                self._ids.settled.update(ids_in(entry.data, self._free_form))
         self._heard = max(self._heard, until)
 
     def _fail(self, what: str, live: Any, expected: _Step | None, shown: Any = None) -> None:
@@ -301,11 +302,11 @@ class Player:
             told = differences(expected.frame.data, live if shown is None else shown)
         near = min(
             self._steps[max(0, self._place[0] - _NEAR // 2) :][:_NEAR],
-            key=lambda step: (len(_aside(step, live)), step is not expected),
+            key=lambda step: (len(self._aside(step, live)), step is not expected),
             default=None,
         )
         if near is not None and near is not expected:
-            unlike = _aside(near, live)
+            unlike = self._aside(near, live)
             verb = "is equal to it" if not unlike else "differs from it in:"
             told = [*told, f"the closest recorded frame, line {near.line}, {verb}", *unlike]
         line = self._entries[-1][0] if expected is None else expected.line
@@ -317,22 +318,21 @@ class Player:
         )
         raise self.failure
 
+    def _aside(self, step: _Step, live: Any) -> list[str]:
+        """How a frame differs from a recorded one, ids aside."""
+        recorded = step.frame.data
+        return differences(recorded, IdMap(self._free_form).align(recorded, live))
 
-def _aside(step: _Step, live: Any) -> list[str]:
-    """How a frame differs from a recorded one, ids aside."""
-    return differences(step.frame.data, IdMap().align(step.frame.data, live))
-
-
-def _audio_like(recorded: Any, live: Any, at: Path) -> bytes | None:
-    """The audio of a live frame that differs from a recorded one in its audio and ids alone."""
-    try:
-        audio = decoded(look_up(live, at))
-    except LookupError:
-        return None
-    if audio is None:
-        return None
-    one, other = replaced(recorded, at, ""), replaced(live, at, "")
-    return audio if IdMap().align(one, other) == one else None
+    def _audio_like(self, run: _Step, live: Any) -> bytes | None:
+        """The audio of a live frame that is like a recorded one but for its audio and ids."""
+        try:
+            audio = decoded(look_up(live, run.at))
+        except LookupError:
+            return None
+        if audio is None:
+            return None
+        one, other = replaced(run.frame.data, run.at, ""), replaced(live, run.at, "")
+        return audio if IdMap(self._free_form).align(one, other) == one else None
 
 
 def _brief(value: Any) -> str:

@@ -6,7 +6,9 @@ error with its line, for a recording that is half read would make a test that ha
 from __future__ import annotations
 
 import base64
+import codecs
 import gzip
+import math
 import re
 import zlib
 from collections.abc import Callable, Collection
@@ -41,6 +43,8 @@ MARK: Final = "unirt_cassette"
 _BEGIN: Final = re.compile(rb'\{(?:"t": [\d.]+, )?(?:"c": \d+, )?"(?:sent|received)": ')
 _ENDS: Final = (b', "as": "binary"}', b"}")
 "Around the frame in a line without anything else."
+_MOST_SOUND: Final = 1 << 28
+"Bytes of one frame: more than an hour, and no message is as large."
 _GZIP: Final = b"\x1f\x8b"
 _HEADER: Final = frozenset(
     {
@@ -59,7 +63,7 @@ _HEADER: Final = frozenset(
 )
 _FRAME: Final = frozenset({"t", "c", "sent", "received", "as", "audio"})
 _OPEN: Final = frozenset(
-    {"url", "provider", "model", "transport", "subprotocol", "status", "error"}
+    {"url", "provider", "model", "transport", "subprotocol", "status", "error", "client"}
 )
 
 
@@ -94,9 +98,9 @@ def loads(data: bytes, where: str) -> Cassette:
                 remedy="correct the line; docs/reference/cassettes.md says what it may hold",
             ) from None
         except ValueError as exc:
-            last = number == len(lines)
+            cut = number == len(lines) and "EOF" in str(exc)
             raise CassetteError(
-                f"{'the file is truncated: ' if last else ''}not JSON: {exc}",
+                f"{'the file is truncated: ' if cut else ''}not JSON: {exc}",
                 where=f"{where}, line {number}",
                 remedy="restore the file, or correct the line",
             ) from None
@@ -126,14 +130,12 @@ def _header(line: bytes, where: str) -> Header:
     except ValueError:
         wire = Wire({})
     if MARK not in wire:
-        old = "direction" in wire
-        raise CassetteError(
-            "this is no cassette of unirt",
-            where=place,
-            remedy="turn it into one with 'unirt cassette convert'"
-            if old
-            else f'its first line must be an object with "{MARK}": {VERSION}',
-        )
+        remedy = f'its first line must be an object with "{MARK}": {VERSION}'
+        if "direction" in wire:
+            remedy = "turn it into one with 'unirt cassette convert'"
+        elif line.startswith(codecs.BOM_UTF8):
+            remedy = "save it as UTF-8 without a byte order mark"
+        raise CassetteError("this is no cassette of unirt", where=place, remedy=remedy)
     version = wire.data[MARK]
     if type(version) is not int or version < 1:
         raise CassetteError(
@@ -185,13 +187,15 @@ def _entry(data: Any, now: float, line: bytes) -> Entry:
     """One line; a time that is not given is that of the line above."""
     wire = Wire(data)
     at = data.get("t", now)
-    if not isinstance(at, int | float) or isinstance(at, bool) or at < 0:
+    if not isinstance(at, int | float) or isinstance(at, bool) or not 0 <= at < math.inf:
         raise wire.wrong("t", "a time in ms")
     connection = data.get("c", 1)
     if type(connection) is not int or connection < 1:
         raise wire.wrong("c", "a connection, counted from 1")
     kinds = [key for key in data if key in _KINDS]
     if len(kinds) != 1:
+        if not kinds:
+            _only(wire, ("t", "c", *_KINDS))
         raise WireError("$", f"expected exactly one of {', '.join(_KINDS)}")
     if kinds[0] in ("sent", "received"):
         return _framed(wire, line, at_ms=float(at), connection=connection)
@@ -258,7 +262,7 @@ def _altered(wire: Wire) -> Altered:
         raise WireError(wire.path, "expected one of cut_from, silence")
     key = "silence" if "silence" in wire else "cut_from"
     size, byte = wire.count(key), wire.count("of")
-    if size < 0 or not 0 <= byte < 256:
+    if not 0 <= size <= _MOST_SOUND or not 0 <= byte < 256:
         raise wire.wrong(key, "a number of bytes")
     return Altered(at=tuple(at), size=size, silence=byte if key == "silence" else None)
 
@@ -278,6 +282,7 @@ def _opened(wire: Wire, **place: Any) -> Opened:
         subprotocol=inner.text_or("subprotocol"),
         status=status,
         error=inner.text_or("error") or "",
+        client=inner.text_or("client"),
         **place,
     )
 

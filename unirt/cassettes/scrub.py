@@ -8,21 +8,22 @@ Scrubbing twice changes nothing.
 
 from __future__ import annotations
 
-import json
+import base64
 from collections.abc import Callable, Mapping
+from pathlib import PurePath
 from typing import Any
 
 import attrs
 
 from unirt.cassettes.entries import Cassette, Closed, Entry, Exchanged, Framed, Header, Opened
-from unirt.cassettes.names import new_names, on_body, with_names
-from unirt.cassettes.secrets import Secrets, hidden, scrubbed_url
+from unirt.cassettes.names import new_names, with_names
+from unirt.cassettes.secrets import Secrets, hidden, scrubbed_url, texts_in
 from unirt.cassettes.sound import silenced, sounds
-from unirt.cassettes.writing import line_of
+from unirt.cassettes.spread import spread_over, without_spread
 from unirt.errors import CassetteError, ConfigurationError
 from unirt.value import Value
 
-__all__ = ["EntryRule", "Scrub", "check_clean", "scrubbed"]
+__all__ = ["EntryRule", "Scrub", "check_clean", "scrubbed", "secret_in"]
 
 EntryRule = Callable[[Entry], Entry | None]
 "Somebody's own rule: an entry to an entry, or to ``None`` to leave it out."
@@ -75,11 +76,12 @@ def scrubbed(cassette: Cassette, scrub: Scrub, secrets: Secrets) -> Cassette:
     cassette = attrs.evolve(cassette, entries=tuple(entries))
     cassette = _without_audio(cassette, scrub.audio)
     hidden_entries = [_without_secrets(entry, secrets) for entry in cassette.entries]
+    hidden_entries = without_spread(hidden_entries, secrets)
     changed = sum(new is not old for new, old in zip(hidden_entries, cassette.entries, strict=True))
     said = dict(cassette.header.scrubbed)
     said["secrets"] = said.get("secrets", 0) + changed
     if scrub.ids:
-        names = new_names(hidden_entries)
+        names = new_names(attrs.evolve(cassette, entries=tuple(hidden_entries)))
         hidden_entries = with_names(hidden_entries, names)
         said["ids"] = len(names)
     if scrub.audio != "keep" or "audio" not in said:
@@ -90,8 +92,20 @@ def scrubbed(cassette: Cassette, scrub: Scrub, secrets: Secrets) -> Cassette:
 
 
 def _header(header: Header, secrets: Secrets) -> Header:
-    model = None if header.model is None else secrets.hide(header.model)
-    return attrs.evolve(header, model=model, notes=hidden(dict(header.notes), secrets))
+    def clean(text: str | None) -> str | None:
+        return None if text is None else secrets.hide(text)
+
+    against = header.against
+    if against is not None and "://" in against:
+        against = scrubbed_url(against, secrets)
+    return attrs.evolve(
+        header,
+        model=clean(header.model),
+        protocol=clean(header.protocol),
+        recorded_by=clean(header.recorded_by),
+        against=clean(against),
+        notes=hidden(dict(header.notes), secrets),
+    )
 
 
 def _without_audio(cassette: Cassette, audio: float | str) -> Cassette:
@@ -114,18 +128,18 @@ def _without_audio(cassette: Cassette, audio: float | str) -> Cassette:
 def _without_secrets(entry: Entry, secrets: Secrets) -> Entry:
     """The entry without secrets; the very same where it holds none."""
     match entry:
-        case Framed(data=bytes()):
-            return entry
         case Framed(data=data):
             clean = hidden(data, secrets)
             return entry if clean is data else attrs.evolve(entry, data=clean)
         case Opened():
             model = None if entry.model is None else secrets.hide(entry.model)
+            chosen = entry.subprotocol
             new: Entry = attrs.evolve(
                 entry,
                 url=scrubbed_url(entry.url, secrets),
                 error=secrets.hide(entry.error),
                 model=model,
+                subprotocol=None if chosen is None else secrets.hide(chosen),
             )
         case Closed(reason=reason):
             new = attrs.evolve(entry, reason=secrets.hide(reason))
@@ -145,45 +159,68 @@ def _message(message: Mapping[str, Any], secrets: Secrets) -> dict[str, Any]:
     clean: dict[str, Any] = {}
     for key, value in message.items():
         if key == "headers" and isinstance(value, dict):
-            clean[key] = _headers(value, secrets)
+            clean[key] = hidden(value, secrets, headers=True)
         elif key in ("uri", "url") and isinstance(value, str):
             clean[key] = scrubbed_url(value, secrets)
         elif key == "body":
-            clean[key] = on_body(value, lambda body: hidden(body, secrets))
+            clean[key] = _body(value, secrets)
         else:
             clean[key] = hidden(value, secrets)
     return clean
 
 
-def _headers(headers: dict[str, Any], secrets: Secrets) -> dict[str, Any]:
-    """HTTP headers, whose values vcrpy keeps as text or as lists of it."""
-
-    def clean(name: str, value: Any) -> Any:
-        alone = hidden(
-            {name: value[0] if isinstance(value, list) else value}, secrets, headers=True
-        )
-        return [alone[name]] if isinstance(value, list) and value else alone[name]
-
-    return {name: clean(name, value) for name, value in headers.items() if value}
+def _body(body: Any, secrets: Secrets) -> Any:
+    """A body as a cassette holds it: a text, or an object with one, or with base64."""
+    if isinstance(body, dict) and body.keys() == {"base64"}:
+        data = base64.b64decode(body["base64"])
+        return {"base64": base64.b64encode(secrets.hide_bytes(data)).decode()}
+    if isinstance(body, dict):
+        return {key: _body(inner, secrets) for key, inner in body.items()}
+    return hidden(body, secrets)
 
 
 def check_clean(cassette: Cassette, secrets: Secrets, where: str) -> None:
     """
-    Look at every line once more.
+    Look at the name of the file and at every line once more.
 
     Raises:
         CassetteError: One still holds a secret. It says which rule found it, and never the secret.
     """
-    texts = [(1, json.dumps([dict(cassette.header.notes), cassette.header.model]))]
-    texts += [
-        (line, json.dumps(line_of(entry), ensure_ascii=False))
-        for line, entry in cassette.numbered()
-    ]
-    for line, text in texts:
-        rule = secrets.found(text)
+    rule = secrets.found(PurePath(where).name)
+    if rule is not None:
+        raise CassetteError(
+            f"its name holds {rule}, so it is not written",
+            where=secrets.hide(where),
+            remedy="give it another name",
+        )
+    spread = spread_over(list(cassette.entries), secrets)
+    lines: list[tuple[int, Header | Entry]] = [(1, cassette.header), *cassette.numbered()]
+    for line, holder in lines:
+        rule = secret_in(holder, secrets)
+        if rule is None and spread is not None and line == spread[0] + 2:
+            rule = spread[1]
         if rule is not None:
             raise CassetteError(
                 f"it still holds {rule}, so it is not written",
                 where=f"{where}, line {line}",
                 remedy="take it out with a rule of your own: scrub=",
             )
+
+
+def secret_in(line: Header | Entry, secrets: Secrets) -> str | None:
+    """Which rule finds a secret in a line, by name; ``None`` where none does."""
+    if isinstance(line, Framed):
+        held: Any = line.data
+    elif isinstance(line, Exchanged):
+        held = [_with_bytes(dict(line.request)), _with_bytes(dict(line.response))]
+    else:
+        held = attrs.asdict(line)
+    return next(filter(None, map(secrets.found, texts_in(held))), None)
+
+
+def _with_bytes(value: Any) -> Any:
+    if isinstance(value, dict):
+        if value.keys() == {"base64"}:
+            return base64.b64decode(value["base64"])
+        return {key: _with_bytes(inner) for key, inner in value.items()}
+    return value

@@ -135,4 +135,6 @@ def _open(entry: Opened) -> dict[str, Any]:
         line["status"] = entry.status
     if entry.error:
         line["error"] = entry.error
+    if entry.client is not None:
+        line["client"] = entry.client
     return line

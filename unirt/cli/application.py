@@ -3,7 +3,8 @@ An application, reduced to what holds a conversation by itself: it speaks, liste
 tools.
 
 It lives in blocks of 20 ms, as a sound card does: in each it plays, does the actions whose moment
-has come, and sends what its microphone hears. Who drives it says how long a block takes.
+has come, and sends what its microphone hears. Who drives it says how long a block takes:
+:func:`in_real_time` takes the time that it is, :func:`settle` what both ends need.
 """
 
 from __future__ import annotations
@@ -11,14 +12,26 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import attrs
 
 import unirt
 from unirt.capabilities import Capabilities
 from unirt.cli.sound import BLOCK_MS, chunks
 from unirt.clock import ManualClock
-from unirt.commands import EndTurn, ReportPlayback, Respond, SendImage, SendText, SendToolResult
-from unirt.config import Manual
+from unirt.commands import (
+    ApproveServerTool,
+    Command,
+    EndTurn,
+    ReportPlayback,
+    Respond,
+    SendImage,
+    SendText,
+    SendToolResult,
+)
+from unirt.config import Manual, SessionConfig
 from unirt.errors import ConnectionLost, SessionClosedError
 from unirt.session import Session
 from unirt.simulator import Line
@@ -26,7 +39,7 @@ from unirt.simulator.player import Player
 from unirt.simulator.scenario import Action, Scenario, Silence, Speak
 from unirt.simulator.voice import load_wav, silence, speech
 
-__all__ = ["Application", "settle"]
+__all__ = ["Application", "arguments_of", "in_real_time", "settle"]
 
 _REST_MS = 600.0
 "How long everything must be quiet before the next thing is said, or the conversation is over."
@@ -34,6 +47,8 @@ _TOOL_MS = 40.0
 "How long a tool takes."
 _SETTLE_S = 10.0
 "How long an application may take to digest one block before it is given up, in real seconds."
+_LONGEST_S = 300.0
+"How long a conversation may last."
 _CALM_TURNS = 4
 "For how many turns of the event loop it must seem so: a server may be about to say something."
 
@@ -63,6 +78,8 @@ class Application:
         self.lost: ConnectionLost | None = None
         "Why the session ended, where nobody here ended it."
         self._answers = script.answers
+        self._failures = dict(script.failures)
+        self._approves = script.approves
         self._actions = deque(script.actions)
         self._format = session.capabilities.input_format
         "The microphone is opened at the rate the provider listens to."
@@ -70,7 +87,7 @@ class Application:
         self._open = spoken and type(session.config.turn_detection) is not Manual
         "Whether the microphone hears silence when nobody speaks."
         self._voice: deque[bytes] = deque()
-        self._results: deque[tuple[float, SendToolResult]] = deque()
+        self._results: deque[tuple[float, SendToolResult | ApproveServerTool]] = deque()
         self._responding: set[str] = set()
         self._seen: set[str] = set()
         "The classes of the events since the last action."
@@ -88,8 +105,20 @@ class Application:
 
     @property
     def done(self) -> bool:
-        """Whether the whole conversation is over."""
-        return self.session.closed or (not self._actions and self._rested)
+        """Whether the whole conversation is over, or as much of it as there will be."""
+        rested = not self._actions and self._rested
+        return self.session.closed or rested or bool(self.unfinished)
+
+    @property
+    def unfinished(self) -> str:
+        """What it waits for in vain, in words; empty while it may still come."""
+        if self._now_ms >= _LONGEST_S * 1000:
+            return f"the conversation is not over after {_LONGEST_S:g} s"
+        if not self._actions or self._quiet_ms <= max(self._patience_ms, _REST_MS):
+            return ""
+        awaited = self._actions[0]
+        what = awaited.after if awaited.heard_ms is None else f"{awaited.heard_ms:g} ms of sound"
+        return f"{what} never came, for which {type(awaited.do).__name__} waits"
 
     @property
     def _rested(self) -> bool:
@@ -115,14 +144,21 @@ class Application:
                 self._responding.discard(id_)
             case unirt.AudioDelta(data=data):
                 self.replies.setdefault(event.response_id or "", bytearray()).extend(data)
+            case unirt.ToolCall(name=name, call_id=call_id) if name in self._failures:
+                error = self._failures.pop(name)
+                self._answer(SendToolResult(call_id=call_id, error=error))
             case unirt.ToolCall(name=name, call_id=call_id) if name in self._answers:
-                result = SendToolResult(call_id=call_id, output=self._answers[name])
-                self._results.append((self._now_ms + _TOOL_MS, result))
+                self._answer(SendToolResult(call_id=call_id, output=self._answers[name]))
+            case unirt.ApprovalRequested(approval_id=approval_id):
+                self._answer(ApproveServerTool(approval_id=approval_id, approve=self._approves))
             case unirt.ToolCallCancelled(call_ids=call_ids):
-                kept = [entry for entry in self._results if entry[1].call_id not in call_ids]
+                kept = [one for one in self._results if _call_of(one[1]) not in call_ids]
                 self._results = deque(kept)
             case _:
                 pass
+
+    def _answer(self, answer: SendToolResult | ApproveServerTool) -> None:
+        self._results.append((self._now_ms + _TOOL_MS, answer))
 
     async def block(self) -> None:
         """Live through one block."""
@@ -213,6 +249,30 @@ class Application:
             and (timer is None or timer > now)
             and len(self.events) == stats.events
         )
+
+
+def arguments_of(config: SessionConfig) -> dict[str, Any]:
+    """The arguments of ``connect()`` that ask for a configuration."""
+    names = [field.name for field in attrs.fields(SessionConfig)]
+    return {name: value for name in names if (value := getattr(config, name)) is not None}
+
+
+def _call_of(answer: Command) -> str | None:
+    return answer.call_id if isinstance(answer, SendToolResult) else None
+
+
+async def in_real_time(
+    application: Application, after_block: Callable[[], None] = lambda: None
+) -> None:
+    """Let an application live until it is done, a block of it in as long as it lasts."""
+    loop = asyncio.get_running_loop()
+    block_s = BLOCK_MS / 1000
+    due = loop.time()
+    while not application.done:
+        due = max(due, loop.time() - block_s) + block_s
+        await application.block()
+        await asyncio.sleep(max(0.0, due - loop.time()))
+        after_block()
 
 
 async def settle(applications: Sequence[Application], clock: ManualClock) -> None:

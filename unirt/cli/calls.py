@@ -18,7 +18,7 @@ from unirt.errors import ConfigurationError
 if TYPE_CHECKING:
     from unirt.cassettes import Cassette
 
-__all__ = ["calling", "existing", "number_or_name", "read_file"]
+__all__ = ["calling", "existing", "new_file", "number_or_name", "read_file", "writing"]
 
 WRONG_CALL = 2
 
@@ -58,6 +58,44 @@ def read_file(path: Path) -> Cassette:
     from unirt.cassettes import read  # not before a command needs it
 
     return read(existing(path))
+
+
+def new_file(target: Path, *sources: Path, force: bool) -> None:
+    """
+    Check that a file may be written.
+
+    Raises:
+        ConfigurationError: It is there already, or it is one of what is read.
+    """
+    if any(target.resolve() == source.resolve() for source in sources):
+        raise ConfigurationError(
+            "a cassette is not changed where it is", where=str(target), remedy="name another file"
+        )
+    if target.exists() and not force:
+        raise ConfigurationError(
+            "there is such a file already",
+            where=str(target),
+            remedy="name another one, or add --force",
+        )
+
+
+@contextlib.contextmanager
+def writing(target: Path) -> Iterator[None]:
+    """
+    A file that is no cassette is written in here; its folder is made where needed.
+
+    Raises:
+        ConfigurationError: It cannot be.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as exc:
+        raise ConfigurationError(
+            f"it cannot be written: {exc.strerror or exc}",
+            where=str(target),
+            remedy="name another file, or check its permissions",
+        ) from None
 
 
 def number_or_name(text: str) -> float | str:

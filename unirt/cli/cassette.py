@@ -11,12 +11,12 @@ from rich.markup import escape
 from unirt.cassettes import Cassette, from_lines, write
 from unirt.cassettes.scrub import Scrub, check_clean, scrubbed
 from unirt.cassettes.secrets import Secrets
-from unirt.cli.calls import existing, read_file
+from unirt.cli.calls import existing, new_file, read_file
 from unirt.deck.environment import configured
 from unirt.errors import ConfigurationError
 from unirt.registry import installed, load
 
-__all__ = ["convert", "new_file", "scrub"]
+__all__ = ["convert", "scrub"]
 
 
 def scrub(
@@ -78,25 +78,6 @@ def convert(
     clean = scrubbed(cassette, Scrub(), secrets)
     check_clean(clean, secrets, str(source))
     return _written(clean, target, f"{len(clean.entries)} lines", console)
-
-
-def new_file(target: Path, source: Path, *, force: bool) -> None:
-    """
-    Check that a file may be written.
-
-    Raises:
-        ConfigurationError: It is there already, or it is what is read.
-    """
-    if target.resolve() == source.resolve():
-        raise ConfigurationError(
-            "a cassette is not changed where it is", where=str(target), remedy="name another file"
-        )
-    if target.exists() and not force:
-        raise ConfigurationError(
-            "there is such a file already",
-            where=str(target),
-            remedy="name another one, or add --force",
-        )
 
 
 def _written(cassette: Cassette, target: Path, what: str, console: Console | None) -> int:

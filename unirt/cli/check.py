@@ -8,18 +8,17 @@ received is understood.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import attrs
 from rich.console import Console
 from rich.markup import escape
 
 from unirt.cassettes import Cassette
-from unirt.cassettes.scrub import Scrub, scrubbed
+from unirt.cassettes.scrub import Scrub, scrubbed, secret_in
 from unirt.cassettes.secrets import Secrets
-from unirt.cassettes.writing import line_of
 from unirt.cli.calls import existing, read_file
 from unirt.cli.performance import is_ours, perform
 from unirt.deck.environment import configured
@@ -68,12 +67,12 @@ def _secrets(cassette: Cassette, where: str) -> Iterator[str]:
     secrets = Secrets(configured(os.environ))
     clean = scrubbed(cassette, Scrub(ids=False), secrets)
     remedy = "take it out with 'unirt cassette scrub'"
-    if (clean.header.model, clean.header.notes) != (cassette.header.model, cassette.header.notes):
+    if attrs.evolve(clean.header, scrubbed=cassette.header.scrubbed) != cassette.header:
         yield f"the header holds a secret ({where}, line 1): {remedy}"
     for (line, entry), new in zip(cassette.numbered(), clean.entries, strict=True):
         if entry != new:
-            rule = secrets.found(json.dumps(line_of(entry), ensure_ascii=False))
-            what = rule or "a text under a name that is secret"
+            rule = secret_in(entry, secrets)
+            what = rule or "a part of a secret, or a text under a name that is secret"
             yield f"it holds {what} ({where}, line {line}): {remedy}"
 
 

@@ -8,6 +8,7 @@ piece by piece share a line.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -17,7 +18,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from unirt.cli.calls import read_file
+from unirt.cli.calls import new_file, read_file, writing
 from unirt.cli.show import describe, describe_command, merged
 from unirt.commands import Command
 from unirt.errors import ConfigurationError
@@ -83,11 +84,14 @@ def milliseconds(text: str | None, option: str) -> float | None:
     if number.endswith("s"):
         number, scale = number.removesuffix("s"), 1000.0
     try:
-        return float(number) * scale
+        found = float(number) * scale
     except ValueError:
+        found = math.nan
+    if not math.isfinite(found):
         raise ConfigurationError(
             f"{text!r} is no time", where=option, remedy="write 1500 (ms), or 1.5s"
-        ) from None
+        )
+    return found
 
 
 def run(
@@ -104,7 +108,7 @@ def run(
     Show a cassette; returns the exit status.
 
     Raises:
-        ConfigurationError: There is no such file, or an option cannot be.
+        ConfigurationError: There is no such file, an option cannot be, or no page can be written.
         CassetteError: It holds no cassette.
     """
     console = console or Console(highlight=False)
@@ -121,11 +125,15 @@ def run(
         until_ms=milliseconds(until, "--until"),
         only=tuple(only),
     )
-    seen = timeline(read_file(path))
+    cassette = read_file(path)
+    if html is not None:
+        new_file(html, path, force=True)
+    seen = timeline(cassette)
     if html is not None:
         from unirt.cli.page import page
 
-        html.write_text(page(seen, path.name), "utf-8")
+        with writing(html):
+            html.write_text(page(seen, path.name), "utf-8")
         console.print(f"wrote {html}", markup=False)
         return 0
     for part in (_about(seen, path), _lanes(seen, console.width), _turns(seen), _tools(seen)):

@@ -19,8 +19,7 @@ from rich.table import Table
 
 from unirt.cassettes import Cassette, Framed, write
 from unirt.cassettes.faults import FAULTS, line_with
-from unirt.cli.calls import read_file
-from unirt.cli.cassette import new_file
+from unirt.cli.calls import new_file, read_file
 from unirt.errors import ConfigurationError
 from unirt.spelling import nearest
 

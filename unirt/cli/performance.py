@@ -21,6 +21,7 @@ from unirt.cassettes import Cassette, Closed, Framed, Origin, Segment
 from unirt.cassettes.match import Match, matching
 from unirt.cassettes.meaning import Ear, Meaning
 from unirt.cassettes.player import Player
+from unirt.cli.application import arguments_of
 from unirt.commands import (
     AppendAudio,
     Command,
@@ -81,7 +82,8 @@ def is_ours(cassette: Cassette) -> bool:
     said by something else.
     """
     origins = cassette.header.origin, cassette.header.notes.get("origin")
-    return Origin.IMPORTED not in origins and all(s.model for s in cassette.segments)
+    ours = all(one.model and one.opened.client is None for one in cassette.segments)
+    return Origin.IMPORTED not in origins and ours
 
 
 async def perform(
@@ -203,7 +205,7 @@ class _Stand:
             environ={},
             env_file=None,
             handshake_timeout=_PATIENCE_S * (60 if self._paced else 1),
-            **_fields(_config(segment, self._meanings)),
+            **arguments_of(_config(segment, self._meanings)),
         )
         async with connecting as session:
             self._ready = True
@@ -338,7 +340,7 @@ class _Stand:
             player, stats = self._player, session.stats
             awaited = player.awaited
             now = player.due, awaited, stats.frames_out, stats.frames_waiting
-            early = awaited is not None and self._clock.now() < awaited[1].at_ms / 1000
+            early = awaited is not None and self._clock.now() < awaited[1].at
             still = now == seen and player.due is None and not early
             calm, seen = calm + 1 if still else 0, now
 
@@ -387,14 +389,6 @@ def _config(segment: Segment, meanings: dict[int, Meaning]) -> SessionConfig:
     config = SessionConfig(model=segment.model)
     found = next((m.config for m in meanings.values() if m.config is not None), None)
     return config if found is None else found.merged(config)
-
-
-def _fields(config: SessionConfig) -> dict[str, Any]:
-    return {
-        field.name: value
-        for field in attrs.fields(SessionConfig)
-        if (value := getattr(config, field.name)) is not None
-    }
 
 
 def _brief(value: Any) -> str:

@@ -13,12 +13,12 @@ from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
-import attrs
 from rich.console import Console
 
 import unirt
 from unirt.cassettes import Cassette, Framed, Origin, read
-from unirt.cli.application import Application, settle
+from unirt.cli.application import Application, arguments_of, in_real_time, settle
+from unirt.cli.calls import new_file
 from unirt.cli.show import merged
 from unirt.cli.sound import BLOCK_MS, read_wav
 from unirt.clock import Clock, ManualClock
@@ -35,8 +35,6 @@ __all__ = ["run", "scenario_named", "spoken"]
 
 _PATIENCE_MS = 30_000.0
 "How long to wait for a provider to answer."
-_LONGEST_S = 300.0
-"How long a conversation may last."
 
 
 def run(
@@ -68,12 +66,7 @@ def run(
     """
     console = console or Console(highlight=False)
     script = _script(inputs, scenario)
-    if out.exists() and not force:
-        raise ConfigurationError(
-            "there is such a file already",
-            where=str(out),
-            remedy="name another one, or add --force",
-        )
+    new_file(out, force=force)
     recording = _Recording(script, instructions, console)
     if simulator is not None:
         clock = ManualClock()
@@ -174,30 +167,27 @@ class _Recording:
             def application(session: unirt.Session) -> Application:
                 return Application(session, self._script, simulator.connections[-1])
 
-            async def block(app: Application) -> None:
-                await app.block()
-                await settle([app], clock)
-                clock.advance(BLOCK_MS / 1000)
-                await settle([app], clock)
+            async def live(app: Application) -> None:
+                while not app.done:
+                    await app.block()
+                    await settle([app], clock)
+                    clock.advance(BLOCK_MS / 1000)
+                    await settle([app], clock)
+                    self._show(app)
 
             connecting = self._connecting(provider.name, clock, simulator.env)
-            return await self._converse(connecting, application, block)
+            return await self._converse(connecting, application, live)
 
     async def live(self) -> list[str]:
         """Talk to the provider that the settings choose, in real time."""
-        loop = asyncio.get_running_loop()
-        due = loop.time()
-
-        async def block(app: Application) -> None:
-            nonlocal due
-            await app.block()
-            due = max(due, loop.time() - BLOCK_MS / 1000) + BLOCK_MS / 1000
-            await asyncio.sleep(max(0.0, due - loop.time()))
 
         def application(session: unirt.Session) -> Application:
             return Application(session, self._script, patience_ms=_PATIENCE_MS)
 
-        return await self._converse(self._connecting(), application, block)
+        async def live(app: Application) -> None:
+            await in_real_time(app, lambda: self._show(app))
+
+        return await self._converse(self._connecting(), application, live)
 
     def _connecting(
         self,
@@ -205,12 +195,7 @@ class _Recording:
         clock: Clock | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> Connecting:
-        config = self._script.session
-        fields = {
-            field.name: value
-            for field in attrs.fields(type(config))
-            if (value := getattr(config, field.name)) is not None
-        }
+        fields = arguments_of(self._script.session)
         if self._instructions is not None:
             fields["instructions"] = self._instructions
         if environ is not None:
@@ -223,7 +208,7 @@ class _Recording:
         self,
         connecting: Connecting,
         application: Callable[[unirt.Session], Application],
-        block: Callable[[Application], Coroutine[Any, Any, None]],
+        live: Callable[[Application], Coroutine[Any, Any, None]],
     ) -> list[str]:
         """Do the whole conversation; returns what is to be told of its end."""
         try:
@@ -231,11 +216,7 @@ class _Recording:
                 app = application(session)
                 reader = asyncio.create_task(app.read())
                 try:
-                    for _ in range(int(_LONGEST_S * 1000 / BLOCK_MS)):
-                        await block(app)
-                        self._show(app)
-                        if app.done:
-                            break
+                    await live(app)
                 finally:
                     await session.close()
                     await reader
@@ -243,6 +224,9 @@ class _Recording:
             self.status = 1
             return [f"{exc}"]
         self._show(app, rest=True)
+        if app.unfinished:
+            self.status = 1
+            return [app.unfinished]
         return [] if app.lost is None else [f"{app.lost}"]
 
     def _show(self, app: Application, *, rest: bool = False) -> None:

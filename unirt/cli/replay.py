@@ -12,14 +12,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from unirt.audio import PCM16_24K
-from unirt.cli.calls import read_file
+from unirt.cli.calls import new_file, read_file
 from unirt.cli.performance import Performed, is_ours, perform
 from unirt.cli.show import describe_step, merged
 from unirt.cli.sound import write_wav
-from unirt.errors import ConfigurationError
 from unirt.testing import outline
+from unirt.transports.tape_clock import speed_of
 
-__all__ = ["run", "speed_of"]
+__all__ = ["run"]
 
 _ROW_S = 0.5
 "How much time shares a row on the screen."
@@ -44,12 +44,14 @@ def run(
         console: Where it is shown.
 
     Raises:
-        ConfigurationError: There is no such file, or an option cannot be.
+        ConfigurationError: There is no such file, an option cannot be, or no sound can be written.
         CassetteError: It holds no cassette, or none that can be played.
     """
     console = console or Console(highlight=False)
     cassette = read_file(path)
-    speed = speed_of(pace)
+    if audio is not None:
+        new_file(audio, path, force=True)
+    speed = speed_of(pace, "--pace")
     if verbatim is None and not is_ours(cassette):
         console.print("[dim]Not said by unirt, so its frames are sent as they are.[/]")
     played = asyncio.run(perform(cassette, str(path), verbatim=verbatim, speed=speed))
@@ -64,26 +66,6 @@ def run(
     if not failures:
         console.print("[bold green]Everything was sent and received as recorded.[/]")
     return 1 if failures else 0
-
-
-def speed_of(pace: float | str) -> float | None:
-    """
-    How much faster than recorded; ``None`` for as fast as possible.
-
-    Raises:
-        ConfigurationError: It is no pace.
-    """
-    if pace == "fast":
-        return None
-    if pace == "recorded":
-        return 1.0
-    if isinstance(pace, float) and pace > 0:
-        return pace
-    raise ConfigurationError(
-        f"the pace cannot be {pace!r}",
-        where="--pace",
-        remedy="use fast, recorded, or how many times faster than recorded",
-    )
 
 
 def _show(one: Performed, console: Console, *, several: bool) -> None:

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from unirt.audio import PCM16_24K, AudioFormat
+from unirt.cli.calls import writing
 from unirt.errors import ConfigurationError
 
 __all__ = ["BLOCK_MS", "Devices", "chunks", "read_wav", "write_wav"]
@@ -43,9 +44,13 @@ def read_wav(path: Path) -> tuple[bytes, AudioFormat]:
 
 
 def write_wav(path: Path, data: bytes, format: AudioFormat) -> None:
-    """Write PCM16 samples as a WAV file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with wave.open(str(path), "wb") as file:
+    """
+    Write PCM16 samples as a WAV file.
+
+    Raises:
+        ConfigurationError: It cannot be written.
+    """
+    with writing(path), path.open("wb") as opened, wave.open(opened, "wb") as file:
         file.setnchannels(format.channels)
         file.setsampwidth(2)
         file.setframerate(format.rate)

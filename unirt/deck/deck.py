@@ -206,7 +206,7 @@ class Deck:
                     return segment
         if self._tape is not None:
             return None
-        left = [f"{s.provider} with {s.model!r} (line {s.line})" for s in self._segments]
+        left = [_called(segment) for segment in self._segments]
         raise self.failed(
             CassetteMismatch(
                 f"a connection to {wanted} is not in the cassette",
@@ -367,6 +367,12 @@ def stable(url: str) -> str:
     if parts.hostname not in ("localhost", "127.0.0.1", "::1") or parts.port is None:
         return url
     return url.replace(f":{parts.port}", "", 1)
+
+
+def _called(segment: Segment) -> str:
+    """A connection, for who looks for another one."""
+    model = "" if segment.model is None else f" with {segment.model!r}"
+    return f"{segment.provider}{model} at {segment.opened.url} (line {segment.line})"
 
 
 def _caused_by(exc: BaseException, cause: BaseException) -> bool:

@@ -25,6 +25,7 @@ from unirt.deck.http import watching
 from unirt.deck.modes import mode_named
 from unirt.errors import ConfigurationError
 from unirt.transports.noting import hooked
+from unirt.transports.tape_clock import speed_of
 
 __all__ = ["CassetteIn", "cassette"]
 
@@ -89,7 +90,7 @@ def cassette(
         path=Path(path),
         mode=mode_named(chosen, where),
         match=None if match is None else matching(match),
-        speed=_speed(pace),
+        speed=speed_of(pace),
         scrub=Scrub(audio=audio, ids=ids, rules=rules),
         now=(clock or SystemClock()).now,
         origin=None if origin is None else _origin(origin),
@@ -134,7 +135,18 @@ class CassetteIn:
         deck.finish(exc)
 
     def __call__(self, function: _F) -> _F:
-        """Decorate a function: each call puts the cassette in anew."""
+        """
+        Decorate a function: each call puts the cassette in anew.
+
+        Raises:
+            ConfigurationError: It is a generator, whose call is over before any of it has run.
+        """
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            raise ConfigurationError(
+                f"{function.__name__} is a generator, and cannot be decorated",
+                where="unirt.cassette",
+                remedy="put the cassette in inside of it, in a with block",
+            )
         if inspect.iscoroutinefunction(function):
 
             @wraps(function)
@@ -150,20 +162,6 @@ class CassetteIn:
                 return function(*args, **kwargs)
 
         return cast("_F", called)
-
-
-def _speed(pace: str | float) -> float | None:
-    if pace == "fast":
-        return None
-    if pace == "recorded":
-        return 1.0
-    if isinstance(pace, int | float) and not isinstance(pace, bool) and pace > 0:
-        return float(pace)
-    raise ConfigurationError(
-        f"the pace cannot be {pace!r}",
-        where="pace",
-        remedy="use 'fast', 'recorded', or how many times faster than recorded",
-    )
 
 
 def _origin(name: str) -> Origin:

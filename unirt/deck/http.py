@@ -16,7 +16,7 @@ import importlib.util
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from unirt.cassettes.secrets import scrubbed_url
+from unirt.cassettes.secrets import Secrets, hidden, scrubbed_url
 from unirt.deck.modes import Mode
 from unirt.errors import CassetteError, CassetteMismatch
 
@@ -76,6 +76,8 @@ def _defaults(deck: Deck) -> dict[str, Any]:
 
     def hide(request: Any) -> Any:
         request.uri = scrubbed_url(request.uri, deck.secrets)
+        if isinstance(request.body, str | bytes):  # which vcrpy may be told to compare
+            request.body = _hidden_body(request.body, deck.secrets)
         return request
 
     return {
@@ -84,6 +86,11 @@ def _defaults(deck: Deck) -> dict[str, Any]:
         "ignore_hosts": deck.ignored,
         "decode_compressed_response": True,
     }
+
+
+def _hidden_body(body: str | bytes, secrets: Secrets) -> str | bytes:
+    text = _packed(body)
+    return hidden(text if isinstance(text, str) else body, secrets)  # type: ignore[no-any-return]
 
 
 class _Persister:

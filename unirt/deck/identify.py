@@ -7,6 +7,7 @@ and what its first frame configures names the model.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qsl, urlsplit
 
@@ -27,6 +28,8 @@ from unirt.registry import installed, load
 from unirt.translator import Upgrade
 
 __all__ = ["is_for", "provider_of", "with_models"]
+
+_SLASHES = re.compile("//+")
 
 
 def provider_of(url: str, headers: Mapping[str, str]) -> str | None:
@@ -85,10 +88,12 @@ def is_for(opened: Opened, url: str) -> bool:
     """
     Whether a live address is the recorded one: the same path, and all of its query.
 
+    An SDK writes a slash twice where its base address ends in one.
     The host may be another, and so may what the recording does not say: secrets are not in it.
     """
     recorded, live = urlsplit(opened.url), urlsplit(url)
-    if recorded.path not in ("", "/") and recorded.path != live.path:
+    path = _SLASHES.sub("/", recorded.path)
+    if path not in ("", "/") and path != _SLASHES.sub("/", live.path):
         return False
     query = dict(parse_qsl(live.query, keep_blank_values=True))
     told = parse_qsl(recorded.query, keep_blank_values=True)

@@ -33,7 +33,7 @@ from websockets.uri import parse_uri
 from unirt.cassettes.entries import Opened, Segment
 from unirt.deck.deck import Deck, stable
 from unirt.deck.identify import is_for, provider_of
-from unirt.deck.noted import NotedProtocol
+from unirt.deck.noted import CLIENT, NotedProtocol
 from unirt.deck.peer import Peer
 from unirt.deck.stack import current
 from unirt.transports.noting import is_noting
@@ -120,7 +120,8 @@ def _note_failure(uri: str, exc: OSError) -> None:
     if deck is not None and deck.tape is not None and not deck.passes(parse_uri(uri).host):
         url = stable(uri)
         provider = provider_of(url, {"authorization": "Bearer unknown"})
-        deck.tape.open(Opened(url=url, provider=provider, status=None, error=str(exc)))
+        why = str(exc) or type(exc).__name__
+        deck.tape.open(Opened(url=url, provider=provider, status=None, error=why, client=CLIENT))
 
 
 async def _create_connection(connecting: asyncio_client.connect) -> ClientConnection:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidHandshake, InvalidStatus
 from websockets.frames import Frame, Opcode
@@ -23,8 +24,10 @@ from unirt.deck.tape import Tape, TapeTrack
 from unirt.transports.noting import is_noting
 from unirt.transports.websocket import closed
 
-__all__ = ["NotedProtocol", "address"]
+__all__ = ["CLIENT", "NotedProtocol", "address"]
 
+CLIENT = "websockets"
+"What is recorded here was said by others than a session of unirt."
 _EXCERPT = 500
 "Characters of the body of a refusal."
 
@@ -57,18 +60,16 @@ class NotedProtocol(ClientProtocol):
             super().process_response(response)
             return
         url = stable(address(self))
-        opened = Opened(url=url, provider=provider_of(url, self._headers))
+        opened = Opened(url=url, provider=provider_of(url, self._headers), client=CLIENT)
         try:
             super().process_response(response)
         except InvalidHandshake as exc:
             body = bytes(response.body or b"").decode("utf-8", "replace")
             why = body[:_EXCERPT] if isinstance(exc, InvalidStatus) else str(exc)
             status = response.status_code if isinstance(exc, InvalidStatus) else None
-            tape.open(Opened(url=url, provider=opened.provider, status=status, error=why))
+            tape.open(attrs.evolve(opened, status=status, error=why))
             raise
-        self._track = tape.open(
-            Opened(url=url, provider=opened.provider, subprotocol=self.subprotocol)
-        )
+        self._track = tape.open(attrs.evolve(opened, subprotocol=self.subprotocol))
 
     # Messages.
 

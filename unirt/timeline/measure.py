@@ -28,6 +28,7 @@ _WORDS = (StreamKind.TEXT, StreamKind.TRANSCRIPT)
 
 def turns_in(rows: Iterable[Row], lanes: Iterable[Lane]) -> tuple[Turn, ...]:
     """One for each response, in the order in which they started."""
+    lanes = list(lanes)
     voices = {lane.connection: lane for lane in lanes if lane.role == "user"}
     books: dict[int, _Book] = {}
     for row in rows:
@@ -38,8 +39,27 @@ def turns_in(rows: Iterable[Row], lanes: Iterable[Lane]) -> tuple[Turn, ...]:
             book.command(command, row.at_ms)
         for event in row.events:
             book.event(event, row)
-    turns = [turn for number, book in books.items() for turn in book.turns(number)]
+    cut = _cut(lane for lane in lanes if lane.role == "assistant")
+    turns = [
+        attrs.evolve(turn, heard_ms=cut.get((number, turn.response_id)))
+        if turn.heard_ms is None
+        else turn
+        for number, book in books.items()
+        for turn in book.turns(number)
+    ]
     return tuple(sorted(turns, key=lambda turn: turn.started_ms))
+
+
+def _cut(lanes: Iterable[Lane]) -> dict[tuple[int, str | None], float]:
+    """How much was heard of each response that was not heard to its end, as it is laid out."""
+    heard: dict[tuple[int, str | None], float] = {}
+    whole: dict[tuple[int, str | None], float] = {}
+    for lane in lanes:
+        for piece in lane.pieces:
+            response = lane.connection, piece.response_id
+            heard[response] = heard.get(response, 0.0) + piece.heard_ms
+            whole[response] = whole.get(response, 0.0) + piece.duration_ms
+    return {response: ms for response, ms in heard.items() if ms < whole[response] - 0.5}
 
 
 class _Book:

@@ -164,5 +164,6 @@ class Timeline(Value):
     @property
     def end_ms(self) -> float:
         """When the last thing happened, or was heard."""
-        rows = self.rows[-1].at_ms if self.rows else 0.0
-        return max([rows, *(p.start_ms + p.heard_ms for lane in self.lanes for p in lane.pieces)])
+        pieces = (piece for lane in self.lanes for piece in lane.pieces)
+        heard = [piece.start_ms + piece.heard_ms for piece in pieces if piece.heard_ms]
+        return max([self.rows[-1].at_ms if self.rows else 0.0, *heard])

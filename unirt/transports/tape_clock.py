@@ -11,18 +11,41 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import math
 import threading
 import time
 from collections.abc import Callable
 from functools import partial
 
-__all__ = ["TapeClock"]
+from unirt.errors import ConfigurationError
+
+__all__ = ["TapeClock", "speed_of"]
 
 _TURNS = 8
 """
 How often everybody else has a turn when a sleeper was woken: enough for it to say something, though
 it may have to wait for room to do so.
 """
+
+
+def speed_of(pace: str | float, where: str = "pace") -> float | None:
+    """
+    How much faster than recorded a pace is; ``None`` for as fast as possible.
+
+    Raises:
+        ConfigurationError: It is no pace.
+    """
+    if pace == "fast":
+        return None
+    if pace == "recorded":
+        return 1.0
+    if isinstance(pace, int | float) and not isinstance(pace, bool) and 0 < pace < math.inf:
+        return float(pace)
+    raise ConfigurationError(
+        f"the pace cannot be {pace!r}",
+        where=where,
+        remedy="use 'fast', 'recorded', or how many times faster than recorded",
+    )
 
 
 class _Sleeper:

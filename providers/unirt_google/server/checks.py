@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from unirt_google.facts import FREE_FORM
 from unirt_google.server.state import HangUp
 from unirt_google.spelling import camel
 
@@ -31,10 +32,6 @@ BOOL: Spec = (bool,)
 NUMBER: Spec = (int, float, str)
 "Protojson reads numbers from strings as well."
 
-_FREE = frozenset(
-    {"args", "response", "labels", "parametersJsonSchema", "responseJsonSchema", "partMetadata"}
-)
-"Fields whose content has names of its own."
 _NAMED = frozenset({"properties", "defs", "$defs"})
 "Fields whose names are data and whose values are not."
 
@@ -55,7 +52,7 @@ def one_spelling(value: Any) -> Any:
         key = camel(name)
         if inner is None:
             continue
-        if key in _FREE:
+        if key in FREE_FORM:
             fields[key] = inner
         elif key in _NAMED and isinstance(inner, dict):
             fields[key] = {entry: one_spelling(schema) for entry, schema in inner.items()}

@@ -184,12 +184,10 @@ function tools(pen, look, { top, height }) {
   }
 }
 
-const BAD = ["ProviderError", "Malformed", "Unmapped"];
-
 function events(pen, look, { top, height }) {
   for (const mark of data.marks) {
     const x = xOf(mark.t);
-    const colour = BAD.includes(mark.name) ? look.bad : mark.name === "Interrupted" ? look.model : look.control;
+    const colour = app.bad.includes(mark.name) ? look.bad : mark.name === "Interrupted" ? look.model : look.control;
     pen.strokeStyle = pen.fillStyle = colour;
     pen.globalAlpha = 0.3;
     pen.beginPath();
@@ -253,7 +251,7 @@ canvas.addEventListener("pointerup", (event) => {
   const { x, found } = under(event);
   if (moved || x < LEFT) return;
   app.seek(msOf(x));
-  if (found?.row !== undefined) app.openRow(found.row);
+  if (found?.row !== undefined) app.goTo(found.row);
   else app.nearestRow();
 });
 canvas.addEventListener("wheel", (event) => {

@@ -3,7 +3,6 @@ const app = window.unirt;
 const { data, make } = app;
 const list = app.at("rows");
 const ARROWS = { sent: "→", received: "←" };
-const BAD = ["ProviderError", "Malformed", "Unmapped"];
 const shown = { wire: true, control: true, content: true, command: true };
 const elements = [];
 let here = -1;
@@ -40,7 +39,7 @@ function wire(row, frame) {
 }
 
 function spine(row) {
-  const bad = row.means.some((m) => BAD.includes(m.name));
+  const bad = row.means.some((m) => app.bad.includes(m.name));
   const planes = new Set(row.means.map((m) => m.plane));
   const plane = bad ? "bad" : ["content", "command", "control"].find((p) => planes.has(p)) ?? "";
   return make("span", `spine ${plane}`);
@@ -49,7 +48,7 @@ function spine(row) {
 function means(row) {
   const cell = make("span", "means");
   for (const one of row.means) {
-    const mean = make("span", `mean ${one.plane}${BAD.includes(one.name) ? " bad" : ""}`);
+    const mean = make("span", `mean ${one.plane}${app.bad.includes(one.name) ? " bad" : ""}`);
     const name = make("b", "", one.name);
     if (one.concluded) {
       const star = make("em", "", " *");
@@ -98,7 +97,7 @@ function select(index, focus = true) {
   if (!app.isPlaying()) app.moveTo(data.rows[index].t);
 }
 
-app.openRow = (index) => { if (!elements[index].hidden) select(index); };
+app.goTo = (index) => { if (!elements[index].hidden) select(index); };
 app.nearestRow = () => {
   let best = -1;
   data.rows.forEach((row, index) => {
@@ -120,8 +119,8 @@ function filter() {
   let count = 0;
   data.rows.forEach((row, index) => {
     const planes = row.means.map((m) => m.plane);
-    const visible = (shown.wire || planes.some((p) => shown[p])) && (!words || row.words.includes(words))
-      && (planes.length === 0 ? shown.wire : planes.some((p) => shown[p]));
+    const wanted = planes.length === 0 ? shown.wire : planes.some((p) => shown[p]);
+    const visible = wanted && (!words || row.words.includes(words));
     elements[index].hidden = !visible;
     elements[index].querySelector(".wire").classList.toggle("off", !shown.wire);
     elements[index].querySelectorAll(".mean").forEach((mean, n) => { mean.hidden = !shown[planes[n]]; });

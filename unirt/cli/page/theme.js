@@ -20,6 +20,7 @@ const app = (window.unirt = {
     for (let i = 0; i < text.length; i++) found[i] = text.charCodeAt(i);
     return found;
   },
+  bad: ["ProviderError", "Malformed", "Unmapped"], // events that are shown as such
   listeners: [],
   changed() { for (const listener of app.listeners) listener(); },
   moveTo(ms) {

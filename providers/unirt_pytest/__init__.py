@@ -7,13 +7,16 @@ The pytest plug-in: a marker and a fixture that put a cassette in while a test r
     async def test_greeting():
         ...  # whatever it connects to comes from cassettes/<module>/test_greeting.jsonl
 
-It is there in every run of pytest where unirt is installed, so it imports what it needs when a test
-uses it. The record mode is that of the command line (``--unirt-record``), else of the marker, else
-of the ini file (``unirt_record``), else ``none``.
+pytest imports it in every run where unirt is installed. So it stands beside the package and not in
+it, and imports unirt when the first test uses a cassette. The record mode is that of the command
+line (``--unirt-record``), else of the marker, else of the ini file (``unirt_record``), else
+``none``.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -57,11 +60,15 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """A test with the marker uses the fixture, before all others."""
-    names: list[str] | None = getattr(item, "fixturenames", None)
-    if names is not None and MARKER not in names and item.get_closest_marker(MARKER):
-        names.insert(0, MARKER)
+@pytest.fixture(autouse=True)
+def _unirt_cassette_of_marker(request: pytest.FixtureRequest) -> None:
+    """
+    A test with the marker uses the fixture, before all others of its own.
+
+    What lasts longer than a test, a server for all of them, is set up before: it is in no cassette.
+    """
+    if request.node.get_closest_marker(MARKER) is not None:
+        request.getfixturevalue(MARKER)
 
 
 @pytest.fixture(name=MARKER)
@@ -77,9 +84,8 @@ def cassette_of_test(request: pytest.FixtureRequest) -> Iterator[Deck]:
     mode = chosen or options.pop("mode", None) or request.config.getini("unirt_record") or "none"
     options["mode"] = mode
     path = _path(item, name, request.config.getini("unirt_cassettes"))
-    command = shlex.join(["python", "-m", "pytest", item.nodeid, "--unirt-record=once"])
-    put_in = unirt.cassette(path, **{"command": command, **options})
-    with put_in as deck:
+    command = shlex.join(["python", "-m", "pytest", _from_here(item), "--unirt-record=once"])
+    with _plainly(), unirt.cassette(path, **{"command": command, **options}) as deck:
         item.stash[_DECK] = deck
         yield deck
 
@@ -99,7 +105,20 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
             deck.check(exc)
         raise
     if deck is not None and (deck.idle or deck.mismatch() is not None):
-        deck.check()
+        with _plainly():
+            deck.check()
+
+
+@contextlib.contextmanager
+def _plainly() -> Iterator[None]:
+    """What is wrong with a cassette, without the lines of unirt's that found it."""
+    from unirt.errors import UnirtError
+
+    try:
+        yield
+    except UnirtError as exc:
+        told = f"{type(exc).__name__}: {exc}"
+        raise pytest.fail.Exception(told, pytrace=False) from None
 
 
 def _configured(config: pytest.Config) -> dict[str, Any]:
@@ -120,12 +139,17 @@ def _number(text: str) -> str | float:
         return text
 
 
+def _from_here(item: pytest.Item) -> str:
+    """A test's name where pytest was started, which need not be its root."""
+    here = os.path.relpath(item.path, item.config.invocation_params.dir)
+    return f"{here}::{item.nodeid.partition('::')[2]}"
+
+
 def _path(item: pytest.Item, name: str | None, folder: str) -> Path:
     """``cassettes/<module>/<test>.jsonl`` beside the test file, compressed where that is there."""
     if name is None:
         owner = getattr(item, "cls", None)
-        name = item.name if owner is None else f"{owner.__name__}.{item.name}"
-        name = _safe(name)
+        name = _safe(item.name if owner is None else f"{owner.__qualname__}.{item.name}")
     place = item.path.parent / folder / item.path.stem / name
     if place.name.endswith((".jsonl", ".jsonl.gz")):
         return place
@@ -134,9 +158,9 @@ def _path(item: pytest.Item, name: str | None, folder: str) -> Path:
 
 
 def _safe(name: str) -> str:
-    """A test's name as a file may be called; what is too long is told apart by a number."""
+    """A test's name as a file may be called; what that makes alike is told apart by a number."""
     safe = _UNSAFE.sub("_", name)
-    if len(safe) <= _LONGEST:
+    if safe == name and len(safe) <= _LONGEST:
         return safe
     import zlib
 
