@@ -1,5 +1,11 @@
-"""What every test runs under: no vendor's key, no setting of this machine, no proxy."""
+"""
+What every test runs under: no vendor's key, no setting of this machine, no proxy.
 
+And what is there before the first test stays out of the garbage collector's way: the tests and the
+libraries that they import are a million objects, and some tests collect garbage often.
+"""
+
+import gc
 import os
 
 import pytest
@@ -25,3 +31,8 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(_VENDORS) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()
