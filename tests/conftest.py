@@ -1,5 +1,11 @@
-"""What every test runs under: no vendor's key, no setting of this machine, no proxy."""
+"""
+What every test runs under: no vendor's key, no setting of this machine, no proxy.
 
+And what is there before the first test stays out of the garbage collector's way: the tests and the
+libraries that they import are a million objects, and some tests collect garbage often.
+"""
+
+import gc
 import os
 
 import pytest
@@ -34,3 +40,8 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def provider(request: pytest.FixtureRequest) -> Provider:
     """Each that comes with unirt, for what must be alike on both."""
     return load(request.param)
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()

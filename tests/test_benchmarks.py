@@ -154,7 +154,8 @@ async def test_many_sessions_are_measured_and_then_gone(
     contender: Contender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(base_module, "_SETTLE_S", 0.05)
-    load = {"kind": "paced", "chunk_ms": 20, "turns": 1_000, "interval_ms": 2}
+    # So slowly that nobody falls behind: a client that does waits ten seconds for its close.
+    load = {"kind": "paced", "chunk_ms": 20, "turns": 1_000, "interval_ms": 10}
     async with serving("google", **load) as (_, command):
         task = Task.of({**command, "do": "sessions", "count": 5, "seconds": 0.1})
         answer = await contender.do_sessions(task)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.pace import FAST
 from unirt.registry import installed, load
 from unirt.simulator import Simulator
 
@@ -35,7 +36,7 @@ def environments() -> Iterator[Mapping[str, Mapping[str, str]]]:
     loop = asyncio.new_event_loop()
 
     async def serve() -> None:
-        simulators = [Simulator(load(name)) for name in installed()]
+        simulators = [Simulator(load(name), pace=FAST) for name in installed()]
         for simulator in simulators:
             await simulator.__aenter__()
             ready[simulator.provider.name] = simulator.env

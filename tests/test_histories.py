@@ -13,6 +13,7 @@ import attrs
 import pytest
 
 import unirt
+from tests.pace import FAST
 from unirt import commands as cmd
 from unirt.items import ItemKind
 from unirt.provider import Provider
@@ -112,7 +113,7 @@ async def heard_from(
     """Seed a history at the start, go on with a question, and close."""
     events: list[unirt.Event] = []
     async with (
-        Simulator(provider) as simulator,
+        Simulator(provider, pace=FAST) as simulator,
         unirt.connect(
             provider,
             history=items,
@@ -304,7 +305,7 @@ async def test_every_kind_of_item_is_carried_changed_or_lost_and_that_is_told(
 async def test_a_verb_that_seeds_returns_what_became_of_it(name: str) -> None:
     provider = load(name)
     async with (
-        Simulator(provider) as simulator,
+        Simulator(provider, pace=FAST) as simulator,
         unirt.connect(provider, environ=simulator.env, env_file=None) as session,
     ):
         assert session.seeded is None

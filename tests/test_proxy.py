@@ -11,6 +11,7 @@ import trustme
 from websockets.asyncio.server import ServerConnection, serve
 
 import unirt
+from tests.pace import FAST
 from unirt.registry import installed, load
 from unirt.simulator import Simulator
 from unirt.transport import Transport
@@ -64,7 +65,7 @@ async def test_a_session_goes_through_the_proxy(
     monkeypatch.setenv("https_proxy", proxy.url)
     monkeypatch.setenv("http_proxy", proxy.url)
     async with (
-        Simulator(load(provider)) as simulator,
+        Simulator(load(provider), pace=FAST) as simulator,
         unirt.connect(provider, transport=transport, environ=simulator.env) as session,
     ):
         address = simulator.url.removeprefix("ws://")
@@ -85,7 +86,7 @@ async def test_no_proxy_is_honoured(
     monkeypatch.setenv("https_proxy", proxy.url)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     async with (
-        Simulator(load(provider)) as simulator,
+        Simulator(load(provider), pace=FAST) as simulator,
         unirt.connect(provider, transport=transport, environ=simulator.env),
     ):
         pass

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 import unirt
+from tests.pace import FAST
 from unirt import commands as cmd
 from unirt.preroll import PREROLL_MS
 from unirt.provider import Provider
@@ -26,7 +27,7 @@ Talking = tuple[unirt.Session, Line]
 async def talking(provider: Provider) -> AsyncIterator[Talking]:
     """A session with manual turns, and the server's end of it."""
     async with (
-        Simulator(provider) as simulator,
+        Simulator(provider, pace=FAST) as simulator,
         unirt.connect(
             provider,
             turn_detection="manual",
@@ -107,7 +108,7 @@ async def test_an_empty_turn_is_refused_and_stays_open(talking: Talking) -> None
 async def test_a_turn_that_is_too_short_to_be_committed_is_refused() -> None:
     provider = load("openai")
     async with (
-        Simulator(provider) as simulator,
+        Simulator(provider, pace=FAST) as simulator,
         unirt.connect(
             provider,
             turn_detection="manual",

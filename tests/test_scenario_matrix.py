@@ -11,7 +11,7 @@ It holds for simulators, and for cassettes that are played through real sessions
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache, partial
 from itertools import product
 from typing import Any
@@ -109,6 +109,13 @@ def held(way: str, scenario: str, hold_done: bool = False) -> Exchange:
     plan = builtin(scenario)
     pace = attrs.evolve(plan.pace, hold_done=hold_done)
     return run(provider, plan, SessionConfig(model=model), pace=pace)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forgotten() -> Iterator[None]:
+    """All that was held takes 300 MB, which the tests after these have no use for."""
+    yield
+    held.cache_clear()
 
 
 def emission(exchange: Exchange, kind: str) -> Emission:

@@ -6,6 +6,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 import unirt
+from tests.pace import FAST
 from unirt.config import ProviderTool, SessionConfig
 from unirt.errors import UnirtError
 from unirt.registry import installed, load
@@ -43,7 +44,7 @@ async def test_no_repr_of_a_connection_shows_the_key(provider: str) -> None:
     connecting = unirt.connect(provider, api_key=KEY, environ={})
     assert KEY not in repr(connecting)
     async with (
-        Simulator(load(provider)) as simulator,
+        Simulator(load(provider), pace=FAST) as simulator,
         unirt.connect(
             provider, api_key=KEY, environ=simulator.env, base_url=simulator.url
         ) as session,

@@ -316,6 +316,25 @@ async def test_once_does_not_add(tmp_path: Path) -> None:
         await using(path, talk, more, mode="once")
 
 
+@pytest.mark.parametrize("mode", ["once", "new_episodes", "all"])
+async def test_what_another_process_wrote_meanwhile_is_not_lost(mode: str, tmp_path: Path) -> None:
+    path = tmp_path / "talk.jsonl"
+    other = tmp_path / "other.jsonl"
+    await record(other, "openai")
+    if mode != "once":
+        await record(path, "google")
+
+    async def and_meanwhile() -> None:
+        async with simulated("openai") as simulator:
+            await talk(provider="openai", environ=simulator.env)
+        os.replace(other, path)  # as a cassette is written
+
+    theirs = other.read_bytes()
+    with pytest.raises(CassetteError, match=r"would be lost.*one process at a time"):
+        await using(path, and_meanwhile, mode=mode)
+    assert path.read_bytes() == theirs
+
+
 async def test_a_recording_of_a_failure_is_written(tmp_path: Path) -> None:
     path = tmp_path / "talk.jsonl"
     async with simulated("google") as simulator:

@@ -320,3 +320,27 @@ def test_the_marker_is_known(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_inprocess("-p", "no:asyncio", "--markers")
     result.stdout.fnmatch_lines(["*unirt_cassette(name=None, ?*options): *"])
     assert unirt.cassette.__doc__ is not None
+
+
+MANY = """
+@pytest.mark.unirt_cassette
+@pytest.mark.parametrize("words", ["one", "two", "three", "four"])
+def test_words(words):
+    assert os.environ["PYTEST_XDIST_WORKER"] in ("gw0", "gw1")
+    assert asyncio.run(greet(words)) == f"You wrote: {words}"
+"""
+
+
+def test_in_several_processes_each_test_records_and_plays_its_own(
+    run: Run, simulator: Simulator, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_XDIST_TESTRUNUID"):
+        monkeypatch.delenv(name, raising=False)
+    run(MANY, "--unirt-record=once", "-n", "2").assert_outcomes(passed=4)
+    assert len(list((pytester.path / "cassettes" / "test_app").iterdir())) == 4
+    assert len(simulator.connections) == 4
+    forget(monkeypatch)
+    played = run(MANY.replace('"four"', '"four", "five"'), "-n", "2")
+    played.assert_outcomes(passed=4, errors=1)
+    played.stdout.fnmatch_lines(["*test_app.py::test_words?five?' --unirt-record=once"])
+    assert len(simulator.connections) == 4

@@ -11,6 +11,7 @@ import trustme
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from tests.pace import FAST
 from unirt import (
     Credentials,
     Event,
@@ -110,7 +111,7 @@ async def room(provider: Provider, request: pytest.FixtureRequest) -> AsyncItera
 async def test_the_environment_it_gives_points_a_client_at_it(
     provider: Provider, room: Room
 ) -> None:
-    async with Simulator(provider, builtin("text_turn"), log=True) as sim:
+    async with Simulator(provider, builtin("text_turn"), pace=FAST, log=True) as sim:
         client = await room.dial(sim)
         await client.say("Good morning.")
         await client.until(ResponseDone)
@@ -126,7 +127,7 @@ async def test_the_environment_it_gives_points_a_client_at_it(
 
 
 async def test_many_connections_are_served_at_once(provider: Provider, room: Room) -> None:
-    async with Simulator(provider) as sim:
+    async with Simulator(provider, pace=FAST) as sim:
         clients = [await room.dial(sim) for _ in range(12)]
         for number, client in enumerate(clients):
             await client.say(f"number {number}")
@@ -138,7 +139,7 @@ async def test_many_connections_are_served_at_once(provider: Provider, room: Roo
 
 
 async def test_every_connection_gets_the_whole_scenario(provider: Provider, room: Room) -> None:
-    async with Simulator(provider, builtin("text_turn")) as sim:
+    async with Simulator(provider, builtin("text_turn"), pace=FAST) as sim:
         for _ in range(2):
             client = await room.dial(sim)
             await client.say("Good morning.")
@@ -147,7 +148,7 @@ async def test_every_connection_gets_the_whole_scenario(provider: Provider, room
 
 
 async def test_a_scripted_close_reaches_the_client(provider: Provider, room: Room) -> None:
-    async with Simulator(provider, builtin("connection_lost")) as sim:
+    async with Simulator(provider, builtin("connection_lost"), pace=FAST) as sim:
         client = await room.dial(sim)
         await client.say("Go on.")
         closed = await client.until(SessionClosed)
@@ -213,7 +214,7 @@ async def test_it_serves_tls(provider: Provider, room: Room, authority: trustme.
     authority.issue_cert("127.0.0.1").configure_cert(server)
     trusting = ssl.create_default_context()
     authority.configure_trust(trusting)
-    async with Simulator(provider, builtin("text_turn"), ssl=server) as sim:
+    async with Simulator(provider, builtin("text_turn"), pace=FAST, ssl=server) as sim:
         assert sim.url.startswith("wss://")
         client = await room.dial(sim, ssl=trusting)
         await client.say("Good morning.")

@@ -16,6 +16,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 import unirt
+from tests.pace import FAST
 from unirt import Event, Origin, Stream, StreamKind
 from unirt.clock import ManualClock
 from unirt.grammar import Checker
@@ -219,7 +220,7 @@ async def test_the_table_of_orders_can_be_switched_on(
     checker = Checker()
     observers = [checker.feed_all]
     async with (
-        Simulator(load(provider)) as simulator,
+        Simulator(load(provider), pace=FAST) as simulator,
         unirt.connect(provider, environ=simulator.env, observers=observers) as session,
     ):
         await session.send_text("Hello")

@@ -334,9 +334,10 @@ class _Stand:
 
     async def _calm(self, session: Session) -> None:
         """Wait until nothing happens any more, at the time of what is waited for."""
-        calm, seen = 0, None
+        calm, seen, still = 0, None, False
         while calm < _CALM_TURNS and not session.closed:
-            await asyncio.sleep(0.001 if self._paced else 0)
+            # A tape that takes its time is looked at now and then; once it is there, turns will do.
+            await asyncio.sleep(0.001 if self._paced and not still else 0)
             player, stats = self._player, session.stats
             awaited = player.awaited
             now = player.due, awaited, stats.frames_out, stats.frames_waiting

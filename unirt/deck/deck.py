@@ -66,7 +66,8 @@ class Deck:
     """
 
     def __init__(self, plan: Plan) -> None:
-        exists = plan.path.exists()
+        self._found = _stamp(plan.path)
+        exists = self._found is not None
         if not exists and plan.mode is Mode.NONE:
             raise CassetteMissing(
                 "there is no such cassette, and nothing is recorded in the mode 'none'",
@@ -323,6 +324,12 @@ class Deck:
         whole = Cassette(header=header, entries=(*(old.entries if old else ()), *entries))
         clean = scrubbed(_plain(whole), self._plan.scrub, self.secrets)
         check_clean(clean, self.secrets, str(self.path))
+        if self.mode.keeps and _stamp(self.path) != self._found:
+            raise CassetteError(
+                "somebody else wrote it while this was recorded, and that would be lost",
+                where=str(self.path),
+                remedy="record into it from one process at a time; with pytest-xdist, use -n 0",
+            )
         write(self.path, clean)
 
     def _header(self, entries: Iterable[Any]) -> Header:
@@ -345,6 +352,15 @@ class Deck:
             match=() if match is None else match.names,
             notes=self._plan.notes,
         )
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """What tells a file from another one that takes its place; ``None`` where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _plain(cassette: Cassette) -> Cassette:
