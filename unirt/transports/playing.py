@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from typing import Any, NoReturn
 
 from unirt.cassettes.entries import Closed, Framed, Stalled
@@ -133,24 +133,9 @@ class PlayingTransport:
         return self._waiting.popleft()
 
     async def deliver(
-        self, take: Callable[[Sequence[Frame]], bool], room: Callable[[], Awaitable[None]]
+        self, take: Callable[[Iterable[Frame]], bool], room: Callable[[], Awaitable[None]]
     ) -> None:
-        """See :class:`unirt.transport.Prompt`."""
-
-        def take_each(frames: Iterable[Frame]) -> bool:
-            room_left = True
-            for frame in frames:
-                room_left = take((frame,))
-            return room_left
-
-        await self.deliver_timed(take_each, room)
-
-    async def deliver_timed(
-        self,
-        take: Callable[[Iterable[Frame]], bool],
-        room: Callable[[], Awaitable[None]],
-    ) -> None:
-        """See :class:`unirt.transport.Timed`."""
+        """See :class:`unirt.transport.Prompt`; the frames bring their time with them."""
         while True:
             before = self._in_one_go
             room_left = take(self._timed()) if self._table.alone else True
@@ -165,15 +150,13 @@ class PlayingTransport:
 
     def _timed(self) -> Iterator[Frame]:
         """What may be released, one by one, until it is enough in one go."""
-        for payload in self._player.releasing(self._come):
+        if self._gone is not None:
+            return
+        for payload in self._player.releasing(self._clock.jumped):
             self._in_one_go += len(payload) or 1
             yield payload
-            if self._in_one_go >= _IN_ONE_GO:
+            if self._in_one_go >= _IN_ONE_GO or self._gone is not None:
                 return
-
-    def _come(self, when: float) -> bool:
-        """Let a time come, if nothing is to be done before."""
-        return self._gone is None and self._clock.jumped(when)
 
     async def _released(self) -> list[Framed]:
         """
