@@ -1,5 +1,6 @@
 """The tools around cassettes, as a person runs them: what they print, write, and end with."""
 
+import asyncio
 import gzip
 import io
 import json
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from rich.console import Console
 
@@ -22,7 +24,7 @@ from unirt.cassettes.faults import FAULTS
 from unirt.cli import check, inspect, main, replay
 from unirt.cli import record as recording
 from unirt.cli.calls import number_or_name
-from unirt.cli.performance import is_ours
+from unirt.cli.performance import is_ours, perform
 from unirt.config import SessionConfig
 from unirt.errors import ConfigurationError
 from unirt.events import Event, RateLimitsUpdated
@@ -358,6 +360,27 @@ def test_a_pace_makes_it_take_its_time(tape: Recorder) -> None:
 
 
 # inspect
+
+
+def test_nobody_asks_again_and_again_while_a_recording_takes_its_time(
+    tape: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who waits for a pause to end sleeps once, however long it is."""
+    naps = []
+    whole = asyncio.sleep
+
+    async def counted(delay: float) -> None:
+        naps.append(delay)
+        await whole(delay)
+
+    cassette = read(tape("openai"))
+    pause = 60_000.0
+    later = [attrs.evolve(entry, at_ms=entry.at_ms + pause) for entry in cassette.entries[1:]]
+    slow = attrs.evolve(cassette, entries=(cassette.entries[0], *later))
+    monkeypatch.setattr(asyncio, "sleep", counted)
+    (played,) = asyncio.run(perform(slow, "tape", speed=600))
+    assert played.failure is None
+    assert 0 < sum(delay > 0 for delay in naps) < len(slow.entries)
 
 
 def inspected(path: Path, **options: Any) -> str:

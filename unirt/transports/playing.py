@@ -39,6 +39,8 @@ class Table:
 
     def __init__(self) -> None:
         self._live: list[PlayingTransport] = []
+        self._watching: list[asyncio.Future[None]] = []
+        "Of those who look on, in the event loop of the connections."
 
     def join(self, transport: PlayingTransport) -> None:
         """One more connection is played."""
@@ -63,6 +65,20 @@ class Table:
         """Something happened: whoever waits looks again."""
         for transport in self._live:
             transport.wake()
+        self.tell()
+
+    def tell(self) -> None:
+        """Something happened that is nothing to the connections, but to who looks on."""
+        watching, self._watching = self._watching, []
+        for future in watching:
+            if not future.done():
+                future.set_result(None)
+
+    async def changed(self) -> None:
+        """Look on: wait until anything happened."""
+        future = asyncio.get_running_loop().create_future()
+        self._watching.append(future)
+        await future
 
 
 class PlayingTransport:
@@ -141,6 +157,8 @@ class PlayingTransport:
             room_left = take(self._timed()) if self._table.alone else True
             if self._in_one_go == before:
                 room_left = take([entry.payload for entry in await self._released()])
+            else:
+                self._table.moved()
             if not room_left:
                 await room()
             if self._in_one_go >= _IN_ONE_GO:
@@ -214,6 +232,7 @@ class PlayingTransport:
                 await self._or_changed(self._clock.reach(when))
                 return
             self._clock.jump(when)
+            self._table.tell()
             if not isinstance(entry, Framed):  # only a close is left
                 await self._or_changed(self._clock.linger())
                 return
