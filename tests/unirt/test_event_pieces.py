@@ -32,7 +32,8 @@ EACH = pytest.mark.parametrize(
 def test_it_is_the_same_event_in_every_field(made: Callable[[], Made]) -> None:
     quick, plain = made()
     assert type(quick) is type(plain)
-    assert quick == plain and hash(quick) == hash(plain) and repr(quick) == repr(plain)
+    assert quick == plain
+    assert (hash(quick), repr(quick)) == (hash(plain), repr(plain))
     for field in attrs.fields(type(plain)):
         assert getattr(quick, field.name) is getattr(plain, field.name)
 

@@ -157,12 +157,11 @@ class PlayingTransport:
             room_left = take(self._timed()) if self._table.alone else True
             if self._in_one_go == before:
                 room_left = take([entry.payload for entry in await self._released()])
-            else:
-                self._table.moved()
             if not room_left:
                 await room()
             if self._in_one_go >= _IN_ONE_GO:
                 self._in_one_go = 0
+                self._table.tell()
                 for _ in range(_TURNS):
                     await asyncio.sleep(0)
 

@@ -146,8 +146,7 @@ class TapeClock:
         """Be at a time, unless that takes more than :meth:`jump`; returns whether it is."""
         if (when >= self._soonest or self._speed is not None) and self.waits(when):
             return False
-        if when > self._now:
-            self._now = when
+        self._now = max(self._now, when)
         return True
 
     async def reach(self, when: float) -> None:
