@@ -7,7 +7,7 @@ import pytest
 
 from unirt.audio import PCM16_16K
 from unirt.events import AudioDelta, ContentEvent, Origin, Stream, StreamKind, TranscriptDelta
-from unirt.events.pieces import audio_delta, transcript_delta
+from unirt.events.pieces import audio_delta, transcript_delta, unread_origin
 
 ORIGIN = Origin(provider="p", received_at=1.0)
 STREAM = Stream(id="s", kind=StreamKind.AUDIO)
@@ -51,3 +51,12 @@ def test_it_is_frozen(made: Callable[[], Made]) -> None:
 def test_it_can_be_changed_into_another(made: Callable[[], Made]) -> None:
     quick, plain = made()
     assert attrs.evolve(quick, synthesised=True) == attrs.evolve(plain, synthesised=True) != quick
+
+
+def test_an_origin_that_is_made_quickly_is_read_when_it_is_asked_for() -> None:
+    quick = unread_origin("p", 1.0, dict, b'{"a": 1}')
+    plain = Origin("p", 1.0, None, dict, b'{"a": 1}')
+    for field in attrs.fields(Origin):
+        assert getattr(quick, field.name) == getattr(plain, field.name)
+    assert quick.raw == plain.raw == {"a": 1}
+    assert quick.raw is quick.raw

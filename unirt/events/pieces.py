@@ -10,13 +10,14 @@ whole, and nobody sees it before.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from unirt.audio import AudioFormat
 from unirt.events.base import Origin, Stream
 from unirt.events.content import AudioDelta, TranscriptDelta
 
-__all__ = ["audio_delta", "transcript_delta"]
+__all__ = ["audio_delta", "transcript_delta", "unread_origin"]
 
 
 def _draft(kind: type[Any]) -> type[Any]:
@@ -53,3 +54,16 @@ def transcript_delta(origin: Origin, stream: Stream, text: str) -> TranscriptDel
     event.language = event.speaker = event.start_ms = event.end_ms = None
     event.__class__ = TranscriptDelta
     return event  # type: ignore[no-any-return]  # it is one now
+
+
+def unread_origin(
+    provider: str, received_at: float, parse_native: Callable[[Any], Any] | None, frame: bytes
+) -> Origin:
+    """What ``Origin(provider, received_at, None, parse_native, frame)`` is; it is not frozen."""
+    origin = _new(Origin)
+    origin.provider = provider
+    origin.received_at = received_at
+    origin._raw = None
+    origin.parse_native = parse_native
+    origin._unread = frame
+    return origin
