@@ -23,21 +23,40 @@ _LONG = 64
 
 
 class Envelope:
-    """What stands around the audio, and around the id before it where there is one."""
+    """
+    What stands around the audio, and around the id before it where there is one.
 
-    __slots__ = ("_end", "_head", "_id_size", "_middle", "_start", "_tail")
+    Args:
+        head: Up to the id, or to the audio where there is no id.
+        tail: From the end of the audio; at least the end of its string.
+        middle: From the end of the id to the audio; empty where there is no id.
+        id_size: Of what changes of the id: what follows its last underscore.
+    """
+
+    __slots__ = (
+        "_audio",
+        "_head",
+        "_heads",
+        "_ids",
+        "_middle",
+        "_middles",
+        "_tail",
+        "_tails",
+    )
 
     def __init__(self, head: bytes, tail: bytes, *, middle: bytes = b"", id_size: int = 0) -> None:
         self._head = head
         self._tail = tail
         self._middle = middle
-        "From the end of the id to the audio; empty where there is no id."
-        self._id_size = id_size
-        "Of what changes of the id: what follows its last underscore."
-        self._start = len(head) + id_size + len(middle)
-        "Where the audio starts in a frame."
-        self._end = -len(tail)
-        "And where it ends, from the end of the frame."
+        id_start = len(head)
+        id_end = id_start + id_size
+        audio_start = id_end + len(middle)
+        self._heads = slice(id_start)
+        "Where in a frame its head is, and so on."
+        self._ids = slice(id_start, id_end)
+        self._middles = slice(id_end, audio_start)
+        self._audio = slice(audio_start, -len(tail))
+        self._tails = slice(-len(tail), None)
 
     @classmethod
     def around(cls, frame: bytes, audio: str, changing: str | None = None) -> Envelope | None:
@@ -67,16 +86,16 @@ class Envelope:
 
     def open(self, frame: bytes) -> bytes | None:
         """The decoded audio of a frame in this envelope; ``None`` for any other frame."""
-        if not (frame.startswith(self._head) and frame.endswith(self._tail)):
+        # A slice that is compared takes half of what startswith() does.
+        if frame[self._heads] != self._head or frame[self._tails] != self._tail:
             return None
-        if self._middle:
-            id_start = len(self._head)
-            id_end = id_start + self._id_size
-            # Letters and digits mean nothing but themselves in JSON.
-            if not (frame.startswith(self._middle, id_end) and frame[id_start:id_end].isalnum()):
-                return None
+        # Letters and digits mean nothing but themselves in JSON.
+        if self._middle and not (
+            frame[self._middles] == self._middle and frame[self._ids].isalnum()
+        ):
+            return None
         try:
             # Strict, so what it takes holds no quote and no escape: it is one JSON string.
-            return b64decode(memoryview(frame)[self._start : self._end], None, True) or None
+            return b64decode(memoryview(frame)[self._audio], None, True) or None
         except ValueError:
             return None

@@ -7,12 +7,12 @@ Foreign exceptions are turned into :class:`TransportClosed` inside each transpor
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
 from unirt.translator import Frame
 
-__all__ = ["Prompt", "Timed", "Transport", "TransportClosed"]
+__all__ = ["Prompt", "Transport", "TransportClosed"]
 
 
 class TransportClosed(Exception):
@@ -81,36 +81,18 @@ class Prompt(Protocol):
         ...
 
     async def deliver(
-        self, take: Callable[[Sequence[Frame]], bool], room: Callable[[], Awaitable[None]]
+        self, take: Callable[[Iterable[Frame]], bool], room: Callable[[], Awaitable[None]]
     ) -> None:
         """
         Hand over every frame, in order, until the connection is gone; instead of ``receive``.
 
         Args:
-            take: Called with the frames of each read, at least one, from any task or callback of
-                the loop; never raises. Returns whether there is room for more. What was on its way
-                may still be handed over where there is none.
-            room: Waits until there is.
-
-        Raises:
-            TransportClosed: The connection is gone, and every frame before was handed over.
-        """
-        ...
-
-
-class Timed(Protocol):
-    """What a transport has that moves the clock itself, as one does that plays a recording."""
-
-    async def deliver_timed(
-        self, take: Callable[[Iterable[Frame]], bool], room: Callable[[], Awaitable[None]]
-    ) -> None:
-        """
-        Hand over every frame at its time, in order; instead of :meth:`Prompt.deliver`.
-
-        Args:
-            take: Called with frames to iterate over: the time of each comes when it is taken. It
-                need not take all of them, and is offered again what it left. Never raises. Returns
-                whether there is room for more.
+            take: Called with frames, from any task or callback of the loop; never raises. Returns
+                whether there is room for more. What was on its way may still be handed over where
+                there is none. Frames that came in one read are a list or a tuple, at least one,
+                and are taken all at one time. A transport that moves the clock itself, as one does
+                that plays a recording, hands over an iterator: the time of each frame comes when
+                it is asked for. Not all of it need be taken, and what is left is offered again.
             room: Waits until there is.
 
         Raises:

@@ -6,6 +6,7 @@ import wave
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 from tests.cli.terminal import ROOT, Recorder, Run, changed, sent_at, shown
@@ -195,3 +196,24 @@ def test_the_time_of_a_recording_in_real_time_is_reached_to_the_digit(
     path = changed(tape("openai"), tmp_path / "real.jsonl", later)
     console, told = shown()
     assert replay.run(path, console=console) == 0, told()
+
+
+def test_nobody_asks_again_and_again_while_a_recording_takes_its_time(
+    tape: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who waits for a pause to end sleeps once, however long it is."""
+    naps = []
+    whole = asyncio.sleep
+
+    async def counted(delay: float) -> None:
+        naps.append(delay)
+        await whole(delay)
+
+    cassette = read(tape("openai"))
+    pause = 60_000.0
+    later = [attrs.evolve(entry, at_ms=entry.at_ms + pause) for entry in cassette.entries[1:]]
+    slow = attrs.evolve(cassette, entries=(cassette.entries[0], *later))
+    monkeypatch.setattr(asyncio, "sleep", counted)
+    (played,) = asyncio.run(perform(slow, "tape", speed=600))
+    assert played.failure is None
+    assert 0 < sum(delay > 0 for delay in naps) < len(slow.entries)

@@ -82,12 +82,14 @@ class Player:
         self._ids = IdMap(self._free_form)
         self._heard = 0
         "Up to which entry the ids of the far end are known."
-        self._next = 0
-        "The next entry that may be released."
         self._steps: list[_Step] = []
         self._times = [entry.at for _, entry in segment.entries]
         self._needs: list[tuple[int, int]] = []
         "For each entry, where the client must be: at which step, and how far in its run."
+        self._onward = _onward(segment)
+        "For each entry, and the end, the next from there on that may be released."
+        self._next = self._onward[0]
+        "The next entry that may be released."
         self._place = (0, 0)
         self._read()
 
@@ -111,7 +113,6 @@ class Player:
             size = sum(change.size for change in entry.altered) or len(audio)
             last.run = (last.run or 0) + size
             place = (len(self._steps) - 1, last.run)
-        self._skip()
 
     # What the client does.
 
@@ -194,8 +195,7 @@ class Player:
     def release(self) -> Framed | Closed | Stalled:
         """Take what is :attr:`due`."""
         _, entry = self._entries[self._next]
-        self._next += 1
-        self._skip()
+        self._next = self._onward[self._next + 1]
         if isinstance(entry, Framed):
             if self._ids.to_live:
                 return attrs.evolve(entry, data=renamed(entry.data, self._ids.to_live))
@@ -215,7 +215,7 @@ class Player:
         Args:
             come: Lets a time come, in seconds, unless something else is to be done first.
         """
-        entries, needs, times = self._entries, self._needs, self._times
+        entries, needs, times, onward = self._entries, self._needs, self._times, self._onward
         end = len(entries)
         while self.failure is None:
             index = self._next
@@ -226,8 +226,7 @@ class Player:
                 return
             if self._ids.to_live:
                 entry = attrs.evolve(entry, data=renamed(entry.data, self._ids.to_live))
-            self._next = index + 1
-            self._skip()
+            self._next = onward[index + 1]
             yield entry.payload
 
     @property
@@ -241,14 +240,6 @@ class Player:
             line, entry = self._entries[self._next]
             return (line, entry) if isinstance(entry, Closed) and entry.by == "local" else None
         return None
-
-    def _skip(self) -> None:
-        """Go on to the next entry that the client receives."""
-        while self._next < len(self._entries):
-            entry = self._entries[self._next][1]
-            if not (isinstance(entry, Framed) and entry.direction == "sent"):
-                return
-            self._next += 1
 
     # The end.
 
@@ -333,6 +324,16 @@ class Player:
             return None
         one, other = replaced(run.frame.data, run.at, ""), replaced(live, run.at, "")
         return audio if IdMap(self._free_form).align(one, other) == one else None
+
+
+def _onward(segment: Segment) -> list[int]:
+    """For each entry, and the end, the next from there on that the client receives."""
+    onward = [len(segment.entries)]
+    for index in range(len(segment.entries) - 1, -1, -1):
+        entry = segment.entries[index][1]
+        sent = isinstance(entry, Framed) and entry.direction == "sent"
+        onward.append(onward[-1] if sent else index)
+    return onward[::-1]
 
 
 def _brief(value: Any) -> str:

@@ -175,7 +175,7 @@ class _Stand:
     async def run(self, earlier: Iterable[_Stand]) -> None:
         """Perform it, when its turn has come."""
         while any(stand.line < self._segment.line for stand in earlier):
-            await asyncio.sleep(0.001)
+            await self._table.changed()
         try:
             await self._perform()
         except DialError as exc:
@@ -188,6 +188,7 @@ class _Stand:
             self.performed.failure = exc
         finally:
             self._over = True
+            self._table.tell()
         failure = self._player.failure or self.performed.failure
         if failure is None and not self._segment.opened.failed:
             failure = self._player.unfinished() or self._lost()
@@ -240,6 +241,8 @@ class _Stand:
             self.performed.ended = exc
         except UnirtError as exc:
             self.performed.failure = self.performed.failure or exc
+        finally:
+            self._table.tell()  # the session is over
 
     async def _read_content(self, session: Session) -> None:
         async for step in session.content():
@@ -334,16 +337,18 @@ class _Stand:
 
     async def _calm(self, session: Session) -> None:
         """Wait until nothing happens any more, at the time of what is waited for."""
-        calm, seen, still = 0, None, False
+        calm, seen = 0, None
         while calm < _CALM_TURNS and not session.closed:
-            # A tape that takes its time is looked at now and then; once it is there, turns will do.
-            await asyncio.sleep(0.001 if self._paced and not still else 0)
             player, stats = self._player, session.stats
             awaited = player.awaited
-            now = player.due, awaited, stats.frames_out, stats.frames_waiting
             early = awaited is not None and self._clock.now() < awaited[1].at
-            still = now == seen and player.due is None and not early
-            calm, seen = calm + 1 if still else 0, now
+            if early or player.due is not None:
+                calm, seen = 0, None
+                await self._table.changed()
+                continue
+            now = awaited, stats.frames_out, stats.frames_waiting
+            calm, seen = calm + 1 if now == seen else 0, now
+            await asyncio.sleep(0)
 
     def _prepared(self, live: Any) -> Any:
         """What stands for a live frame: where set-ups cannot be the same, the recorded one."""

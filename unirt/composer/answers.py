@@ -9,9 +9,7 @@ from unirt.audio import AudioFormat
 from unirt.composer.heard_text import time_words
 from unirt.composer.hearing import Hearing
 from unirt.composer.records import OpenStream, Response, Speech, forget
-from unirt.composer.scribe import DELTAS
 from unirt.events import (
-    AudioDelta,
     CitationsDelta,
     ControlEvent,
     Ending,
@@ -22,6 +20,7 @@ from unirt.events import (
     StreamKind,
     StreamOpened,
 )
+from unirt.events.pieces import audio_delta, transcript_delta
 from unirt.usage import Usage
 
 __all__ = ["Answers"]
@@ -195,7 +194,7 @@ class Answers(Hearing):
         self, response: Response, entry: OpenStream, data: bytes, format: AudioFormat
     ) -> None:
         """Deliver the next piece of a stream of the response that :meth:`audio` has opened."""
-        self._events.append(AudioDelta(self._origin, entry.stream, data, format))
+        self._events.append(audio_delta(self._origin, entry.stream, data, format))
         ms = len(data) * 1000 / format.byte_rate
         response.audio_ms += ms
         entry.audio_ms += ms
@@ -247,7 +246,7 @@ class Answers(Hearing):
         """Deliver the next piece of the transcript beside audio, which :meth:`text` has opened."""
         entry.cues.append(speaking.entry.audio_ms)
         entry.parts.append(text)
-        self._events.append(DELTAS[entry.stream.kind](self._origin, entry.stream, text))
+        self._events.append(transcript_delta(self._origin, entry.stream, text))
 
     def image(
         self, response: Response, item_id: str, index: int, data: bytes, mime_type: str

@@ -23,6 +23,7 @@ from unirt.events import (
     ToolCallDelta,
     TranscriptDelta,
 )
+from unirt.events.pieces import unread_origin
 from unirt.ids import counting_ids
 
 __all__ = ["DELTAS", "Scribe"]
@@ -74,7 +75,7 @@ class Scribe:
     def begin_unread(self, frame: bytes, now: float) -> None:
         """Start on a frame that is known to be JSON, and was not decoded."""
         self._now = now
-        self._origin = Origin(self.provider, now, None, self._parse_native, frame)
+        self._origin = unread_origin(self.provider, now, self._parse_native, frame)
 
     @property
     def pending_events(self) -> int:

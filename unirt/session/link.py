@@ -109,9 +109,6 @@ class Link:
 
     async def _read(self) -> None:
         transport = self._transport
-        deliver_timed = getattr(transport, "deliver_timed", None)
-        if deliver_timed is not None:
-            await deliver_timed(self.pump.take_timed, self._hub.room)
         deliver = getattr(transport, "deliver", None)
         if deliver is not None:
             await deliver(self.pump.take, self._hub.room)

@@ -10,6 +10,7 @@ a wait.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
 from unirt.clock import Clock
 from unirt.events import AudioDelta, Event, TranscriptDelta
@@ -25,6 +26,9 @@ __all__ = ["Pump"]
 
 _PIECES = frozenset({AudioDelta, TranscriptDelta})
 "What only adds to streams of content that are open."
+
+_READ: Final = (list, tuple)
+"What the frames of one read are."
 
 
 class Pump:
@@ -89,54 +93,50 @@ class Pump:
         self._wake_at = wake_at
         self._fail = fail
 
-    def take(self, frames: Sequence[Frame]) -> bool:
-        """Frames came; returns whether there is room for more. Never raises."""
+    def take(self, frames: Iterable[Frame]) -> bool:
+        """
+        Frames came; returns whether there is room for more. Never raises.
+
+        Those of one read are one step. Of an iterator, which brings the time of each frame
+        (:class:`unirt.transport.Prompt`), a step is the pieces of content that follow one another,
+        for they have nobody do anything at a time; whatever else comes ends it.
+        """
         if self.over:  # another task failed meanwhile
             return True
+        try:
+            if isinstance(frames, _READ):
+                self._take_read(frames)
+            else:
+                self._take_timed(frames)
+        except Exception as exc:
+            self._fail(exc)
+        return not self._hub.full
+
+    def _take_read(self, frames: Sequence[Frame]) -> None:
         receive, now = self._translator.receive, self.now()
         size = 0
-        try:
-            for frame in frames:
-                size += len(frame)
-                receive(frame, now)
-            self.frames_in += len(frames)
-            self.bytes_in += size
-            self.run(size)
-        except Exception as exc:
-            self._fail(exc)
-        return not self._hub.full
+        for frame in frames:
+            size += len(frame)
+            receive(frame, now)
+        self.frames_in += len(frames)
+        self.bytes_in += size
+        self.run(size)
 
-    def take_timed(self, frames: Iterable[Frame]) -> bool:
-        """
-        Frames came that bring their time with them; see :class:`unirt.transport.Timed`.
-
-        Pieces of content that follow one another are one step, for they have nobody do anything at
-        a time. Whatever else comes ends it. Never raises.
-        """
-        if self.over:
-            return True
-        receive, received, now = (
-            self._translator.receive,
-            self._translator.events_received,
-            self.now,
-        )
+    def _take_timed(self, frames: Iterable[Frame]) -> None:
+        translator, now = self._translator, self.now
+        receive, received = translator.receive, translator.events_received
         events: list[Event] = []
-        size = count = 0
-        try:
-            for frame in frames:
-                count += 1
-                size += len(frame)
-                receive(frame, now())
-                new = received()
-                events += new
-                if len(new) != 1 or type(new[0]) not in _PIECES:
-                    break
-            self.frames_in += count
-            self.bytes_in += size
-            self.run(size, events)
-        except Exception as exc:
-            self._fail(exc)
-        return not self._hub.full
+        size = 0
+        for frame in frames:
+            self.frames_in += 1
+            size += len(frame)
+            receive(frame, now())
+            new = received()
+            events += new
+            if len(new) != 1 or type(new[0]) not in _PIECES:
+                break
+        self.bytes_in += size
+        self.run(size, events)
 
     def run(self, size: int = 0, events: list[Event] | None = None) -> None:
         """

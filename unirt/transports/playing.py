@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from typing import Any, NoReturn
 
 from unirt.cassettes.entries import Closed, Framed, Stalled
@@ -39,6 +39,8 @@ class Table:
 
     def __init__(self) -> None:
         self._live: list[PlayingTransport] = []
+        self._watching: list[asyncio.Future[None]] = []
+        "Of those who look on, in the event loop of the connections."
 
     def join(self, transport: PlayingTransport) -> None:
         """One more connection is played."""
@@ -63,6 +65,20 @@ class Table:
         """Something happened: whoever waits looks again."""
         for transport in self._live:
             transport.wake()
+        self.tell()
+
+    def tell(self) -> None:
+        """Something happened that is nothing to the connections, but to who looks on."""
+        watching, self._watching = self._watching, []
+        for future in watching:
+            if not future.done():
+                future.set_result(None)
+
+    async def changed(self) -> None:
+        """Look on: wait until anything happened."""
+        future = asyncio.get_running_loop().create_future()
+        self._watching.append(future)
+        await future
 
 
 class PlayingTransport:
@@ -133,24 +149,9 @@ class PlayingTransport:
         return self._waiting.popleft()
 
     async def deliver(
-        self, take: Callable[[Sequence[Frame]], bool], room: Callable[[], Awaitable[None]]
+        self, take: Callable[[Iterable[Frame]], bool], room: Callable[[], Awaitable[None]]
     ) -> None:
-        """See :class:`unirt.transport.Prompt`."""
-
-        def take_each(frames: Iterable[Frame]) -> bool:
-            room_left = True
-            for frame in frames:
-                room_left = take((frame,))
-            return room_left
-
-        await self.deliver_timed(take_each, room)
-
-    async def deliver_timed(
-        self,
-        take: Callable[[Iterable[Frame]], bool],
-        room: Callable[[], Awaitable[None]],
-    ) -> None:
-        """See :class:`unirt.transport.Timed`."""
+        """See :class:`unirt.transport.Prompt`; the frames bring their time with them."""
         while True:
             before = self._in_one_go
             room_left = take(self._timed()) if self._table.alone else True
@@ -160,20 +161,19 @@ class PlayingTransport:
                 await room()
             if self._in_one_go >= _IN_ONE_GO:
                 self._in_one_go = 0
+                self._table.tell()
                 for _ in range(_TURNS):
                     await asyncio.sleep(0)
 
     def _timed(self) -> Iterator[Frame]:
         """What may be released, one by one, until it is enough in one go."""
-        for payload in self._player.releasing(self._come):
+        if self._gone is not None:
+            return
+        for payload in self._player.releasing(self._clock.jumped):
             self._in_one_go += len(payload) or 1
             yield payload
-            if self._in_one_go >= _IN_ONE_GO:
+            if self._in_one_go >= _IN_ONE_GO or self._gone is not None:
                 return
-
-    def _come(self, when: float) -> bool:
-        """Let a time come, if nothing is to be done before."""
-        return self._gone is None and self._clock.jumped(when)
 
     async def _released(self) -> list[Framed]:
         """
@@ -231,6 +231,7 @@ class PlayingTransport:
                 await self._or_changed(self._clock.reach(when))
                 return
             self._clock.jump(when)
+            self._table.tell()
             if not isinstance(entry, Framed):  # only a close is left
                 await self._or_changed(self._clock.linger())
                 return
