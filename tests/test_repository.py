@@ -33,7 +33,7 @@ def tool(name: str) -> str:
     ],
     ids=" ".join,
 )
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_checker(command: list[str]) -> None:
     name, *arguments = command
     run(tool(name), *arguments)
