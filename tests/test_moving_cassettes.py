@@ -98,7 +98,7 @@ async def test_an_application_that_goes_elsewhere_is_told(
 async def _lose(name: str, path: Path) -> None:
     """The same conversation, of somebody who has nowhere else to go."""
     with unirt.cassette(path):
-        async with unirt.connect(name, environ={}, env_file=None) as session:
+        async with unirt.connect(name, environ={}, env_file=None, reconnect=False) as session:
             reader = Reader(session)
             await session.send_text("I am Ada.")
             await reader.many(unirt.ResponseDone)

@@ -379,3 +379,16 @@ async def test_telemetry_tells_who_answered(pair: Pair) -> None:
     for name, model in zip(pair.names, models, strict=True):
         assert model.endswith(load(name).default_model)
     assert [event.name for event in whole.events] == ["reconnected"]
+
+
+async def test_what_is_left_is_closed_though_the_session_ends_at_once(pair: Pair) -> None:
+    async with pair.connect() as session:
+        reader = Reader(session)
+        switching = asyncio.create_task(session.switch(pair.names[1]))
+        await reader.many(unirt.Reconnecting)
+        await session.close()
+        with pytest.raises((unirt.SessionClosedError, unirt.DialError)):
+            await switching
+    await reader.done()
+    await pair.here.settled()
+    assert pair.here.connections[-1].closed == (1000, "")

@@ -31,7 +31,7 @@ from unirt.failover import Candidate, Failover, candidate_of
 from unirt.ids import counting_ids
 from unirt.items import Item
 from unirt.itinerary import Itinerary
-from unirt.policy import Row, Verdict
+from unirt.policy import RECORDING_ENDS, Row, Verdict
 from unirt.provider import Credentials, Provider
 from unirt.reconnect import Reconnect
 from unirt.registry import load
@@ -296,6 +296,9 @@ class Plan:
             route, lost = self._fitted(route)
         else:
             self.translator(route, ())
+        deck = current()
+        if deck is not None and deck.playing and not deck.recording and deck.upcoming is None:
+            raise DialError(route.provider.name, url=str(deck.path), why=RECORDING_ENDS)
         resumes = handle is not None and resume is not None
         if handle is not None and resume is not None:
             route = attrs.evolve(route, config=resume(route.config, handle))

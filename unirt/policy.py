@@ -17,7 +17,7 @@ import attrs
 from unirt.errors import DialError, UnirtError
 from unirt.value import Value
 
-__all__ = ["STANDARD", "Policy", "Row", "Verdict", "standard_rows"]
+__all__ = ["RECORDING_ENDS", "STANDARD", "Policy", "Row", "Verdict", "standard_rows"]
 
 
 class Verdict(StrEnum):
@@ -99,7 +99,16 @@ class Policy(Value):
 
 _NEVER = Row(verdict=Verdict.FATAL, why="the configuration cannot work", source="unirt")
 
+RECORDING_ENDS = "the recording ends with the connection before"
+"Why there is no other connection in a cassette that is played."
+
 _STANDARD: tuple[Row, ...] = (
+    Row(
+        verdict=Verdict.FATAL,
+        reason=f"^{RECORDING_ENDS}",
+        why="what was not recorded cannot be played",
+        source="unirt.deck",
+    ),
     Row(
         verdict=Verdict.FATAL,
         reason=r"^not a WebSocket address|^not the address of a proxy|CERTIFICATE_VERIFY_FAILED",

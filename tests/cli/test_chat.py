@@ -87,7 +87,8 @@ async def test_chat_tells_in_one_line_why_the_session_ended(
     )
     async with Simulator(load(provider), scenario) as simulator:
         done = await asyncio.to_thread(
-            unirt, "chat", "--wav", question, UNIRT_PROVIDER=provider, **simulator.env,
+            unirt, "chat", "--wav", question, UNIRT_PROVIDER=provider,
+            UNIRT_RECONNECT="off", **simulator.env,
         )  # fmt: skip
 
     assert done.returncode == 1

@@ -45,7 +45,7 @@ async def told(cassette: Cassette, tmp_path: Path) -> tuple[list[Event], Excepti
     failure: Exception | None = None
     stalls = any(isinstance(entry, Stalled) for entry in cassette.entries)
     with unirt.cassette(path):
-        async with unirt.connect(observers=[events.extend], reconnect=False) as session:
+        async with unirt.connect(observers=[events.extend]) as session:
             await session.send_text("Good morning.")
             try:
                 async for event in session:

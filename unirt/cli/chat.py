@@ -15,6 +15,7 @@ import unirt
 from unirt.audio import PCM16_24K, AudioFormat
 from unirt.cli.show import describe
 from unirt.cli.sound import BLOCK_MS, Devices, chunks, read_wav, write_wav
+from unirt.composer import MOVED
 from unirt.errors import ConfigurationError, SessionClosedError, UnirtError
 from unirt.session import Session
 
@@ -159,7 +160,10 @@ class _Conversation:
                 self._line(f"[red]{severity}: {message}[/]")
             case unirt.ResponseDone(ending=ending, reason=reason):
                 self._line("" if ending == "complete" else f"[dim]({ending}: {reason})[/]")
-                self._answered.set()
+                if reason != MOVED:  # else the answer is still to come
+                    self._answered.set()
+            case unirt.Reconnecting(target=target, error=error):
+                self._line(f"[dim]connecting to {target} again ({error or event.why})[/]")
             case unirt.SessionClosed():
                 self._answered.set()
 

@@ -30,7 +30,7 @@ from unirt.session.views import Hub
 from unirt.translator import Translator
 from unirt.transport import Transport, TransportClosed
 
-__all__ = ["Link", "within"]
+__all__ = ["Link", "Retiring", "within"]
 
 _LOG = logging.getLogger("unirt.session")
 
@@ -138,6 +138,7 @@ class Link:
         task = asyncio.create_task(self._guard(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: work.close())  # of a task that never began
         return task
 
     async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
@@ -190,6 +191,41 @@ class Link:
             # Cancelled tasks settle at once; a cancelled close cannot hurry them more.
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.wait(self._tasks)
+
+
+class Retiring:
+    """
+    Links that were left, and are being closed.
+
+    Args:
+        spawn: Runs a task of the session.
+        timeout: The bound on closing one, in seconds.
+    """
+
+    def __init__(
+        self, spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]], timeout: float
+    ) -> None:
+        self._spawn = spawn
+        self._timeout = timeout
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def add(self, link: Link) -> asyncio.Task[None]:
+        """Close a link; the task is done when nothing of it is left."""
+        task = self._spawn(self._close(link))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def settled(self) -> None:
+        """Wait until all are closed."""
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _close(self, link: Link) -> None:
+        try:
+            await link.hang_up(1000, "", asyncio.get_running_loop().time() + self._timeout)
+        finally:
+            await link.join()
 
 
 async def within(work: Coroutine[Any, Any, None] | asyncio.Future[None], deadline: float) -> None:

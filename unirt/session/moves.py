@@ -58,7 +58,7 @@ from unirt.policy import Verdict
 from unirt.session.boundary import Boundary
 from unirt.session.carried import Carried
 from unirt.session.leftover import Leftover
-from unirt.session.link import Link
+from unirt.session.link import Link, Retiring
 from unirt.session.lookout import Lookout, Loss
 from unirt.session.remembered import Remembered
 from unirt.session.unanswered import Held, Unanswered
@@ -145,11 +145,11 @@ class Moves:
         self._spawn = spawn
         self._lost = lost
         self._timeout = timeout
-        self._close_timeout = close_timeout
         self._lock = asyncio.Lock()
         "Held by whoever wants to move; a loss does not ask."
         self._settled = asyncio.Event()
         self._settled.set()
+        self.retiring = Retiring(spawn, close_timeout)
         self._over = False
         nouns = (
             self.boundary,
@@ -319,7 +319,7 @@ class Moves:
             previous=link.provider,
             loss=loss,
             unanswered=self.boundary.awaited,
-            retiring=self._spawn(self._retire(link)),
+            retiring=self.retiring.add(link),
         )
         move.error = None if loss is None else self._known().hide(str(loss))
         self.moving = self.unanswered.moving = True
@@ -330,13 +330,6 @@ class Moves:
         link.end(gone.code, gone.reason, gone.by, goes_on=True)
         self._state.ledger.leave()
         return move
-
-    async def _retire(self, link: Link) -> None:
-        try:
-            deadline = asyncio.get_running_loop().time() + self._close_timeout
-            await link.hang_up(1000, "", deadline)
-        finally:
-            await link.join()
 
     async def _try(self, move: _Move, itinerary: Itinerary, stop: Stop | None = None) -> None:
         """Try one candidate after the other, until one answers or there is none."""
@@ -397,7 +390,7 @@ class Moves:
         finally:
             if link is not self._link():
                 link.end(1000, "", "local", goes_on=True)
-                self._spawn(self._retire(link))
+                self.retiring.add(link)
 
     def _arrive(
         self,

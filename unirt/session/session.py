@@ -328,6 +328,7 @@ class Session(Facts, Accounts, Verbs, Roaming):
         task = asyncio.create_task(self._guard(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: work.close())  # of a task that never began
         return task
 
     async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
@@ -415,6 +416,7 @@ class Session(Facts, Accounts, Verbs, Roaming):
                 deadline = 0.0
             try:
                 await self._link.hang_up(code, reason, deadline)
+                await within(self._moves.retiring.settled(), deadline)
             finally:
                 await self._link.join()
                 await self._join()
