@@ -148,9 +148,10 @@ class _Conversation:
                     self._devices.flush()
                     self._session.playback.flushed()
                 self._line("[dim](interrupted)[/]")
-            case unirt.TextDelta(role="assistant", text=words):
-                self._words(words)
-            case unirt.TranscriptDelta(role="assistant", text=words):
+            case (
+                unirt.TextDelta(role="assistant", text=words)
+                | unirt.TranscriptDelta(role="assistant", text=words)
+            ):
                 self._words(words)
             case unirt.StreamClosed(role="user", text=words) if words:
                 self._line(f"[cyan]you:[/] {words}")
