@@ -235,6 +235,17 @@ def test_a_single_endless_turn_is_bounded_too() -> None:
     assert [item.text for item in history.items] == ["7", "8", "9"]
 
 
+def test_a_call_that_is_forgotten_takes_its_result_along() -> None:
+    call = unirt.Item(
+        id="c", kind=unirt.ItemKind.TOOL_CALL, call_id="call_1", name="look", arguments="{}"
+    )
+    result = unirt.Item(id="r", kind=unirt.ItemKind.TOOL_RESULT, call_id="call_1", output="seen")
+    history = History(3, [call, seed("one", id="1"), result, seed("two", id="2")])
+
+    assert [item.id for item in history.items] == ["1", "2"]
+    assert history.items.forgotten == 2
+
+
 async def test_the_same_history_is_not_built_twice(session: unirt.Session) -> None:
     await session.send_text("hi")
     assert session.history is session.history

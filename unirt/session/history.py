@@ -214,11 +214,12 @@ class History:
             self._forget(oldest.entries)
         only = next(iter(self._turns.values()), None)
         while only is not None and len(only) > 1 and self._too_large():
-            first = (only.user or only.answers)[0]
-            pair = first.item.kind is ItemKind.TOOL_CALL and first.item.call_id
-            gone = [e for e in only.entries if e is first or (pair and e.item.call_id == pair)]
-            only.user = [e for e in only.user if e not in gone]
-            only.answers = [e for e in only.answers if e not in gone]
+            first = (only.user or only.answers).pop(0)
+            gone = [first]
+            if first.item.kind is ItemKind.TOOL_CALL and first.item.call_id:
+                gone += [e for e in only.entries if e.item.call_id == first.item.call_id]
+                only.user = [e for e in only.user if e not in gone]
+                only.answers = [e for e in only.answers if e not in gone]
             self._forget(gone)
 
     def _too_large(self) -> bool:
