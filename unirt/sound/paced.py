@@ -156,14 +156,16 @@ class PacedPlayer(Playing, ABC):
                 self._tell()
 
     async def _run_at_once(self) -> None:
-        while not self._ending:
-            await self._given.wait()
+        while True:
             self._given.clear()
             while (block := self._take(self._block, 0.0)) or self.sounding:
                 if block:
                     await self._write(block)
                 self._pass(math.inf)
                 self._tell()
+            if self._ending:
+                return
+            await self._given.wait()
 
     # What a player of a kind brings.
 
