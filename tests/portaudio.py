@@ -18,7 +18,9 @@ __all__ = ["FakePortAudio", "FakeStream"]
 class FakeStream:
     """One open stream."""
 
-    def __init__(self, library: FakePortAudio, **options: Any) -> None:
+    def __init__(self, library: FakePortAudio, kind: str, **options: Any) -> None:
+        self.kind = kind
+        "``input`` or ``output``."
         if library.refuses is not None:
             raise library.PortAudioError(library.refuses)
         self.options = options
@@ -119,6 +121,7 @@ class FakePortAudio:
     check_output_settings = check_input_settings
 
     def RawInputStream(self, **options: Any) -> FakeStream:
-        return FakeStream(self, **options)
+        return FakeStream(self, "input", **options)
 
-    RawOutputStream = RawInputStream
+    def RawOutputStream(self, **options: Any) -> FakeStream:
+        return FakeStream(self, "output", **options)

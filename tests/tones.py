@@ -35,7 +35,7 @@ def tone(
     return Converter(plain, format).feed(wave.tobytes())
 
 
-def samples(data: bytes, format: AudioFormat) -> Samples:
+def samples(data: bytes | bytearray, format: AudioFormat) -> Samples:
     """The first channel, as floats; the others hold the same, or this fails."""
     target = AudioFormat(rate=format.rate, channels=format.channels, encoding=Encoding.FLOAT32)
     flat = np.frombuffer(Converter(format, target).feed(bytes(data)), "<f4").astype(np.float64)
@@ -57,7 +57,7 @@ class Heard:
     "How far any sample of its middle is from the best fitting pure tone, in parts of its peak."
 
 
-def judge(data: bytes, format: AudioFormat, *, hz: float = HZ) -> Heard:
+def judge(data: bytes | bytearray, format: AudioFormat, *, hz: float = HZ) -> Heard:
     """Find the tone in a recording, and measure it."""
     heard = samples(data, format)
     loud = np.flatnonzero(np.abs(heard) > AMPLITUDE / 10)

@@ -1,6 +1,6 @@
 """Guards: a loudspeaker does not interrupt itself, and a voice does."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 
 import pytest
 
@@ -31,7 +31,7 @@ class Room:
     def __init__(self, speaker: Loudspeaker, format: AudioFormat = PCM16_16K) -> None:
         self.format = format
         self.speaker = speaker
-        self.script: list[tuple[float, float | None]] = []
+        self.script: Sequence[tuple[float, float | None]] = ()
         self.closed = False
 
     async def __aiter__(self) -> AsyncGenerator[bytes]:

@@ -31,7 +31,7 @@ async def test_both_play_and_the_first_tells() -> None:
             )
         )
 
-    assert (heard.audio, other.audio) == (bytes(960), bytes(960))
+    assert heard.audio == other.audio == bytes(960)
     assert tee.format == PCM16_24K
     assert sum(told) == 20
 

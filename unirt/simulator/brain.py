@@ -207,7 +207,7 @@ class Brain:
 
     def _speech_stopped(self, audio_ms: float, now: float) -> None:
         self._speech_ms = audio_ms - (self._speech_began or 0.0)
-        ago_ms = 0.0 if self._vad is None else self._vad.position_ms - audio_ms
+        ago_ms = 0.0 if self._vad is None else self._vad.fed_ms - audio_ms
         self._ear.turn_ended(self._speech_ms, ago_ms)
         ids: dict[str, Any] = {"item_id": self._user_item, "turn_id": self._turn_id}
         self._say(ev.SpeechStopped(origin=ORIGIN, audio_ms=audio_ms, **ids), now)

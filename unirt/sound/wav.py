@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,8 @@ class WavSink(PacedPlayer):
     ) -> None:
         super().__init__(format, **options)
         if not isinstance(file, int):
-            Path(file).parent.mkdir(parents=True, exist_ok=True)
+            with _told(file, "written"):
+                Path(file).parent.mkdir(parents=True, exist_ok=True)
         self._descriptor = _opened(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         self._written = 0
 
@@ -119,23 +121,34 @@ def read_wav(file: str | os.PathLike[str]) -> tuple[bytes, AudioFormat]:
 
 
 def write_wav(file: str | os.PathLike[str], data: bytes, format: AudioFormat) -> None:
-    """Write samples as a WAV file."""
+    """
+    Write samples as a WAV file; its folder is made where needed.
+
+    Raises:
+        ConfigurationError: It cannot be written.
+    """
     path = Path(file)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(written_header(format, len(data)) + data + b"\0" * (len(data) % 2))
+    with _told(path, "written"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(written_header(format, len(data)) + data + b"\0" * (len(data) % 2))
 
 
 def _opened(file: str | os.PathLike[str] | int, flags: int) -> Descriptor:
     if isinstance(file, int):
         return Descriptor(file, f"descriptor {file}", owned=False)
-    name = os.fspath(file)
+    with _told(file, "read" if flags == os.O_RDONLY else "written"):
+        fd = os.open(file, flags | getattr(os, "O_BINARY", 0), 0o666)
+    return Descriptor(fd, str(file), owned=True)
+
+
+@contextlib.contextmanager
+def _told(file: str | os.PathLike[str], verb: str) -> Iterator[None]:
+    """What the system has against a file, as ours."""
     try:
-        fd = os.open(name, flags | getattr(os, "O_BINARY", 0), 0o666)
+        yield
     except OSError as exc:
-        verb = "read" if flags == os.O_RDONLY else "written"
         raise ConfigurationError(
-            f"it cannot be {verb} as a WAV file: {exc.strerror}",
-            where=str(name),
+            f"it cannot be {verb} as a WAV file: {exc.strerror or exc}",
+            where=str(file),
             remedy="name another file",
         ) from exc
-    return Descriptor(fd, str(name), owned=True)
