@@ -57,11 +57,12 @@ def cables(folder: Path) -> Iterator[Mapping[str, str]]:
     modules = [f"module-null-sink sink_name={name} rate=48000" for name in CABLES]
     modules.append(f"module-native-protocol-unix auth-anonymous=1 socket={socket}")
     log = folder / "pulse.log"
-    daemon = subprocess.Popen(
-        ["pulseaudio", "-n", "--daemonize=no", "--use-pid-file=no", "--exit-idle-time=-1",
-         "--disable-shm=yes", *(f"--load={module}" for module in modules)],
-        env=environment, stdout=subprocess.DEVNULL, stderr=log.open("w"),
-    )  # fmt: skip
+    with log.open("w") as notes:
+        daemon = subprocess.Popen(
+            ["pulseaudio", "-n", "--daemonize=no", "--use-pid-file=no", "--exit-idle-time=-1",
+             "--disable-shm=yes", *(f"--load={module}" for module in modules)],
+            env=environment, stdout=notes, stderr=notes,
+        )  # fmt: skip
     try:
         (folder / "alsa.conf").write_text(_configuration(socket))
         while not socket.exists():

@@ -94,9 +94,11 @@ async def test_what_goes_wrong_with_the_source_is_raised_and_the_session_goes_on
     talker.words.put_nowait(unirt.DeviceLost("a microphone", "unplugged"))
     with pytest.raises(unirt.DeviceLost, match="unplugged"):
         await session.listen(talker)
-    talker.words.put_nowait(b"odd")
+    wrong = Talker()
+    wrong.words.put_nowait(b"odd")
     with pytest.raises(unirt.AudioFormatError):
-        await session.listen(talker)
+        await session.listen(wrong)
+    assert wrong.closed.is_set()
 
     await session.send_text("still here")
     assert (await toy.heard())["text"] == "still here"
