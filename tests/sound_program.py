@@ -35,8 +35,8 @@ STREAM = Stream(id="s", kind=StreamKind.AUDIO, item_id="i", index=0, response_id
 
 async def main(provider: str) -> None:
     settings = {"block_ms": 40.0, "latency": 0.2}
-    user = Speaker("voice", rate=48_000, **settings)  # type: ignore[arg-type]
-    ear = Microphone("ear_end", rate=48_000, most_ms=10_000, **settings)  # type: ignore[arg-type]
+    user = Speaker("voice", rate=48_000, **settings)
+    ear = Microphone("ear_end", rate=48_000, most_ms=10_000, **settings)
     microphone = Microphone("voice_end", most_ms=10_000, **settings)  # type: ignore[arg-type]
     speaker = Speaker("ear", **settings)  # type: ignore[arg-type]
     heard = bytearray()
