@@ -29,6 +29,8 @@ class Encoding(StrEnum):
 
 
 _SAMPLE_BYTES = {Encoding.PCM16: 2, Encoding.FLOAT32: 4, Encoding.ULAW: 1, Encoding.ALAW: 1}
+_NOTHING = {Encoding.PCM16: 0, Encoding.FLOAT32: 0, Encoding.ULAW: 0xFF, Encoding.ALAW: 0xD5}
+"Each byte of a silent sample. A-law has no zero: this is the smallest step above it."
 
 
 @attrs.frozen(kw_only=True)
@@ -77,6 +79,10 @@ class AudioFormat:
     def bytes_for(self, ms: float) -> int:
         """How many whole-frame bytes last `ms` milliseconds, rounded down."""
         return int(ms * self.rate / 1000) * self.frame_bytes
+
+    def silence(self, ms: float) -> bytes:
+        """So many milliseconds in which nothing is heard, rounded down to whole frames."""
+        return bytes((_NOTHING[self.encoding],)) * self.bytes_for(ms)
 
     def check(self, data: bytes | bytearray | memoryview, *, where: str) -> None:
         """

@@ -17,6 +17,7 @@ Every exception that unirt raises, and who is at fault for it.
     ├── DialError                   the network or the provider, while connecting
     │   └── HandshakeError          the provider refused the session
     ├── ConnectionLost              the network or the provider, in mid session
+├── DeviceLost                  a sound device or a pipe, in mid session
     ├── CassetteError               a file, or who wrote it: it cannot be read, written or played
     │   ├── CassetteMissing         there is no such file, and nothing may be recorded
     │   └── CassetteMismatch        the application does not do what was recorded
@@ -40,6 +41,7 @@ __all__ = [
     "CassetteMissing",
     "ConfigurationError",
     "ConnectionLost",
+    "DeviceLost",
     "DialError",
     "HandshakeError",
     "IllegalStream",
@@ -250,6 +252,19 @@ class ConnectionLost(UnirtError):
         code = "without a close frame" if self.code is None else f"with close code {self.code}"
         reason = f", {self.reason!r}" if self.reason else ""
         return f"the session with {self.provider!r} was closed by {self.by} {code}{reason}"
+
+
+class DeviceLost(UnirtError):
+    """A sound device, or a pipe, takes or gives no more: it was unplugged, or its reader went."""
+
+    def __init__(self, device: str, why: str) -> None:
+        super().__init__(device, why)
+        self.device = device
+        "What it is called."
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"the sound of {self.device!r} ended: {self.why}; open it again, or another one"
 
 
 class CassetteError(UnirtError):

@@ -18,57 +18,23 @@ late, as fingers do, and nothing is lost. None of it is sent unless a turn follo
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import math
 import sys
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import unirt
-from unirt.cli.sound import BLOCK_MS, Devices, chunks, read_wav
+from unirt.session import Source
+from unirt.sound import MemorySource, Microphone, Speaker, WavSource
 
 
-class Recording:
-    """A file in place of the microphone: in real time, and silence when it is over."""
-
-    def __init__(self, path: Path) -> None:
-        data, self.format = read_wav(path)
-        self._blocks = chunks(data, self.format)
-        self._silence = bytes(self.format.bytes_for(BLOCK_MS))
-        self._loop = asyncio.get_running_loop()
-        self._due = self._loop.time()
-        self._over = False
-
-    async def read(self) -> bytes:
-        self._due += BLOCK_MS / 1000
-        await asyncio.sleep(max(0.0, self._due - self._loop.time()))
-        block = next(self._blocks, None)
-        if block is None and not self._over:
-            self._over = True
-            print("(the recording is over)", flush=True)
-        return block or self._silence
-
-
-class Speaker:
-    """What plays the answers, and tells the session how far it is."""
-
-    def __init__(self, session: unirt.Session, devices: Devices) -> None:
-        self._devices = devices
-        playback, format = session.playback, devices.format
-        devices.on_played = lambda size: playback.played(size=size, format=format)
-
-    def play(self, audio: unirt.AudioDelta) -> None:
-        self._devices.write(audio.data)
-
-    def flush(self) -> None:
-        self._devices.flush()
-
-
-async def hear(session: unirt.Session, microphone: Recording | Devices) -> None:
-    """Send all that the microphone hears, whether the button is down or not."""
-    with contextlib.suppress(unirt.SessionClosedError):
-        while True:
-            await session.send_audio(await microphone.read(), microphone.format)
+async def hear(session: unirt.Session, microphone: Source) -> None:
+    """Send all that is heard, whether the button is down or not."""
+    await session.listen(microphone)
+    if not session.closed:
+        print("(the recording is over)", flush=True)
+        await session.listen(MemorySource(b"", microphone.format, silence_ms=math.inf))
 
 
 async def show(session: unirt.Session) -> None:
@@ -120,17 +86,15 @@ async def main(path: Path | None) -> None:
         turn_detection="manual",
         audio_out=unirt.PCM16_24K,
     ) as session:
-        with contextlib.ExitStack() as devices:
-            microphone: Recording | Devices
-            microphone = devices.enter_context(Devices()) if path is None else Recording(path)
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(show(session))
-                tasks.create_task(hear(session, microphone))
-                if isinstance(microphone, Devices):
-                    tasks.create_task(session.playback.play(Speaker(session, microphone)))
-                print("Enter to talk, Enter again when you are done, Ctrl-D to leave.", flush=True)
-                await push(session)
-                await session.close()
+        microphone = Microphone() if path is None else WavSource(path)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(show(session))
+            tasks.create_task(hear(session, microphone))
+            if path is None:
+                tasks.create_task(session.playback.play(Speaker()))
+            print("Enter to talk, Enter again when you are done, Ctrl-D to leave.", flush=True)
+            await push(session)
+            await session.close()
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ import pytest
 from tests.cli.terminal import Recorder, Run, shown
 from unirt.audio import PCM16_16K
 from unirt.cli import main, record
-from unirt.cli.sound import write_wav
 from unirt.simulator.voice import speech
+from unirt.sound import write_wav
 
 
 @pytest.fixture

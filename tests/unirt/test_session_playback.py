@@ -8,6 +8,8 @@ import pytest
 
 import unirt
 from unirt.clock import ManualClock
+from unirt.session import Player
+from unirt.sound import MemorySink
 
 Toy = Any  # the fixture's class lives in conftest.py, which no module may import
 
@@ -209,3 +211,107 @@ async def test_a_sink_hears_of_a_lost_connection(session: unirt.Session, toy: To
     await toy.there.close(1011, "gone")
     with pytest.raises(unirt.ConnectionLost):
         await playing
+
+
+async def test_a_player_is_opened_told_and_closed(session: unirt.Session, toy: Toy) -> None:
+    sink = MemorySink(realtime=False)
+    assert isinstance(sink, Player)
+    playing = asyncio.create_task(session.playback.play(sink))
+    await speak(toy, session, "r1", 300)
+    await done(toy, session, "r1")
+    await session.playback.finished()
+    assert session.playback.of("r1") is not None
+    assert positions(session) == {"r1": 300}
+    await session.close()
+    await playing
+
+    assert len(sink.audio) == 48 * 300
+    assert not isinstance(Speaker(), Player)
+
+
+@pytest.mark.parametrize(
+    "format", [unirt.G711_ULAW, unirt.AudioFormat(rate=44_100, channels=2)], ids=str
+)
+async def test_a_player_is_given_its_own_format_to_the_last_sample(
+    session: unirt.Session, toy: Toy, format: unirt.AudioFormat
+) -> None:
+    sink = MemorySink(format, realtime=False)
+    playing = asyncio.create_task(session.playback.play(sink))
+    await speak(toy, session, "r1", 310)
+    await speak(toy, session, "r1", 7)
+    await done(toy, session, "r1")
+    await session.playback.finished()
+    response = session.playback.of("r1")
+    assert response is not None
+    assert response.finished
+    await session.close()
+    await playing
+
+    assert format.duration_ms(len(sink.audio)) == pytest.approx(317, abs=0.2)
+
+
+async def test_what_a_player_has_in_hand_when_it_is_silenced_is_of_what_was_cut(
+    session: unirt.Session, toy: Toy
+) -> None:
+    clock = ManualClock()
+    sink = MemorySink(clock=clock)
+    playing = asyncio.create_task(session.playback.play(sink))
+    await speak(toy, session, "r1", 1_000)
+    while not sink.audio:
+        await asyncio.sleep(0)
+    await toy.say("interrupt")
+    await done(toy, session, "r1")
+    while sink.sounding:
+        await asyncio.sleep(0)
+    assert positions(session) == {"r1": 20}
+    await speak(toy, session, "r2", 1_000)
+    while len(sink.audio) <= 960:
+        await asyncio.sleep(0)
+        clock.advance(0.02)
+    while (after := session.playback.of("r2")) is None or not after.exactly:
+        await asyncio.sleep(0)
+        clock.advance(0.02)
+
+    assert positions(session)["r1"] == 20
+    await session.close()
+    await playing
+
+
+async def test_finished_waits_for_the_last_word(session: unirt.Session, toy: Toy) -> None:
+    await session.playback.finished()  # nothing was said
+    await speak(toy, session, "r1", 300)
+    await done(toy, session, "r1")
+    session.playback.played(0)
+    finished = asyncio.create_task(session.playback.finished())
+    for more in (100, 199):
+        session.playback.played(more)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    assert not finished.done()
+    session.playback.played(1)
+    await finished
+
+
+async def test_finished_goes_by_the_clock_where_no_player_tells(
+    session: unirt.Session, toy: Toy
+) -> None:
+    await speak(toy, session, "r1", 30)
+    await session.playback.finished()
+
+    assert not session.playback.playing
+
+
+async def test_finished_ends_with_a_flush_and_with_the_session(
+    session: unirt.Session, toy: Toy
+) -> None:
+    await speak(toy, session, "r1", 100_000)
+    session.playback.played(0)
+    finished = asyncio.create_task(session.playback.finished())
+    await asyncio.sleep(0)
+    session.playback.flushed()
+    await finished
+    await speak(toy, session, "r2", 100_000)
+    finished = asyncio.create_task(session.playback.finished())
+    await asyncio.sleep(0)
+    await session.close()
+    await finished

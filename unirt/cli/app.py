@@ -11,6 +11,7 @@ import typer
 
 from unirt.cli.calls import calling, number_or_name
 from unirt.cli.cassette_app import app as cassettes
+from unirt.cli.guards import Guard
 from unirt.registry import installed
 
 __all__ = ["app"]
@@ -50,18 +51,48 @@ def demo(
 @app.command()
 def chat(
     wav: Annotated[
-        list[Path] | None, typer.Option(help="Speak this file instead of a microphone.")
+        list[Path] | None,
+        typer.Option(help="Speak this file instead of a microphone; - is standard input."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Write what the model says to this WAV file.")
+        Path | None,
+        typer.Option(help="Write what is heard to this WAV file; - is standard output."),
     ] = None,
     text: Annotated[bool, typer.Option("--text", help="Use no sound device.")] = False,
     events: Annotated[bool, typer.Option("--events", help="Show every event.")] = False,
+    *,
+    mic: Annotated[
+        str | None, typer.Option(help="The microphone: a part of its name, or its number.")
+    ] = None,
+    speaker: Annotated[str | None, typer.Option(help="The speaker, likewise.")] = None,
+    device: Annotated[str | None, typer.Option(help="Both, where one device is both.")] = None,
+    guard: Annotated[
+        Guard, typer.Option(help="What keeps the model from hearing itself without headphones.")
+    ] = Guard.NONE,
+    format: Annotated[
+        str, typer.Option(help="What goes through pipes: wav, or raw, like pcm16/16000 or ulaw.")
+    ] = "wav",
 ) -> None:
     """Talk to a model: by keyboard always, by voice where there is a sound device."""
     from unirt.cli.chat import run
+    from unirt.cli.ends import Voice, format_named
 
-    raise typer.Exit(asyncio.run(run(wavs=wav or [], out=out, text=text, show_events=events)))
+    voice = Voice(
+        microphone=mic or device,
+        speaker=speaker or device,
+        guard=guard,
+        raw=format_named(format),
+    )
+    conversation = run(wavs=wav or [], out=out, text=text, voice=voice, show_events=events)
+    raise typer.Exit(asyncio.run(conversation))
+
+
+@app.command()
+def devices() -> None:
+    """List the sound devices that chat can use."""
+    from unirt.cli.devices import run
+
+    run()
 
 
 @app.command()

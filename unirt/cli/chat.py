@@ -6,18 +6,18 @@ import asyncio
 import contextlib
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
 import unirt
-from unirt.audio import PCM16_24K, AudioFormat
+from unirt.cli.ends import Ends, Voice
 from unirt.cli.show import describe
-from unirt.cli.sound import BLOCK_MS, Devices, chunks, read_wav, write_wav
 from unirt.composer import MOVED
 from unirt.errors import ConfigurationError, SessionClosedError, UnirtError
-from unirt.session import Session
+from unirt.session import Player, Session, Source
+from unirt.sound import MemorySource
 
 __all__ = ["run"]
 
@@ -27,27 +27,43 @@ _PATIENCE_S = 30.0
 
 async def run(
     *,
-    wavs: list[Path],
+    wavs: Sequence[Path] = (),
     out: Path | None = None,
     text: bool = False,
+    voice: Voice | None = None,
     show_events: bool = False,
     console: Console | None = None,
 ) -> int:
-    """Hold the conversation; returns the exit status."""
-    console = console or Console(highlight=False)
-    files = [read_wav(path) for path in wavs]
-    async with unirt.connect(audio_out=PCM16_24K) as session:
+    """
+    Hold the conversation.
+
+    Args:
+        wavs: What to say, one after the other, instead of a microphone.
+        out: Where what is heard is written.
+        text: Use no sound device.
+        voice: Which devices to use, and how.
+        show_events: Show every event.
+        console: Where it is shown.
+
+    Returns the exit status.
+    """
+    ends = Ends(voice or Voice(), out)
+    console = console or Console(highlight=False, stderr=ends.piped_out)
+    sources = [ends.file(path) for path in wavs]
+    if not sources and not text:
+        _open_devices(ends, console)
+    player = ends.player()
+    async with unirt.connect() as session:
         console.print(f"[dim]{session.provider} {session.model}, {session.session_id or ''}[/]")
         conversation = _Conversation(session, console, show_events)
         try:
-            if files:
-                await conversation.by_files(files)
+            if sources:
+                await conversation.by_files(sources, player)
             else:
-                await conversation.by_hand(_devices(console) if not text else None)
+                await conversation.by_hand(ends.microphone, player)
         except ExceptionGroup as group:
             raise _first(group) from None
-    if out is not None:
-        write_wav(out, bytes(conversation.spoken), PCM16_24K)
+    if out is not None and not ends.piped_out:
         console.print(f"[dim]wrote {out}[/]")
     return 0
 
@@ -61,75 +77,69 @@ def _first(group: ExceptionGroup[Exception]) -> Exception:
     return exc
 
 
-def _devices(console: Console) -> Devices | None:
+def _open_devices(ends: Ends, console: Console) -> None:
     try:
-        return Devices()
+        ends.open_devices()
     except ConfigurationError as exc:
+        if ends.voice.chosen:
+            raise
         console.print(f"[dim]by keyboard only: {exc}[/]")
-        return None
 
 
 class _Conversation:
     def __init__(self, session: Session, console: Console, show_events: bool) -> None:
-        self.spoken = bytearray()
         self._session = session
         self._console = console
         self._show_events = show_events
-        self._devices: Devices | None = None
         self._answered = asyncio.Event()
         self._midline = False
 
-    async def by_hand(self, devices: Devices | None) -> None:
-        """Keyboard, and microphone and speaker where there are devices; ends with the input."""
-        self._console.print("[dim]Write a line, or speak. End with Ctrl-D.[/]")
-        self._devices = devices
-        if devices is not None:
-            playback, format = self._session.playback, devices.format
-            devices.on_played = lambda size: playback.played(size=size, format=format)
-        async with asyncio.TaskGroup() as tasks:
-            reader = tasks.create_task(self._read())
-            ears = tasks.create_task(self._listen(devices)) if devices is not None else None
+    async def by_hand(self, microphone: Source | None, player: Player | None) -> None:
+        """Keyboard, and microphone and speaker where there are some; ends with the input."""
+        how = "Write a line, or speak." if microphone is not None else "Write a line."
+        self._console.print(f"[dim]{how} End with Ctrl-D.[/]")
+        async with self._going_on(player) as tasks:
+            ears = None
+            if microphone is not None:
+                ears = tasks.create_task(self._session.listen(microphone))
             async for line in _lines():
                 if line.strip():
                     await self._session.send_text(line.strip())
             if ears is not None:
                 ears.cancel()
-            await self._session.close()
-            await reader
 
-    async def by_files(self, files: list[tuple[bytes, AudioFormat]]) -> None:
-        """Speak each file in real time, and wait for the answer."""
-        async with asyncio.TaskGroup() as tasks:
-            reader = tasks.create_task(self._read())
-            for data, format in files:
+    async def by_files(self, files: list[Source], player: Player | None) -> None:
+        """Speak each file, and wait until the answer was given, and heard."""
+        async with self._going_on(player) as tasks:
+            for source in files:
+                if self._session.closed:
+                    break
                 self._answered.clear()
-                speaking = tasks.create_task(self._speak(data, format))
-                patience = format.duration_ms(len(data)) / 1000 + _PATIENCE_S
+                await self._session.listen(source)
+                silence = MemorySource(b"", source.format, silence_ms=float("inf"))
+                waiting = tasks.create_task(self._wait_in(silence))
                 try:
-                    async with asyncio.timeout(patience):
+                    async with asyncio.timeout(_PATIENCE_S):
                         await self._answered.wait()
                 except TimeoutError:
-                    self._line(f"[red]no answer within {patience:.0f} s[/]")
-                speaking.cancel()
+                    self._line(f"[red]no answer within {_PATIENCE_S:.0f} s[/]")
+                await self._session.playback.finished()
+                waiting.cancel()
+
+    async def _wait_in(self, silence: Source) -> None:
+        """A model that listens for the end of speech has to hear it."""
+        with contextlib.suppress(SessionClosedError):  # why is told by whoever reads
+            await self._session.listen(silence)
+
+    @contextlib.asynccontextmanager
+    async def _going_on(self, player: Player | None) -> AsyncIterator[asyncio.TaskGroup]:
+        """The session is read, and heard, meanwhile; afterwards it is closed."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._read())
+            if player is not None:
+                tasks.create_task(self._session.playback.play(player))
+            yield tasks
             await self._session.close()
-            await reader
-
-    async def _speak(self, data: bytes, format: AudioFormat) -> None:
-        loop = asyncio.get_running_loop()
-        silence = bytes(format.bytes_for(BLOCK_MS))
-        pieces = iter(chunks(data, format))
-        due = loop.time()
-        with contextlib.suppress(SessionClosedError):
-            while True:
-                await self._session.send_audio(next(pieces, silence), format)
-                due += BLOCK_MS / 1000
-                await asyncio.sleep(max(0.0, due - loop.time()))
-
-    async def _listen(self, devices: Devices) -> None:
-        # Why a session is over is told by whoever reads it.
-        with devices, contextlib.suppress(SessionClosedError):
-            while True:
-                await self._session.send_audio(await devices.read(), devices.format)
 
     async def _read(self) -> None:
         async for event in self._session:
@@ -139,14 +149,9 @@ class _Conversation:
 
     def _take(self, event: unirt.Event) -> None:
         match event:
-            case unirt.AudioDelta(data=data):
-                self.spoken += data
-                if self._devices is not None:
-                    self._devices.write(data)
+            case unirt.SpeechStarted():
+                self._answered.clear()
             case unirt.Interrupted():
-                if self._devices is not None:
-                    self._devices.flush()
-                    self._session.playback.flushed()
                 self._line("[dim](interrupted)[/]")
             case (
                 unirt.TextDelta(role="assistant", text=words)

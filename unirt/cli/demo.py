@@ -22,13 +22,14 @@ from rich.table import Table
 import unirt
 from unirt.cli.application import Application, settle
 from unirt.cli.show import describe_step, merged
-from unirt.cli.sound import BLOCK_MS, write_wav
+from unirt.cli.sound import BLOCK_MS
 from unirt.clock import ManualClock
 from unirt.errors import ConfigurationError
 from unirt.registry import load
 from unirt.simulator import Simulator
 from unirt.simulator.scenario import Scenario
 from unirt.simulator.script import loads
+from unirt.sound import write_wav
 from unirt.testing import check, differences, fold, outline, rows
 
 __all__ = ["run", "speech_folder"]

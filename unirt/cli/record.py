@@ -20,7 +20,7 @@ from unirt.cassettes import Cassette, Framed, Origin, read
 from unirt.cli.application import Application, arguments_of, in_real_time, settle
 from unirt.cli.calls import new_file
 from unirt.cli.show import merged
-from unirt.cli.sound import BLOCK_MS, read_wav
+from unirt.cli.sound import BLOCK_MS
 from unirt.clock import Clock, ManualClock
 from unirt.commands import SendText
 from unirt.connect import Connecting
@@ -30,6 +30,7 @@ from unirt.simulator import Scenario, Simulator
 from unirt.simulator.scenario import Action, Speak
 from unirt.simulator.script import builtin, builtin_names
 from unirt.simulator.script import load as load_scenario
+from unirt.sound import read_wav
 
 __all__ = ["run", "scenario_named", "spoken"]
 

@@ -15,7 +15,7 @@ from unirt.audio import PCM16_24K
 from unirt.cli.calls import new_file, read_file
 from unirt.cli.performance import Performed, is_ours, perform
 from unirt.cli.show import describe_step, merged
-from unirt.cli.sound import write_wav
+from unirt.sound import write_wav
 from unirt.testing import outline
 from unirt.transports.tape_clock import speed_of
 

@@ -6,7 +6,8 @@ and one session uses one of them:
 
 - *A sink* is anything with ``play(audio)`` and ``flush()``. :meth:`Playback.play` gives it all that
   there is to play, and has it fall silent at interruptions. As it plays, its callback calls
-  :meth:`Playback.played`.
+  :meth:`Playback.played`. A :class:`Player` is a sink that is opened for that, is given audio in
+  its own format, and tells by itself; those that come with unirt are in :mod:`unirt.sound`.
 - *An application that plays by itself* writes the audio of events to its device, flushes it at
   ``Interrupted``, and calls :meth:`Playback.played` and :meth:`Playback.flushed` likewise.
 - *An application that knows positions* reports them, with
@@ -27,18 +28,20 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from functools import partial
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from unirt.audio import AudioFormat
 from unirt.commands import ReportPlayback
 from unirt.errors import UsageError
 from unirt.events import AudioDelta, Interrupted
 from unirt.playback import ResponsePlayback
+from unirt.session.audio_out import AudioOut
 from unirt.session.link import Link
 from unirt.session.views import Hub
 
-__all__ = ["Playback", "Sink"]
+__all__ = ["Playback", "Player", "Sink"]
 
 
 class Sink(Protocol):
@@ -50,6 +53,29 @@ class Sink(Protocol):
 
     def flush(self) -> None:
         """Fall silent now, and forget what was given and not played."""
+        ...
+
+
+@runtime_checkable
+class Player(Sink, Protocol):
+    """
+    A sink that tells how far it is.
+
+    Two things are due where it is flushed: what it has played and not told is told before
+    :meth:`~Sink.flush` returns, and nothing from before is told after.
+    """
+
+    @property
+    def format(self) -> AudioFormat:
+        """What it is to be given."""
+        ...
+
+    def open(self, played: Callable[[float], None]) -> AbstractAsyncContextManager[object]:
+        """
+        Begin to play, and call `played` with how much more was, in ms, from any thread.
+
+        When that is left it has ended: what was not played by then is not.
+        """
         ...
 
 
@@ -72,6 +98,8 @@ class Playback:
         self._audio_out = audio_out
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
+        self._told = asyncio.Event()
+        "A player told something."
         self._flushed: dict[str, None] = {}
         "The responses that the player flushed, of those that can still be asked for."
 
@@ -149,18 +177,50 @@ class Playback:
         At an interruption the sink is flushed before anything else. Audio that it has not been
         given by then never reaches it.
 
+        Args:
+            sink: A :class:`Sink`; a :class:`Player` is opened, and told to stop when this ends.
+
         Raises:
             ConnectionLost: The session ended although nobody in this program ended it.
         """
+        if isinstance(sink, Player):
+            async with sink.open(self.played):
+                await self._give(sink, AudioOut(sink.format))
+        else:
+            await self._give(sink, None)
+
+    async def finished(self) -> None:
+        """
+        Wait until all that was received is played or flushed, or the session is over.
+
+        Before an application hangs up, say: what the model said last is to be heard. Where no
+        player tells, the clock decides.
+        """
+        while not self._hub.ended.is_set() and (current := self.current) is not None:
+            left = max(current.received_ms - (current.played_ms or 0.0), 1.0) / 1000
+            self._told.clear()
+            waiting = {
+                asyncio.create_task(self._told.wait()),
+                asyncio.create_task(self._hub.ended.wait()),
+            }
+            try:
+                await asyncio.wait(waiting, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in waiting:
+                    task.cancel()
+                await asyncio.wait(waiting)
+
+    async def _give(self, sink: Sink, converter: AudioOut | None) -> None:
         view = self._hub.open()
         try:
             async for event in view:
-                if type(event) is AudioDelta:
-                    if event.data:
-                        sink.play(event)
-                elif type(event) is Interrupted:
+                if type(event) is Interrupted:
                     sink.flush()
                     self._flush()
+                    continue
+                for audio in (event,) if converter is None else converter.convert((event,)):
+                    if type(audio) is AudioDelta and audio.data:
+                        sink.play(audio)
         finally:
             await view.aclose()
 
@@ -215,6 +275,7 @@ class Playback:
         self._flushed = dict.fromkeys(response.response_id for response in responses)
 
     def _report(self, report: ReportPlayback) -> None:
+        self._told.set()
         *left, link = self._links()
         if link.pump.over and not left:  # players may outlive sessions
             return

@@ -49,6 +49,7 @@ from unirt.session.facts import Facts
 from unirt.session.keeper import Keeper, closed_error
 from unirt.session.limits import Limits, Stats
 from unirt.session.link import within
+from unirt.session.listening import Listening
 from unirt.session.moves import Moves
 from unirt.session.observers import Observers
 from unirt.session.playback import Playback
@@ -75,7 +76,7 @@ __all__ = ["Session"]
 _LOG = logging.getLogger("unirt.session")
 
 
-class Session(Facts, Accounts, Verbs, Roaming):
+class Session(Facts, Accounts, Listening, Verbs, Roaming):
     """
     One open conversation with a provider.
 

@@ -154,6 +154,7 @@ class Hub:
         "_replay_bytes",
         "delivered",
         "dropped_ms",
+        "ended",
         "full",
         "silenced_ms",
     )
@@ -177,6 +178,8 @@ class Hub:
         "Some view reached its bound: there may be no room."
         self._released = False
         self._eased = asyncio.Event()
+        self.ended = asyncio.Event()
+        "The last event was told."
 
     def open(self) -> View:
         """A new view, from the start of the session where that is still possible."""
@@ -215,6 +218,7 @@ class Hub:
         self._over = True
         self._error = error
         self.release()
+        self.ended.set()
         for box in self._boxes:
             box.wake()
 

@@ -26,6 +26,7 @@ from unirt.config import Manual, ServerVAD, SessionConfig, Tool
 from unirt.events import Ending, Event
 from unirt.items import Role
 from unirt.simulator import scenario as sc
+from unirt.simulator.ear import Ear
 from unirt.simulator.improvise import improvise
 from unirt.simulator.recital import ORIGIN, Beat, Recital, Setting
 from unirt.simulator.vad import Change, VoiceActivity
@@ -81,6 +82,7 @@ class Brain:
         self._turn_id: str | None = None
         self._user_item: str | None = None
         self._vad: VoiceActivity | None = None
+        self._ear = Ear()
         self.hangup: sc.Close | None = None
         "The server wants to close the connection."
 
@@ -155,6 +157,7 @@ class Brain:
                 self._interrupt("client", Ending.INTERRUPTED, now, playback=True)
                 self._open_turn()
             case cmd.EndTurn(respond=respond):
+                self._ear.turn_ended(self._speech_ms)
                 self._user_item = self._mint("item")
                 self._offer(sc.Cue.TURN, respond, now)
             case cmd.CommitInput():
@@ -176,6 +179,7 @@ class Brain:
         config = self._server.config
         detection = config.turn_detection
         format = config.input_format or PCM16_24K
+        self._ear.hear(data, format)
         if isinstance(detection, Manual):
             self._speech_ms += format.duration_ms(len(data))
             return
@@ -203,6 +207,8 @@ class Brain:
 
     def _speech_stopped(self, audio_ms: float, now: float) -> None:
         self._speech_ms = audio_ms - (self._speech_began or 0.0)
+        ago_ms = 0.0 if self._vad is None else self._vad.fed_ms - audio_ms
+        self._ear.turn_ended(self._speech_ms, ago_ms)
         ids: dict[str, Any] = {"item_id": self._user_item, "turn_id": self._turn_id}
         self._say(ev.SpeechStopped(origin=ORIGIN, audio_ms=audio_ms, **ids), now)
         self._say(ev.InputCommitted(origin=ORIGIN, **ids), now)
@@ -212,6 +218,7 @@ class Brain:
     def _hear_commit(self, now: float) -> None:
         """The client ended its input; where the server listens for turns, that ends the speech."""
         if isinstance(self._server.config.turn_detection, Manual):
+            self._ear.turn_ended(self._speech_ms)
             self._user_item = self._mint("item")
             self._offer(sc.Cue.TURN, False, now)
         elif self._vad is not None and self._vad.end():
@@ -313,12 +320,14 @@ class Brain:
     def _setting(self, config: SessionConfig, respond: cmd.Respond) -> Setting:
         transcription = config.input_transcription
         modalities = respond.modalities or config.modalities
+        format = config.output_format or PCM16_24K
         return Setting(
             turn_id=self._open_turn(),
             user_item_id=self._user_item,
             mint=self._mint,
             pace=self._pace,
-            format=config.output_format or PCM16_24K,
+            format=format,
+            heard=lambda: self._ear.turn(format),
             provider=self._provider,
             transcribe_input=transcription is not None and transcription.enabled,
             transcribe_output=config.output_transcription is not False,

@@ -58,6 +58,8 @@ class Setting:
     mint: Callable[[str], str]
     pace: sc.Pace
     format: AudioFormat
+    heard: Callable[[], bytes]
+    "The spoken turn that is answered, in that format; nothing where there was none."
     provider: str
     transcribe_input: bool
     transcribe_output: bool
@@ -270,9 +272,10 @@ class _Layout:
     def _say(self, step: sc.Say) -> Iterator[Beat]:
         setting = self._setting
         words = _words(step.text, follows=StreamKind.TRANSCRIPT in self._streams)
+        sound = setting.heard() if step.echo else b""
         if step.wav is not None:
             sound = load_wav(step.wav, setting.format)
-        else:
+        elif not sound:
             ms = step.ms or _MS_PER_WORD * max(1, len(words))
             sound = tune(step.text, ms, setting.format)
         size = setting.format.bytes_for(setting.pace.chunk_ms)

@@ -95,6 +95,8 @@ class Say:
     "How long the synthetic voice takes; ``None`` for 300 ms a word."
     wav: Path | None = None
     "Played instead of the synthetic voice."
+    echo: bool = False
+    "Whether the user's own sound is, of the spoken turn that is answered; where there was one."
 
 
 @attrs.frozen(kw_only=True)

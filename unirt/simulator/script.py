@@ -196,7 +196,12 @@ class _Reader:
 
     def _say(self, table: Table) -> Say:
         ms = table.number("ms", least=1)
-        return Say(text=table.required_text("say"), ms=ms, wav=self._wav(table))
+        return Say(
+            text=table.required_text("say"),
+            ms=ms,
+            wav=self._wav(table),
+            echo=table.flag("echo", default=False),
+        )
 
     def action(self, table: Table) -> Action:
         key = table.one_key_of(list(_ACTIONS))

@@ -68,6 +68,11 @@ class VoiceActivity:
         self._quiet_ms = 0.0
         self._rest = b""
 
+    @property
+    def fed_ms(self) -> float:
+        """How much audio there was in all: what was decided on, and part of a frame."""
+        return self.position_ms + self.format.duration_ms(len(self._rest))
+
     def feed(self, data: bytes) -> list[Activity]:
         """What the next piece of input changes; pieces may be of any length."""
         size = self.format.bytes_for(FRAME_MS)

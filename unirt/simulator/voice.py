@@ -7,7 +7,6 @@ byte, wherever it runs.
 
 from __future__ import annotations
 
-import wave
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import numpy.typing as npt
 
 from unirt.audio import AudioFormat, Encoding
 from unirt.session.resample import Converter
+from unirt.sound.wav import read_wav
 
 __all__ = ["decode", "encode", "load_wav", "silence", "speech", "tune"]
 
@@ -65,18 +65,10 @@ def load_wav(path: Path, format: AudioFormat) -> bytes:
     A WAV file in another format.
 
     Raises:
-        OSError: It cannot be read.
-        ValueError: It is not 16-bit PCM.
+        ConfigurationError: It cannot be read, or its samples are of a kind that is not known.
     """
-    try:
-        with wave.open(str(path), "rb") as file:
-            if file.getsampwidth() != 2:
-                raise ValueError(f"{path.name} has {file.getsampwidth()} bytes a sample, not 2")
-            rate, channels = file.getframerate(), file.getnchannels()
-            frames = file.readframes(file.getnframes())
-    except (wave.Error, EOFError) as exc:
-        raise ValueError(f"{path.name} is no WAV file: {exc}") from None
-    converter = Converter(AudioFormat(rate=rate, channels=channels), format)
+    frames, given = read_wav(path)
+    converter = Converter(given, format)
     return converter.feed(frames) + converter.flush()
 
 
