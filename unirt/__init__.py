@@ -46,6 +46,7 @@ from unirt.commands import (
     TruncateItem,
     UpdateSession,
 )
+from unirt.condition import Condition
 from unirt.config import (
     Manual,
     NoiseReduction,
@@ -90,6 +91,7 @@ from unirt.events import (
     ContentDiscarded,
     ContentEvent,
     ControlEvent,
+    ConnectionMeasured,
     ConversationCreated,
     DtmfReceived,
     Ending,
@@ -252,6 +254,7 @@ __all__ = [
     "ClearPlayback",
     "Command",
     "CommitInput",
+    "Condition",
     "ConfigurationError",
     "ConnectionLost",
     "Content",
@@ -260,6 +263,7 @@ __all__ = [
     "ContentStep",
     "ControlEvent",
     "Conversation",
+    "ConnectionMeasured",
     "ConversationCreated",
     "Cost",
     "CreateItem",

@@ -136,9 +136,7 @@ def chosen_transport(
         return None, name
     choices = " or ".join(map(repr, provider.transports))
     raise ConfigurationError(
-        "WebRTC is not there yet"
-        if name == "webrtc"
-        else f"{provider.name!r} has no transport {name!r}",
+        f"{provider.name!r} has no transport {name!r}",
         where="transport" if given else "UNIRT_TRANSPORT",
         remedy=f"use {choices}, or leave it out",
     )

@@ -40,7 +40,15 @@ from unirt.events import Event
 from unirt.playback import ResponsePlayback
 from unirt.value import Value
 
-__all__ = ["Frame", "Heard", "ServerTranslator", "Translator", "Upgrade", "Verdict"]
+__all__ = [
+    "Beside",
+    "Frame",
+    "Heard",
+    "ServerTranslator",
+    "Translator",
+    "Upgrade",
+    "Verdict",
+]
 
 Frame = str | bytes
 "One message on the wire: text or binary."
@@ -119,6 +127,35 @@ class Translator(Protocol):
 
     def playback(self, now: float) -> tuple[ResponsePlayback, ...]:
         """How far the latest responses with audio were played, in order. Changes nothing."""
+        ...
+
+
+class Beside(Protocol):
+    """
+    What a translator also has whose provider may carry audio beside the frames.
+
+    Once :meth:`audio_beside` was called, audio is fed and drained by the other two, and no frame
+    holds any.
+    """
+
+    def audio_beside(self, largest: int | None = None) -> None:
+        """
+        Audio goes beside the frames; called before :meth:`Translator.start`, maybe twice.
+
+        Args:
+            largest: How many bytes a frame may have; ``None`` where that is not known, or any.
+
+        Raises:
+            UnsupportedSetting: Something that is configured cannot be had then.
+        """
+        ...
+
+    def receive_audio(self, data: bytes, now: float) -> None:
+        """Take the next piece of what is heard, silence included. Never raises."""
+        ...
+
+    def audio_to_send(self) -> list[bytes]:
+        """Take the audio to send, in order; drained before :meth:`Translator.frames_to_send`."""
         ...
 
 

@@ -60,7 +60,7 @@ PROVIDER = Provider(
     capabilities=capabilities,
     translator=OpenAITranslator,
     dial=_dial,
-    transports=("websocket", "fast"),
+    transports=("websocket", "fast", "webrtc"),
     server=_server,
     simulator_env=_simulator_env,
 )

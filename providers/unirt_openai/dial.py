@@ -34,7 +34,8 @@ async def dial(config: SessionConfig, credentials: Credentials) -> Transport:
 
     `credentials.options` are those of ``websockets.asyncio.client.connect``, and two more:
     ``call_id`` attaches to a running WebRTC or telephone call instead of opening a session, and
-    ``extra_query`` is added to the address.
+    ``extra_query`` is added to the address. Over WebRTC they are those of
+    :class:`~unirt.transports.webrtc.options.CallOptions`.
 
     Raises:
         MissingKey: There is no key.
@@ -51,7 +52,19 @@ async def dial(config: SessionConfig, credentials: Credentials) -> Transport:
     found = {name: value for name, value in custom if name.lower() not in given}
     headers = {**found, **credentials.headers}
     _check(key, base_url, headers)
+    upgrade = upgrade_headers(
+        key,
+        organization=environ.get("OPENAI_ORG_ID"),
+        project=environ.get("OPENAI_PROJECT_ID"),
+        headers=headers,
+    )
     options = dict(credentials.options)
+    if credentials.transport == "webrtc":
+        from unirt_openai.call import dial_call
+
+        return await dial_call(
+            config, key=key, base_url=base_url, headers=upgrade, options=options
+        )
     query = dict(options.pop("extra_query", None) or {})
     call_id = options.pop("call_id", None)
     where: dict[str, Any] = (
@@ -62,12 +75,7 @@ async def dial(config: SessionConfig, credentials: Credentials) -> Transport:
     return await open_websocket(
         PROVIDER_NAME,
         address(base_url, where),
-        headers=upgrade_headers(
-            key,
-            organization=environ.get("OPENAI_ORG_ID"),
-            project=environ.get("OPENAI_PROJECT_ID"),
-            headers=headers,
-        ),
+        headers=upgrade,
         options=options,
         transport=credentials.transport,
     )

@@ -224,8 +224,11 @@ class Session(Facts, Accounts, Verbs, Roaming):
         match command:
             case EndTurn() | CommitInput():
                 self._append(self._audio_in.flush())
+                if await self._link.heard():  # it is about what the provider has heard
+                    self._check_open(name)
             case ClearInput():
                 self._audio_in.reset()
+                self._link.drop_audio()
             case _:
                 pass
         now = self._clock.now()
@@ -275,13 +278,14 @@ class Session(Facts, Accounts, Verbs, Roaming):
             AudioFormatError: The data cannot be in that format.
         """
         self._check_open("send_audio")
-        translator, outbox = self._link.translator, self._link.outbox
+        link = self._link
+        translator, outbox = link.translator, link.outbox
         wire = translator.config.input_format or translator.capabilities.input_format
         raw, given = self._audio_in.accept(data, format, wire)
         moves = self._moves
         for piece in pieces(raw, given):
-            if outbox.full:
-                await outbox.room()
+            if outbox.full or link.media is not None:
+                await link.room()
                 self._check_open("send_audio")
             moves.unanswered.heard(piece, given)
             if not moves.moving:
