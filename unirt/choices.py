@@ -42,6 +42,9 @@ Dial = Callable[[SessionConfig, Credentials], Awaitable[Transport]]
 
 DEFAULT_TRANSPORT = "websocket"
 
+BESIDE = frozenset({"webrtc"})
+"Transports that carry audio beside the frames."
+
 
 def recorded_model(provider: Provider) -> str | None:
     """The model of the connection that is played next, where it is the provider's."""

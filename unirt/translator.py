@@ -42,8 +42,13 @@ from unirt.value import Value
 
 __all__ = [
     "Beside",
+    "CallServer",
     "Frame",
+    "HangUp",
     "Heard",
+    "Offer",
+    "Reply",
+    "Request",
     "ServerTranslator",
     "Translator",
     "Upgrade",
@@ -178,6 +183,48 @@ class Verdict(Value):
     "101 to accept."
     body: str = ""
     subprotocol: str | None = None
+    joins: str | None = None
+    "The name of a running call that the connection is to control, rather than a session."
+
+
+@attrs.frozen(kw_only=True)
+class Request(Value):
+    """An HTTP request that opens no connection, as a server sees it."""
+
+    method: str
+    path: str
+    "Without the query."
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    "By lower-case name."
+    body: bytes = b""
+
+
+@attrs.frozen(kw_only=True)
+class Reply(Value):
+    """What a server answers to a :class:`Request`."""
+
+    status: int = 200
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+    body: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Offer(Value):
+    """A :class:`Request` that is a call: who answers it has the answer in the body of a reply."""
+
+    sdp: str
+    call_id: str
+    reply: Reply
+    "Without the answer."
+
+
+@attrs.frozen(kw_only=True)
+class HangUp(Value):
+    """A :class:`Request` that ends a call."""
+
+    call_id: str
+    reply: Reply
 
 
 @attrs.frozen(kw_only=True)
@@ -236,4 +283,23 @@ class ServerTranslator(Protocol):
 
     def close_wanted(self) -> tuple[int, str] | None:
         """The close code and reason, where the protocol says that the server hangs up now."""
+        ...
+
+
+class CallServer(Protocol):
+    """What the server's side also has of a protocol that carries audio beside frames."""
+
+    def request(self, request: Request, now: float) -> Reply | Offer | HangUp:
+        """
+        Hear an HTTP request. After an :class:`Offer` the connection is that call: :meth:`start`
+        follows, audio is fed here, and no frame holds any.
+        """
+        ...
+
+    def audio_beside(self) -> None:
+        """The connection is a call, however that was agreed."""
+        ...
+
+    def receive_audio(self, data: bytes, now: float) -> None:
+        """Take the next piece of the client's audio, silence included. Never raises."""
         ...

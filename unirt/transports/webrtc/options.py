@@ -72,20 +72,19 @@ def _listed(value: Any) -> Sequence[Any]:
     return (value,) if isinstance(value, str | Mapping | IceServer) else tuple(value)
 
 
-def _server(given: Any) -> IceServer:
+def _server(given: IceServer | Mapping[str, Any] | str) -> IceServer:
     """A server, also as browsers write it: an object with ``urls``, or an address alone."""
     if isinstance(given, str):
         given = {"urls": given}
     if isinstance(given, Mapping) and {"urls"} <= set(given) <= {"urls", "username", "credential"}:
         given = IceServer(**{**given, "urls": tuple(map(str, _listed(given["urls"])))})
-    usable = isinstance(given, IceServer) and given.urls
-    if not usable or not all(url.startswith(("stun:", "turn:", "turns:")) for url in given.urls):
-        raise _wrong(
-            "ice_servers holds what is no ICE server",
-            "give 'stun:host:port', or {'urls': 'turn:host:port', 'username': ..., "
-            "'credential': ...}",
-        )
-    return given
+    if isinstance(given, IceServer) and given.urls:
+        if all(url.startswith(("stun:", "turn:", "turns:")) for url in given.urls):
+            return given
+    raise _wrong(
+        "ice_servers holds what is no ICE server",
+        "give 'stun:host:port', or {'urls': 'turn:host:port', 'username': ..., 'credential': ...}",
+    )
 
 
 def _address(given: Any) -> str:

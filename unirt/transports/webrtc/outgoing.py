@@ -151,7 +151,7 @@ class OutgoingTrack(MediaStreamTrack):
         self._due += FRAME_MS / 1000
         # Both channels are written here: to make two of one, the encoder would lower its level.
         frame = AudioFrame(format="s16", layout="stereo", samples=_SAMPLES)
-        frame.planes[0].update(np.repeat(np.frombuffer(self._take(), "<i2"), 2))
+        frame.planes[0].update(np.repeat(np.frombuffer(self._take(), "<i2"), 2).tobytes())
         frame.sample_rate = FORMAT.rate
         frame.time_base = _TIME_BASE
         frame.pts, self._pts = self._pts, self._pts + _SAMPLES
