@@ -10,7 +10,6 @@ the call; with that name others join it, and it is hung up.
 from __future__ import annotations
 
 import json
-import secrets as random_secrets
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -122,10 +121,13 @@ def _session(config: SessionConfig) -> dict[str, Any]:
 
 def _two_parts(offer: str, session: Mapping[str, Any]) -> tuple[str, bytes]:
     """A form of the two, and its type."""
-    boundary = f"unirt-{random_secrets.token_hex(16)}"
+    whole = json.dumps(session, ensure_ascii=False)
+    boundary = "unirt-part"
+    while boundary in offer or boundary in whole:
+        boundary += "-"
     parts = {
         "sdp": ("application/sdp", offer),
-        "session": ("application/json", json.dumps(session, ensure_ascii=False)),
+        "session": ("application/json", whole),
     }
     body = "".join(
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n'

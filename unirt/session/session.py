@@ -39,6 +39,7 @@ from unirt.commands import (
     SendToolResult,
     UpdateSession,
 )
+from unirt.condition import Condition
 from unirt.errors import CassetteMismatch
 from unirt.events import Event, HistorySeeded, Origin, SessionClosed
 from unirt.items import Item

@@ -16,8 +16,8 @@ import ssl as ssl_module
 from collections import deque
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from types import TracebackType
 from importlib.util import find_spec
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, urlsplit
 from weakref import WeakKeyDictionary

@@ -198,8 +198,12 @@ ROWS: Mapping[str, Row] = {
     "response.audio_transcript.delta": _TRANSCRIPT,
     "response.output_audio_transcript.done": _TRANSCRIPT_DONE,
     "response.audio_transcript.done": _TRANSCRIPT_DONE,
-    "output_audio_buffer.started": Row(_playback(ev.PlaybackStarted, "started"), (ev.PlaybackStarted,)),
-    "output_audio_buffer.stopped": Row(_playback(ev.PlaybackStopped, "stopped"), (ev.PlaybackStopped,)),
+    "output_audio_buffer.started": Row(
+        _playback(ev.PlaybackStarted, "started"), (ev.PlaybackStarted,)
+    ),
+    "output_audio_buffer.stopped": Row(
+        _playback(ev.PlaybackStopped, "stopped"), (ev.PlaybackStopped,)
+    ),
     "output_audio_buffer.cleared": Row(
         _playback(ev.PlaybackCleared, "cleared"), (ev.PlaybackCleared, ev.Interrupted)
     ),

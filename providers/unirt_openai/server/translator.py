@@ -19,9 +19,9 @@ from unirt.events import Event, SessionClosed
 from unirt.translator import Frame, HangUp, Heard, Offer, Reply, Request, Upgrade, Verdict
 from unirt.wire import Wire, WireError, parse_frame
 from unirt_openai.server.checks import Refused
-from unirt_openai.server.rest import SECRET, Called, answer_to, refusal, session_of
 from unirt_openai.server.commands import Listener
 from unirt_openai.server.frames import Speaker
+from unirt_openai.server.rest import SECRET, Called, answer_to, refusal, session_of
 from unirt_openai.server.session import DEFAULT_MODEL, new_session, updated_session
 from unirt_openai.server.state import ServerState
 

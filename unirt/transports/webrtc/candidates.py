@@ -58,14 +58,14 @@ async def _host(
             sock: Any = transport.get_extra_info("socket")
             if sock is not None:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
-            host, port = transport.get_extra_info("sockname")[:2]
+            host, bound = transport.get_extra_info("sockname")[:2]
             protocol.local_candidate = Candidate(
                 foundation=candidate_foundation("host", "udp", host),
                 component=component,
                 transport="udp",
                 priority=candidate_priority(component, "host"),
                 host=host,
-                port=port,
+                port=bound,
                 type="host",
             )
             return protocol

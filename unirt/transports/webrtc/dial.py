@@ -15,8 +15,8 @@ import attrs
 
 from unirt.errors import ConfigurationError, DialError
 from unirt.transport import Transport, TransportClosed
-from unirt.transports.websocket import shown_url
 from unirt.transports.webrtc.options import CallOptions
+from unirt.transports.websocket import shown_url
 from unirt.value import Value
 
 __all__ = ["Answered", "open_call"]

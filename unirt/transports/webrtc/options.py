@@ -79,7 +79,8 @@ def _server(given: IceServer | Mapping[str, Any] | str) -> IceServer:
     if isinstance(given, Mapping) and {"urls"} <= set(given) <= {"urls", "username", "credential"}:
         given = IceServer(**{**given, "urls": tuple(map(str, _listed(given["urls"])))})
     if isinstance(given, IceServer) and given.urls:
-        if all(url.startswith(("stun:", "turn:", "turns:")) for url in given.urls):
+        usable = all(url.startswith(("stun:", "turn:", "turns:")) for url in given.urls)
+        if usable:
             return given
     raise _wrong(
         "ice_servers holds what is no ICE server",
