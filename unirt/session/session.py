@@ -39,7 +39,6 @@ from unirt.commands import (
     SendToolResult,
     UpdateSession,
 )
-from unirt.condition import Condition
 from unirt.errors import CassetteMismatch
 from unirt.events import Event, HistorySeeded, Origin, SessionClosed
 from unirt.items import Item
