@@ -77,14 +77,14 @@ def shortened(entries: list[dict[str, Any]], like: list[dict[str, Any]]) -> list
     """
     alike = []
     for entry in entries:
-        entry = {**entry, "usage": None}
+        short = {**entry, "usage": None}
         key = entry["response"], entry["item"], entry["kind"]
         other = next((e for e in like if (e["response"], e["item"], e["kind"]) == key), None)
         for field in ("data", "text") if entry["role"] != "user" and other else ():
             one, two = entry[field], other[field] if other else None
             if one and two and (one.startswith(two) or two.startswith(one)):
-                entry[field] = min(one, two, key=len)
-        alike.append(entry)
+                short[field] = min(one, two, key=len)
+        alike.append(short)
     return alike
 
 

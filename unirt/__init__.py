@@ -180,6 +180,7 @@ from unirt.playback import (
     ResponsePlayback,
 )
 from unirt.provider import (
+    ClientSecret,
     Credentials,
     EnvVar,
     Provider,
@@ -195,6 +196,7 @@ from unirt.usage import (
 if TYPE_CHECKING:
     from unirt.budget import Bound, Budget
     from unirt.deck.front import cassette
+    from unirt.ephemeral import client_secret
     from unirt.failover import Candidate, Failover
     from unirt.fold import ContentStep, Fold
     from unirt.prices import Cost
@@ -223,6 +225,7 @@ _LATER = {
     "ToolResult": "tools",
     "TurnTimings": "timings",
     "cassette": "deck.front",
+    "client_secret": "ephemeral",
     "tool": "tools",
 }
 "Names that are loaded when they are needed: mostly by ``connect()``."
@@ -252,6 +255,7 @@ __all__ = [
     "CitationsDelta",
     "ClearInput",
     "ClearPlayback",
+    "ClientSecret",
     "Command",
     "CommitInput",
     "Condition",
@@ -410,6 +414,7 @@ __all__ = [
     "UsageReported",
     "Word",
     "cassette",
+    "client_secret",
     "connect",
     "tool",
 ]

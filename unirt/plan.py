@@ -35,7 +35,7 @@ from unirt.registry import load
 from unirt.session.arguments import config_of
 from unirt.session.ways import Way
 from unirt.settings import Layers, split_model
-from unirt.translator import Beside, Translator
+from unirt.translator import Beside, Joining, Translator
 from unirt.transport import Transport
 
 if TYPE_CHECKING:
@@ -242,6 +242,8 @@ class Plan:
         translator = route.provider.new_translator(config, ids=self._ids)
         if route.credentials.transport in BESIDE:
             cast("Beside", translator).audio_beside()
+        if route.credentials.options.get("call_id") and route.provider.joins_calls:
+            cast("Joining", translator).joins_call()
         return translator
 
     async def dial(self, candidate: Candidate, changes: SessionConfig | None = None) -> Way:

@@ -46,6 +46,7 @@ __all__ = [
     "Frame",
     "HangUp",
     "Heard",
+    "Joining",
     "Offer",
     "Reply",
     "Request",
@@ -161,6 +162,14 @@ class Beside(Protocol):
 
     def audio_to_send(self) -> list[bytes]:
         """Take the audio to send, in order; drained before :meth:`Translator.frames_to_send`."""
+        ...
+
+
+class Joining(Protocol):
+    """What a translator also has whose provider lets a call be controlled from beside it."""
+
+    def joins_call(self) -> None:
+        """The connection controls a call that runs already; before :meth:`Translator.start`."""
         ...
 
 

@@ -23,7 +23,7 @@ from unirt_openai.configure import session_object, with_defaults
 from unirt_openai.facts import DEFAULT_MODEL, PROVIDER_NAME, capabilities
 from unirt_openai.upgrade import address
 
-__all__ = ["CHANNEL", "dial_call", "http_address", "is_ephemeral"]
+__all__ = ["CHANNEL", "dial_call", "http_address", "is_ephemeral", "whole_session"]
 
 CHANNEL = "oai-events"
 "What the data channel is called (same guide)."
@@ -88,7 +88,7 @@ async def dial_call(
     async def signal(offer: str) -> Answered:
         type_, content = "application/sdp", offer.encode()
         if not is_ephemeral(key):
-            type_, content = _two_parts(offer, _session(config))
+            type_, content = _two_parts(offer, whole_session(config))
         sdp, told = await ask(url, type_, content)
         call_id = told.get("location", "").rstrip("/").rpartition("/")[2] or None
         return Answered(sdp=sdp, call_id=call_id, hang_up=_hang_up(ask, base_url, call_id, chosen))
@@ -112,7 +112,7 @@ def _hang_up(
     return hang_up
 
 
-def _session(config: SessionConfig) -> dict[str, Any]:
+def whole_session(config: SessionConfig) -> dict[str, Any]:
     """The whole configuration, the model included, which no later update can set."""
     model = config.model or DEFAULT_MODEL
     session = session_object(with_defaults(config), capabilities(model, in_a_call=True))

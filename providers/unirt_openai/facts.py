@@ -301,6 +301,15 @@ IN_A_CALL_VERBS: Mapping[str, Fact] = {
 }
 "Rows of verbs where audio goes beside the frames."
 
+IN_A_JOINED_CALL_VERBS: Mapping[str, Fact] = {
+    name: IN_A_CALL_VERBS[name] for name in (cmd.ClearPlayback.__name__, cmd.Interrupt.__name__)
+} | {
+    cmd.AppendAudio.__name__: _refused(
+        "the call has its own audio", "speak in the call, or send text", _CALL
+    ),
+}
+"Rows of verbs of a connection that controls a call."
+
 _PREVIEW = re.compile(r"gpt-4o(-mini)?-realtime")
 _BEFORE_REASONING = re.compile(r"gpt-(4o|audio|realtime(-mini|-1\.5|-20\d\d-|$))")
 
@@ -322,11 +331,12 @@ VOICE_AFTER_AUDIO = Changing(
 )
 
 
-def capabilities(model: str, *, in_a_call: bool = False) -> Capabilities:
+def capabilities(model: str, *, in_a_call: bool = False, joined: bool = False) -> Capabilities:
     """
     The facts about a model; an unknown model gets those of the newest family.
 
-    With `in_a_call`, of one whose audio goes beside the frames.
+    With `in_a_call`, of one whose audio goes beside the frames; with `joined`, over a connection
+    that controls such a call.
     """
     settings, verbs = dict(SETTINGS), dict(VERBS)
     if _BEFORE_REASONING.match(model):
@@ -336,6 +346,8 @@ def capabilities(model: str, *, in_a_call: bool = False) -> Capabilities:
     if in_a_call:
         settings.update(IN_A_CALL_SETTINGS)
         verbs.update(IN_A_CALL_VERBS)
+    if joined:
+        verbs.update(IN_A_JOINED_CALL_VERBS)
     return Capabilities(
         provider=PROVIDER_NAME,
         model=model,

@@ -81,7 +81,7 @@ def _stop(state: State, response: Response | None, *, by: str, said: bool = Fals
     told = state.composer.interrupt(response, by=by, synthesised=True)
     if not said and response is not None:
         cancel(state, response)
-    if not said and state.media is not None and any(silenced.spoken for silenced in told):
+    if not said and state.in_a_call and any(silenced.spoken for silenced in told):
         state.say("output_audio_buffer.clear")
     for silenced in told:
         state.requests.abandon(silenced.id)
@@ -103,7 +103,7 @@ def _hurry(state: State) -> None:
 
 
 def _truncate(state: State, response: Response) -> None:
-    if state.media is not None:
+    if state.in_a_call:
         return
     place = state.composer.playhead(response)
     if place is None or int(place[1]) <= 0:

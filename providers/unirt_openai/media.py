@@ -107,7 +107,8 @@ class Media:
 
     def start(self, response: Response | None, now: float) -> None:
         """The provider begins to play an answer."""
-        self.finish()
+        if response is not self.playing:
+            self.finish()
         self.playing, self._moved_at = response, now
 
     def stop(self, now: float) -> None:
@@ -202,16 +203,12 @@ def played(state: State, media: Media, response: Response | None, what: str) -> 
     """The provider began to play an answer, has played it, or threw the rest away."""
     now = state.now
     if what == "started":
-        if response is not None:
-            response.sounding = True
         media.start(response, now)
         early = [data for at, data in media._early if at >= now - EARLY_S]
         media._early.clear()
         for data in early:
             hear(state, media, data, now)
         return
-    if response is not None:
-        response.sounding = False
     if response is media.playing:
         media.stop(now)
 

@@ -129,6 +129,8 @@ class State:
     # The audio of a call.
     media: Media | None = None
     "Where audio goes beside the frames; ``None`` where it is in them."
+    joined: bool = False
+    "The connection controls a call whose audio goes elsewhere."
 
     def __attrs_post_init__(self) -> None:
         self.requests = Requests(self.composer, self.say)
@@ -147,6 +149,11 @@ class State:
         """The response that the provider is writing; of a call, others may still be heard."""
         active = self.composer.active
         return None if active is None or active.ended else active
+
+    @property
+    def in_a_call(self) -> bool:
+        """Whether the provider plays what the model says."""
+        return self.media is not None or self.joined
 
     # Sending.
 

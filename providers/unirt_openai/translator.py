@@ -3,8 +3,9 @@ The client's side of OpenAI's Realtime protocol, without any I/O.
 
 The handshake: the provider greets with ``session.created``; the configuration follows as one
 ``session.update``; its ``session.updated`` makes the session ready, and the history is seeded
-behind it. On a sideband nobody greets, so after :data:`GREETING_S` of silence the client speaks
-first. Sending the configuration only after the greeting is what was seen to work everywhere
+behind it. Who joins a call that runs is not greeted, speaks first, and changes nothing of the call
+but what is asked for. Nor are others everywhere: after :data:`GREETING_S` of silence the client
+speaks first, too. Sending the configuration only after the greeting is what was seen to work everywhere
 (recorded sessions, 2026-11).
 
 Audio comes in the frames, or beside them where :meth:`OpenAITranslator.audio_beside` was called,
@@ -78,6 +79,8 @@ class OpenAITranslator:
     ) -> None:
         facts = capabilities(config.model or DEFAULT_MODEL)
         facts.check_config(config)
+        self._asked = session_object(config, facts)
+        "What is asked for, without defaults: a call that is joined keeps what it has."
         config = with_defaults(config)
         self._offline = offline
         self._session = session_object(config, facts)
@@ -115,8 +118,10 @@ class OpenAITranslator:
         return self._state.capabilities.changing(setting)
 
     def start(self, now: float) -> None:
-        """The connection is open: wait for the greeting."""
-        if not self._offline:
+        """The connection is open: wait for the greeting, where one comes."""
+        if self._state.joined:
+            self._configure()
+        elif not self._offline:
             self._greet_by = now + GREETING_S
 
     def send(self, command: Command, now: float) -> None:
@@ -180,7 +185,14 @@ class OpenAITranslator:
         except WireError as error:
             inbound.complain(state, error)
 
-    # Audio beside the frames.
+    # Calls.
+
+    def joins_call(self) -> None:
+        """The connection controls a call that runs already; called before the start."""
+        state = self._state
+        state.joined = True
+        state.capabilities = capabilities(state.config.model or DEFAULT_MODEL, joined=True)
+        self._session = self._asked
 
     def audio_beside(self, largest: int | None = None) -> None:
         """

@@ -159,6 +159,8 @@ def _playback(event: type[ev.ControlEvent], what: str) -> Handler:
         response = state.composer.response(response_id) if response_id else None
         ids: Ids = {"response_id": response_id, **ids_of(response)}
         state.composer.emit(event, **ids)
+        if response is not None:
+            response.sounding = what == "started"
         if state.media is not None:
             media.played(state, state.media, response, what)
         if event is not ev.PlaybackCleared:
