@@ -1,10 +1,10 @@
 """
 The law for calls: audio beside the frames gives the stream that audio in the frames gives.
 
-Every scenario is held twice on a virtual clock, once as over a WebSocket, once as over WebRTC: there
-the server plays 20 ms every 20 ms, and what it plays comes 100 ms later than its frames. Where no
-answer is cut short the two folded views are equal, byte for byte. Where one is, what was not heard
-never came, for in a call nothing comes before it is heard.
+Every scenario is held twice on a virtual clock, once as over a WebSocket, once as over WebRTC:
+there the server plays 20 ms every 20 ms, and what it plays comes 100 ms later than its frames.
+Where no answer is cut short the two folded views are equal, byte for byte. Where one is, what was
+not heard never came, for in a call nothing comes before it is heard.
 """
 
 from __future__ import annotations

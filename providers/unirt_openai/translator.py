@@ -5,8 +5,8 @@ The handshake: the provider greets with ``session.created``; the configuration f
 ``session.update``; its ``session.updated`` makes the session ready, and the history is seeded
 behind it. Who joins a call that runs is not greeted, speaks first, and changes nothing of the call
 but what is asked for. Nor are others everywhere: after :data:`GREETING_S` of silence the client
-speaks first, too. Sending the configuration only after the greeting is what was seen to work everywhere
-(recorded sessions, 2026-11).
+speaks first, too. Sending the configuration only after the greeting is what was seen to work
+everywhere (recorded sessions, 2026-11).
 
 Audio comes in the frames, or beside them where :meth:`OpenAITranslator.audio_beside` was called,
 as in a call; see :mod:`unirt_openai.media`.

@@ -26,6 +26,8 @@ from unirt.transports.webrtc.peer import Peer
 
 __all__ = ["Call"]
 
+_PATIENCE_S = 15.0
+"How long a client may take to come."
 _MOST_WAITING = 4096
 "How many frames may wait for one that joined; who does not read them is dropped."
 
@@ -49,6 +51,7 @@ class Call:
         self._moved = moved
         self._joined: dict[ServerConnection, _Joined] = {}
         self._changed = asyncio.Event()
+        self._hung_up = asyncio.Event()
         self._started = False
         self._closing = False
         self._peer = Peer(
@@ -72,7 +75,8 @@ class Call:
     async def run(self) -> None:
         """Serve the call until it is over."""
         try:
-            await self._peer.opened()
+            if not await self._opened():
+                return
             self.line.start(self._clock.now())
             self._started = True
             while self._flush():
@@ -81,6 +85,22 @@ class Call:
             pass
         finally:
             await self._end()
+
+    async def _opened(self) -> bool:
+        """Wait for the client; returns whether it came in time, and nobody hung up."""
+        waiting = {
+            asyncio.ensure_future(self._peer.opened()),
+            asyncio.ensure_future(self._hung_up.wait()),
+        }
+        try:
+            done, _ = await asyncio.wait(
+                waiting, timeout=_PATIENCE_S, return_when=asyncio.FIRST_COMPLETED
+            )
+            return bool(done) and not self._closing
+        finally:
+            for one in waiting:
+                one.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
 
     async def join(self, connection: ServerConnection) -> None:
         """Serve a connection that controls the call, until either is over."""
@@ -101,6 +121,7 @@ class Call:
     def hang_up(self) -> None:
         """End the call."""
         self._closing = True
+        self._hung_up.set()
         self._wake()
 
     # What happens.
@@ -120,9 +141,8 @@ class Call:
         return playing
 
     def _gone(self, gone: TransportClosed) -> None:
-        self._closing = True
         self.line.closed = gone.code, gone.reason
-        self._wake()
+        self.hang_up()
 
     def _wake(self) -> None:
         self._changed.set()
