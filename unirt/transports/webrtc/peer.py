@@ -28,6 +28,7 @@ from unirt.condition import Condition
 from unirt.transport import TransportClosed
 from unirt.transports.webrtc.candidates import restrict
 from unirt.transports.webrtc.incoming import drain
+from unirt.transports.webrtc.jitter import use_jitter
 from unirt.transports.webrtc.measure import condition, packets_in
 from unirt.transports.webrtc.options import CallOptions
 from unirt.transports.webrtc.outgoing import OutgoingTrack
@@ -90,6 +91,7 @@ class Peer:
         self._connection.addTrack(OutgoingTrack(take))
         for transceiver in self._connection.getTransceivers():
             restrict(transceiver.receiver.transport.transport.iceGatherer, options)
+            use_jitter(transceiver.receiver)
         self._connection.on("connectionstatechange", self._state_changed)
         self._connection.on("datachannel", self._channel_came)
         self._connection.on("track", self._track_came)
