@@ -103,10 +103,13 @@ async def test_who_joins_has_no_voice_in_it() -> None:
 
 
 async def test_the_end_of_a_call_ends_who_joined_it() -> None:
-    async with simulated() as simulator, calling(simulator) as caller:
-        async with joining(simulator, caller.session.call_id) as joined:
-            await caller.session.close()
-            await joined.done()
+    async with (
+        simulated() as simulator,
+        calling(simulator) as caller,
+        joining(simulator, caller.session.call_id) as joined,
+    ):
+        await caller.session.close()
+        await joined.done()
     assert await idle() == set()
 
 

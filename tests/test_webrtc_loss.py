@@ -1,4 +1,4 @@
-"""A bad network between two real peers: every packet that is lost, late or early is decided here."""
+"""A bad network between two real peers: what is lost, and what comes late, is decided here."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from unirt.config import SessionConfig
 from unirt.errors import ConfigurationError, MissingKey
 from unirt.provider import Credentials
 from unirt.transport import Transport
+from unirt.transports.noting import rehearsed_at
 from unirt.transports.websocket import check_headers, open_websocket
 from unirt_openai.facts import DEFAULT_MODEL, PROVIDER_NAME
 from unirt_openai.upgrade import address, upgrade_headers
@@ -74,6 +75,8 @@ def caller(credentials: Credentials) -> tuple[str, str, dict[str, str]]:
     """
     environ = credentials.environ
     key = credentials.api_key or environ.get("OPENAI_API_KEY")
+    if not key and rehearsed_at() is not None:
+        key = "a-key-of-nobody"
     if not key:
         raise MissingKey(PROVIDER_NAME, ["OPENAI_API_KEY"])
     base_url = credentials.base_url or environ.get("OPENAI_BASE_URL") or DEFAULT_URL

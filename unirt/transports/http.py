@@ -12,10 +12,12 @@ import ssl as ssl_module
 from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from typing import Any
+from urllib.parse import urlsplit
 
 import attrs
 
 from unirt.errors import ConfigurationError, DialError
+from unirt.transports.noting import rehearsed_at
 from unirt.transports.websocket import check_headers, shown_url
 from unirt.value import Value
 
@@ -64,6 +66,9 @@ async def post(
         DialError: No answer came, or it is a refusal.
     """
     check_headers(headers)
+    if (origin := rehearsed_at()) is not None:
+        parts, there = urlsplit(url), urlsplit(origin)
+        url = parts._replace(scheme=there.scheme, netloc=there.netloc).geturl()
     if find_spec("httpx2") is None:
         raise ConfigurationError(
             "no HTTP client is installed",

@@ -8,18 +8,24 @@ at any step leaves neither a task nor a socket nor a call behind.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from importlib.util import find_spec
 
 import attrs
 
 from unirt.errors import ConfigurationError, DialError
+from unirt.translator import Frame
 from unirt.transport import Transport, TransportClosed
+from unirt.transports.noting import rehearsed_at, rehearsing
 from unirt.transports.webrtc.options import CallOptions
 from unirt.transports.websocket import shown_url
 from unirt.value import Value
 
-__all__ = ["Answered", "open_call"]
+__all__ = ["Answered", "Rehearsed", "open_call"]
+
+_NO_OFFER = "v=0\r\n"
+"What is offered where nobody listens: a call that is played has no peers."
 
 
 @attrs.frozen(kw_only=True)
@@ -31,6 +37,29 @@ class Answered(Value):
     call_id: str | None = None
     hang_up: Callable[[], Awaitable[None]] | None = None
     "Tells the provider that the call is over; ``None`` where that needs no telling."
+
+
+class Rehearsed:
+    """A call that is played: it was set up, and is to be hung up."""
+
+    def __init__(self, url: str, answered: Answered, origin: str) -> None:
+        self.url = url
+        self.call_id = answered.call_id
+        self._answered = answered
+        self._origin = origin
+
+    async def send(self, frame: Frame) -> None:
+        raise TransportClosed(None, "nobody listens", by="local")
+
+    async def receive(self) -> Frame:
+        raise TransportClosed(None, "nobody speaks", by="local")
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Hang up, where the cassette has that."""
+        hang_up = self._answered.hang_up
+        if hang_up is not None:
+            with rehearsing(self._origin), contextlib.suppress(DialError):
+                await hang_up()
 
 
 async def open_call(
@@ -55,6 +84,9 @@ async def open_call(
         ConfigurationError: The extra is not installed.
         DialError: No call came about.
     """
+    url = shown_url(url)
+    if (origin := rehearsed_at()) is not None:
+        return Rehearsed(url, await signal(_NO_OFFER), origin)
     if find_spec("aiortc") is None:
         raise ConfigurationError(
             "the transport 'webrtc' is not installed",
@@ -63,7 +95,6 @@ async def open_call(
         )
     from unirt.transports.webrtc.transport import WebRTCTransport
 
-    url = shown_url(url)
     transport = WebRTCTransport(options, url)
     try:
         offer = await transport.peer.offer(label)
