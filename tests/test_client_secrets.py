@@ -90,11 +90,11 @@ async def test_ours_is_the_request_of_the_vendors_client_at_openai() -> None:
         async with client:
             await client.realtime.client_secrets.create(
                 expires_after={"anchor": "created_at", "seconds": 60},
-                session={
+                session={  # type: ignore[arg-type]  # null turns it off, and is not declared
                     "type": "realtime",
                     "model": "gpt-realtime-2.1",
                     "instructions": "Be brief.",
-                    "audio": {"input": {"transcription": None}},  # type: ignore[typeddict-item]
+                    "audio": {"input": {"transcription": None}},
                 },
             )
 
@@ -125,7 +125,8 @@ async def test_ours_is_the_request_of_the_vendors_client_at_google() -> None:
                     live_connect_constraints=types.LiveConnectConstraints(
                         model="gemini-3.8-live",
                         config=types.LiveConnectConfig(
-                            system_instruction="Be brief.", response_modalities=["AUDIO"]
+                            system_instruction="Be brief.",
+                            response_modalities=[types.Modality.AUDIO],
                         ),
                     ),
                 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -17,12 +18,10 @@ from unirt.wire import parse_frame
 
 
 @contextlib.asynccontextmanager
-async def joining(
-    simulator: Simulator, call_id: str | None, **more: object
-) -> AsyncIterator[Reader]:
+async def joining(simulator: Simulator, call_id: str | None, **more: Any) -> AsyncIterator[Reader]:
     connecting = unirt.connect(
         "openai", call_id=call_id, environ=simulator.env, env_file=None, **more
-    )  # type: ignore[arg-type]
+    )
     async with connecting as session:
         yield Reader(session)
 
@@ -96,10 +95,13 @@ async def test_who_joins_interrupts_what_the_provider_plays() -> None:
 
 
 async def test_who_joins_has_no_voice_in_it() -> None:
-    async with simulated() as simulator, calling(simulator) as caller:
-        async with joining(simulator, caller.session.call_id) as joined:
-            with pytest.raises(unirt.UnsupportedCommand, match="speak in the call"):
-                await joined.session.send_audio(bytes(960))
+    async with (
+        simulated() as simulator,
+        calling(simulator) as caller,
+        joining(simulator, caller.session.call_id) as joined,
+    ):
+        with pytest.raises(unirt.UnsupportedCommand, match="speak in the call"):
+            await joined.session.send_audio(bytes(960))
 
 
 async def test_the_end_of_a_call_ends_who_joined_it() -> None:

@@ -20,6 +20,7 @@ from unirt.simulator.call import Call
 from unirt.simulator.scenario import Cue, Pace, Reply, Say, Scenario
 from unirt.simulator.voice import silence, speech
 from unirt.testing import check, fold, outline
+from unirt.transport import TransportClosed
 from unirt.transports.webrtc.options import CallOptions
 from unirt.transports.webrtc.peer import Peer
 from unirt.wire import parse_frame
@@ -81,7 +82,7 @@ async def test_the_settings_go_with_the_call_and_the_call_has_a_name() -> None:
             call_id = session.call_id
             assert call_id is not None
             assert list(simulator.calls) == [call_id]
-            created = next(e for e in [*reader.events, *await reader.many(unirt.SessionStarted)])
+            (created,) = await reader.many(unirt.SessionStarted)
             assert created.config is not None
             told = created.config["audio"]
             assert told["output"]["voice"] == "cedar"
@@ -262,7 +263,7 @@ def silenced(peer: Peer) -> None:
         async def lost(data: bytes) -> None:
             return None
 
-        dtls.transport._send = lost  # type: ignore[method-assign]
+        dtls.transport._send = lost
         dtls.transport._connection.send = lost  # type: ignore[method-assign]
 
 
@@ -392,6 +393,11 @@ async def test_the_vendors_own_client_sets_a_call_up_and_hangs_it_up() -> None:
         came.set()
 
     over: list[str] = []
+
+    def end(gone: TransportClosed) -> None:
+        over.append(gone.by)
+        came.set()
+
     async with simulated(says("Hello there.", 600, cue=Cue.RESPOND)) as simulator:
         peer = Peer(
             CallOptions(interfaces=("127.0.0.1",)),
@@ -399,7 +405,7 @@ async def test_the_vendors_own_client_sets_a_call_up_and_hangs_it_up() -> None:
             heard=note,
             hear=heard.append,
             told=lambda condition: None,
-            over=lambda gone: (over.append(gone.by), came.set())[0],
+            over=end,
         )
         client = AsyncOpenAI(api_key="sk-x", base_url=simulator.env["OPENAI_BASE_URL"])
         async with client:

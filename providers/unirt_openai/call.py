@@ -18,7 +18,7 @@ from unirt.config import SessionConfig
 from unirt.transport import Transport
 from unirt.transports.http import post
 from unirt.transports.webrtc.dial import Answered, open_call
-from unirt.transports.webrtc.options import CallOptions, call_options
+from unirt.transports.webrtc.options import CallOptions, call_options, reaching
 from unirt_openai.configure import session_object, with_defaults
 from unirt_openai.facts import DEFAULT_MODEL, PROVIDER_NAME, capabilities
 from unirt_openai.upgrade import address
@@ -70,7 +70,7 @@ async def dial_call(
         ConfigurationError: An option cannot be used, or the extra is not installed.
         DialError: No call came about.
     """
-    chosen = call_options(options)
+    chosen = reaching(call_options(options), base_url)
     url = http_address(base_url, "calls", chosen.extra_query)
 
     async def ask(where: str, type_: str, content: bytes) -> tuple[str, Mapping[str, str]]:

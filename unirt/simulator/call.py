@@ -52,7 +52,8 @@ class Call:
         self._joined: dict[ServerConnection, _Joined] = {}
         self._changed = asyncio.Event()
         self._hung_up = asyncio.Event()
-        self._started = False
+        self._started = asyncio.Event()
+        "The client has come, or never will."
         self._closing = False
         self._peer = Peer(
             options,
@@ -78,7 +79,7 @@ class Call:
             if not await self._opened():
                 return
             self.line.start(self._clock.now())
-            self._started = True
+            self._started.set()
             while self._flush():
                 await self._next()
         except TransportClosed:
@@ -107,6 +108,7 @@ class Call:
         joined = self._joined[connection] = _Joined(connection)
         sending = asyncio.create_task(joined.run())
         try:
+            await self._started.wait()
             while not self._closing:
                 frame = await connection.recv()
                 self.line.receive(frame, self._clock.now())
@@ -131,7 +133,7 @@ class Call:
         self._wake()
 
     def _hear(self, data: bytes) -> None:
-        if self._started and not self._closing:
+        if self._started.is_set() and not self._closing:
             self.line.receive_audio(data, self._clock.now())
             self._wake()
 
@@ -174,6 +176,7 @@ class Call:
 
     async def _end(self) -> None:
         self._closing = True
+        self._started.set()
         await self._peer.close()
         for connection in list(self._joined):
             await connection.close()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import attrs
 
 from unirt.errors import ConfigurationError
 from unirt.value import Value
 
-__all__ = ["CallOptions", "IceServer", "call_options"]
+__all__ = ["CallOptions", "IceServer", "call_options", "reaching"]
 
 
 @attrs.frozen(kw_only=True)
@@ -29,7 +30,7 @@ class CallOptions(Value):
 
     ice_servers: tuple[IceServer, ...] = ()
     interfaces: tuple[str, ...] = ()
-    "The addresses of this machine to use; all that lead somewhere by default."
+    "The addresses of this machine to use; by default all that lead to where the call goes."
     ports: tuple[int, int] | None = None
     "The first and the last UDP port to use; any by default."
     open_timeout: float = 10.0
@@ -66,6 +67,18 @@ def call_options(given: Mapping[str, Any]) -> CallOptions:
             raise _wrong(f"{value!r} is no time for {name}", "give seconds, more than 0")
     options["extra_query"] = dict(options.get("extra_query") or {})
     return CallOptions(**options)
+
+
+def reaching(options: CallOptions, url: str) -> CallOptions:
+    """The same; but over loopback, where nothing else is chosen, if the server is this machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        here = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        here = False
+    if not here or options.interfaces or options.ice_servers:
+        return options
+    return attrs.evolve(options, interfaces=("127.0.0.1" if host == "localhost" else host,))
 
 
 def _listed(value: Any) -> Sequence[Any]:
