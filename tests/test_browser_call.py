@@ -41,21 +41,21 @@ FLAGS = (
 
 @pytest.fixture
 def spoken(tmp_path: Path) -> Path:
-    """Half a second of silence, a question, and silence."""
+    """Silence, until the server has joined; a question; silence. The device plays it in a loop."""
     path = tmp_path / "question.wav"
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(24_000)
         file.writeframes(
-            silence(1_500, PCM16_24K) + speech(1_000, PCM16_24K) + silence(3_000, PCM16_24K)
+            silence(4_000, PCM16_24K) + speech(1_000, PCM16_24K) + silence(2_000, PCM16_24K)
         )
     return path
 
 
 def visit(url: str, spoken: Path) -> tuple[str, float, list[str]]:
     """Call from a page; returns what was said, how loud the answer was, and what went wrong."""
-    device = f"--use-file-for-fake-audio-capture={spoken}%noloop"
+    device = f"--use-file-for-fake-audio-capture={spoken}"
     with browser(*FLAGS, device) as running:
         tab = running.tab()
         tab.open(url)
