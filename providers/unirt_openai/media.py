@@ -85,8 +85,10 @@ class Media:
     "That silence: inside the answer if more of it comes."
     _moved_at: float = 0.0
     "When something was last heard of it."
+    _waits_for: Response | None = None
+    "An answer that is done and has not begun to play."
     _waits_since: float | None = None
-    "Since when an answer that is done has not begun to play."
+    "Since when."
     _early: deque[tuple[float, bytes]] = attrs.field(factory=deque)
 
     @property
@@ -111,21 +113,26 @@ class Media:
             self.finish()
         self.playing, self._moved_at = response, now
 
+    def is_other(self, response_id: object) -> bool:
+        """Whether an answer is another one than that which is waited for."""
+        awaited = {one.id for one in (self.playing, self._waits_for) if one is not None}
+        return bool(self.held) and response_id not in awaited
+
     def stop(self, now: float) -> None:
         """The provider has played it."""
         if self._ends_at is None:
             self._ends_at, self._quiet_ms = now + TAIL_S, 0.0
 
-    def wait(self, now: float) -> None:
+    def wait(self, response: Response, now: float) -> None:
         """An answer is done that has audio, and is not played yet."""
         if self.playing is None and self._waits_since is None:
-            self._waits_since = now
+            self._waits_for, self._waits_since = response, now
 
     def finish(self) -> None:
         """Nothing of it comes any more."""
         if self.playing is not None and self.playing.sounding:
             self.playing.sounding = False
-        self.playing = self._ends_at = self._waits_since = None
+        self.playing = self._ends_at = self._waits_for = self._waits_since = None
         self._sounded, self._quiet_ms = False, 0.0
         self._pending.clear()
 
@@ -247,7 +254,7 @@ def must_wait(state: State, media: Media, data: dict[str, Any]) -> bool:
             return False
         if response.sounding is not None:
             return False  # it was played already
-        media.wait(state.now)
+        media.wait(response, state.now)
     response.ended = True
     state.requests.done(response, state.now)
     return True

@@ -232,8 +232,12 @@ class OpenAITranslator:
     ) -> bool:
         """Whether a frame is not to be heard yet; then it is noted."""
         state = self._state
-        if dig(data, "type") in _CUTS_SHORT:
+        type_ = dig(data, "type")
+        if type_ in _CUTS_SHORT:
             self._release()
+        elif type_ == "output_audio_buffer.started" and beside.is_other(dig(data, "response_id")):
+            beside.finish()  # of the one before nothing comes any more
+            self._let_go(beside)
         if not media.holds(state, beside, data) or not isinstance(data, dict):
             return False
         state.composer.begin(data, state.now)
