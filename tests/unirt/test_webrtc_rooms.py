@@ -254,6 +254,17 @@ def test_a_sender_that_begins_anew_is_followed() -> None:
     assert given([*range(10), *range(30_000, 30_008)])[-2:] == [30_003, 30_004]
 
 
+def test_what_was_held_through_a_pause_is_not_heard_after_it() -> None:
+    now = 0.0
+    jitter = Jitter(now=lambda: now)
+    for number in range(5):
+        jitter.add(packet(number))
+        now += 0.02
+    now += 1.0
+    frames = [jitter.add(packet(number))[1] for number in range(5, 10)]
+    assert [frame.timestamp // 960 for frame in frames if frame is not None] == [5, 6]
+
+
 class Recorded(MediaStreamTrack):
     """A track of 20 ms frames in a codec's format, some of which are missing."""
 
