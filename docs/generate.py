@@ -136,12 +136,9 @@ def capabilities_page() -> Iterator[str]:
     yield "| setting or command | in a call | joined |"
     yield "|---|---|---|"
     for name in {**IN_A_CALL_SETTINGS, **IN_A_CALL_VERBS}:
-        rows = (
-            {**IN_A_CALL_SETTINGS, **IN_A_CALL_VERBS},
-            IN_A_JOINED_CALL_VERBS,
-        )
-        cells = (_fact(row[name]) if name in row else "as ever" for row in rows)
-        yield f"| `{name}` | {' | '.join(cells)} |"
+        here = {**IN_A_CALL_SETTINGS, **IN_A_CALL_VERBS}, IN_A_JOINED_CALL_VERBS
+        said = " | ".join(_fact(one[name]) if name in one else "as ever" for one in here)
+        yield f"| `{name}` | {said} |"
     yield "\n## Sources\n"
     for caps in facts:
         yield f"### {caps.provider}\n"

@@ -14,6 +14,7 @@ from openai import AsyncOpenAI
 
 import unirt
 from tests.calling import HERE, calling, idle, loudest_hz, samples, simulated
+from tests.talking import Reader
 from unirt import ConnectionMeasured
 from unirt.simulator import builtin
 from unirt.simulator.call import Call
@@ -265,6 +266,29 @@ def silenced(peer: Peer) -> None:
 
         dtls.transport._send = lost
         dtls.transport._connection.send = lost  # type: ignore[method-assign]
+
+
+async def test_a_conversation_moves_from_a_socket_to_a_call_and_back() -> None:
+    async with simulated() as simulator:
+        async with unirt.connect("openai", environ=simulator.env, env_file=None) as session:
+            reader = Reader(session)
+            await session.send_text("one")
+            await reader.many(unirt.ResponseDone)
+            assert session.call_id is None
+            await session.switch("openai", transport="webrtc")
+            assert session.call_id is not None
+            await session.send_text("two")
+            await reader.many(unirt.ResponseDone, 2)
+            await session.send_audio(SPOKEN)
+            await reader.many(unirt.ResponseDone, 3)
+            await session.switch("openai", transport="websocket")
+            assert session.call_id is None
+            await session.send_text("three")
+            await reader.many(unirt.ResponseDone, 4)
+        events = await reader.done()
+    check(events, complete=True)
+    assert {e.format for e in events if isinstance(e, unirt.AudioDelta)} == {unirt.PCM16_24K}
+    assert await idle() == set()
 
 
 # What cannot be.

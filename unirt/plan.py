@@ -33,9 +33,10 @@ from unirt.items import Item
 from unirt.provider import Credentials, Provider
 from unirt.registry import load
 from unirt.session.arguments import config_of
+from unirt.session.link import audio_beside
 from unirt.session.ways import Way
 from unirt.settings import Layers, split_model
-from unirt.translator import Beside, Joining, Translator
+from unirt.translator import Joining, Translator
 from unirt.transport import Transport
 
 if TYPE_CHECKING:
@@ -241,7 +242,7 @@ class Plan:
             config = attrs.evolve(config, history=tuple(history) or None)
         translator = route.provider.new_translator(config, ids=self._ids)
         if route.credentials.transport in BESIDE:
-            cast("Beside", translator).audio_beside()
+            audio_beside(translator, route.provider.name)
         if route.credentials.options.get("call_id") and route.provider.joins_calls:
             cast("Joining", translator).joins_call()
         return translator

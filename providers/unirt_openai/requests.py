@@ -124,6 +124,8 @@ class Requests:
         last = self._composer.playing
         if last is None:
             return None
+        if last.sounding:
+            return last.plays_until + PATIENCE_S  # unless the provider says that it played it
         if last.reported_ms is None:
             return last.plays_until
         return last.plays_until + PATIENCE_S  # unless its player says sooner that it is through

@@ -10,7 +10,7 @@ import pytest
 
 from unirt import events as ev
 from unirt.commands import AppendAudio, Interrupt, SendText, SendToolResult
-from unirt.config import ServerVAD, SessionConfig, Tool
+from unirt.config import Scheduling, ServerVAD, SessionConfig, Tool
 from unirt.errors import UnsupportedSetting, UsageError
 from unirt.events import Event
 from unirt.grammar import check
@@ -237,6 +237,23 @@ def test_a_text_waits_for_no_answer_that_was_generated_and_cuts_none() -> None:
     told = wire.say(SendText(text="and then?"))
     assert "Interrupted" not in kinds(told)
     assert wire.sent() == ["conversation.item.create", "response.create"]
+
+
+def test_a_result_that_waits_until_nobody_speaks_waits_for_the_provider_to_fall_silent() -> None:
+    wire = Wire(SessionConfig(tools=(Tool(name="look", scheduling=Scheduling.WHEN_IDLE),)))
+    wire.begins()
+    item = {"id": "f1", "type": "function_call", "call_id": "c1", "name": "look"}
+    done = {**item, "arguments": "{}", "status": "completed"}
+    wire.frame("response.output_item.added", response_id="r1", item={**item, "arguments": ""})
+    wire.frame("response.output_item.done", response_id="r1", item=done)
+    wire.plays("started")
+    wire.hear(LOUD)
+    wire.ends()
+    wire.say(SendToolResult(call_id="c1", output="there"))
+    wire.hear(LOUD, LOUD)
+    assert wire.sent() == ["conversation.item.create"]
+    wire.plays("stopped")
+    assert wire.sent() == ["response.create"]
 
 
 def test_an_answer_that_is_done_before_it_plays_waits_all_the_same() -> None:

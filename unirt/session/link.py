@@ -32,7 +32,7 @@ from unirt.session.views import Hub
 from unirt.translator import Translator
 from unirt.transport import Media, Transport, TransportClosed
 
-__all__ = ["Link", "within"]
+__all__ = ["Link", "audio_beside", "within"]
 
 _LOG = logging.getLogger("unirt.session")
 
@@ -120,14 +120,7 @@ class Link:
         media = self.media
         if media is None:
             return
-        audio_beside = getattr(self.translator, "audio_beside", None)
-        if audio_beside is None:
-            raise ConfigurationError(
-                f"{self.provider!r} cannot have its audio beside the frames",
-                where="transport",
-                remedy="use 'websocket', or leave it out",
-            )
-        audio_beside(media.largest)
+        audio_beside(self.translator, self.provider, media.largest)
         media.attend(self.pump.hear, lambda condition: self._measured(self, condition))
 
     async def _read(self) -> None:
@@ -237,6 +230,24 @@ class Link:
             # Cancelled tasks settle at once; a cancelled close cannot hurry them more.
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.wait(self._tasks)
+
+
+def audio_beside(translator: Translator, provider: str, largest: int | None = None) -> None:
+    """
+    Have a translator's audio beside its frames.
+
+    Raises:
+        ConfigurationError: It knows no such thing.
+        UnsupportedSetting: Something that is configured cannot be had then.
+    """
+    method = getattr(translator, "audio_beside", None)
+    if method is None:
+        raise ConfigurationError(
+            f"{provider!r} cannot have its audio beside the frames",
+            where="transport",
+            remedy="use 'websocket', or leave it out",
+        )
+    method(largest)
 
 
 async def within(work: Coroutine[Any, Any, None] | asyncio.Future[None], deadline: float) -> None:

@@ -75,7 +75,7 @@ class Peer:
         self._hear = hear
         self._told = told
         self._over = over
-        self._tell_over = True
+        self._alive = True
         self._channel: RTCDataChannel | None = None
         self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._low = asyncio.Event()
@@ -186,7 +186,7 @@ class Peer:
     def send_now(self, frame: str | bytes) -> bool:
         """Send a frame, if not too much waits already; ``False`` where it does, or it is over."""
         channel = self._channel
-        if channel is None or channel.readyState != "open" or not self._tell_over:
+        if channel is None or channel.readyState != "open" or not self._alive:
             return False
         if channel.bufferedAmount > _HIGH_WATER:
             return False
@@ -231,9 +231,9 @@ class Peer:
     # The end.
 
     def _end(self, gone: TransportClosed) -> None:
-        if not self._tell_over:
+        if not self._alive:
             return
-        self._tell_over = False
+        self._alive = False
         if not self._opened.done():
             self._opened.set_exception(gone)
             self._opened.exception()  # whoever waits gets it; nobody need
