@@ -29,6 +29,11 @@ from unirt.simulator.script import builtin, builtin_names
 from unirt.testing import differences, kept, outline, rows
 from unirt_google.inbound import FIELDS
 from unirt_google.parts import PARTS
+from unirt_openai.facts import (
+    IN_A_CALL_SETTINGS,
+    IN_A_CALL_VERBS,
+    IN_A_JOINED_CALL_VERBS,
+)
 from unirt_openai.inbound import HANDLERS
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -128,6 +133,15 @@ def capabilities_page() -> Iterator[str]:
             why = "" if row is None or not row.why else f": {row.why}"
             cells.append(f"**{caps.emission(name)}**{why}".replace("|", "\\|"))
         yield f"| `{name}` | {' | '.join(cells)} |"
+    yield "\n## In a call\n"
+    yield "Where audio goes beside the frames, as over WebRTC, these rows of openai are others."
+    yield "With *joined*: over a connection that controls a call from beside it.\n"
+    yield "| setting or command | in a call | joined |"
+    yield "|---|---|---|"
+    for name in {**IN_A_CALL_SETTINGS, **IN_A_CALL_VERBS}:
+        here = {**IN_A_CALL_SETTINGS, **IN_A_CALL_VERBS}, IN_A_JOINED_CALL_VERBS
+        said = " | ".join(_fact(one[name]) if name in one else "as ever" for one in here)
+        yield f"| `{name}` | {said} |"
     yield "\n## Sources\n"
     for caps in facts:
         yield f"### {caps.provider}\n"

@@ -84,9 +84,9 @@ class Tab:
             case _:
                 pass
 
-    def open(self, path: Path) -> None:
-        """Show a file, and wait until it has drawn itself."""
-        self.call("Page.navigate", url=path.as_uri())
+    def open(self, page: Path | str) -> None:
+        """Show a file, or an address, and wait until it has drawn itself."""
+        self.call("Page.navigate", url=page if isinstance(page, str) else page.as_uri())
         self.wait("document.documentElement.dataset.ready === 'yes'")
 
     def js(self, expression: str) -> Any:
@@ -153,14 +153,14 @@ class Browser:
 
 
 @contextlib.contextmanager
-def browser() -> Iterator[Browser]:
-    """Run a browser, in a profile of its own."""
+def browser(*flags: str) -> Iterator[Browser]:
+    """Run a browser, in a profile of its own; `flags` are added to its command line."""
     program = binary()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         command = [
             program, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run",
             "--disable-dev-shm-usage", "--mute-audio", "--remote-debugging-port=0",
-            f"--user-data-dir={profile}", "--window-size=1280,900", "about:blank",
+            f"--user-data-dir={profile}", "--window-size=1280,900", *flags, "about:blank",
         ]  # fmt: skip
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
             try:

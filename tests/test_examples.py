@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import sys
+import wave
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,26 @@ async def test_failover(chain: tuple[str, str], tmp_path: Path) -> None:
         keys.close()
         rest = await screen.read()
         assert await process.wait() == 0, (printed, rest)
+
+
+async def test_webrtc_client(tmp_path: Path) -> None:
+    """A question from a file, over two real peers, and the answer in another file."""
+    async with Simulator(load("openai")) as simulator:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            str(EXAMPLES / "webrtc_client" / "webrtc_client.py"),
+            str(EXAMPLES / "audio" / "go_forward.wav"),
+            "answer.wav",
+            cwd=tmp_path,
+            env={**os.environ, **simulator.env},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        printed, _ = await process.communicate()
+    lines = printed.decode().splitlines()
+    assert process.returncode == 0
+    assert lines[0] == "the call is rtc_1"
+    assert any(line.startswith("assistant: I heard") for line in lines)
+    with wave.open(str(tmp_path / "answer.wav"), "rb") as file:
+        assert file.getframerate() == 24_000
+        assert file.getnframes() > 12_000
+        assert any(file.readframes(file.getnframes()))

@@ -46,6 +46,7 @@ from unirt.commands import (
     TruncateItem,
     UpdateSession,
 )
+from unirt.condition import Condition
 from unirt.config import (
     LocalVAD,
     Manual,
@@ -89,6 +90,7 @@ from unirt.events import (
     ApprovalSettled,
     AudioDelta,
     CitationsDelta,
+    ConnectionMeasured,
     ContentDiscarded,
     ContentEvent,
     ControlEvent,
@@ -182,6 +184,7 @@ from unirt.playback import (
     ResponsePlayback,
 )
 from unirt.provider import (
+    ClientSecret,
     Credentials,
     EnvVar,
     Provider,
@@ -197,6 +200,7 @@ from unirt.usage import (
 if TYPE_CHECKING:
     from unirt.budget import Bound, Budget
     from unirt.deck.front import cassette
+    from unirt.ephemeral import client_secret
     from unirt.failover import Candidate, Failover
     from unirt.fold import ContentStep, Fold
     from unirt.prices import Cost
@@ -227,6 +231,7 @@ _LATER = {
     "ToolResult": "tools",
     "TurnTimings": "timings",
     "cassette": "deck.front",
+    "client_secret": "ephemeral",
     "tool": "tools",
 }
 "Names that are loaded when they are needed: mostly by ``connect()``."
@@ -256,10 +261,13 @@ __all__ = [
     "CitationsDelta",
     "ClearInput",
     "ClearPlayback",
+    "ClientSecret",
     "Command",
     "CommitInput",
+    "Condition",
     "ConfigurationError",
     "ConnectionLost",
+    "ConnectionMeasured",
     "Content",
     "ContentDiscarded",
     "ContentEvent",
@@ -417,6 +425,7 @@ __all__ = [
     "UsageReported",
     "Word",
     "cassette",
+    "client_secret",
     "connect",
     "tool",
 ]

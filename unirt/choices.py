@@ -34,6 +34,7 @@ __all__ = [
     "chosen_provider",
     "chosen_telemetry",
     "chosen_transport",
+    "joining",
     "recorded_model",
 ]
 
@@ -41,6 +42,9 @@ Dial = Callable[[SessionConfig, Credentials], Awaitable[Transport]]
 "What opens a connection: :attr:`Provider.dial`, or the application's own."
 
 DEFAULT_TRANSPORT = "websocket"
+
+BESIDE = frozenset({"webrtc"})
+"Transports that carry audio beside the frames."
 
 
 def recorded_model(provider: Provider) -> str | None:
@@ -136,12 +140,25 @@ def chosen_transport(
         return None, name
     choices = " or ".join(map(repr, provider.transports))
     raise ConfigurationError(
-        "WebRTC is not there yet"
-        if name == "webrtc"
-        else f"{provider.name!r} has no transport {name!r}",
+        f"{provider.name!r} has no transport {name!r}",
         where="transport" if given else "UNIRT_TRANSPORT",
         remedy=f"use {choices}, or leave it out",
     )
+
+
+def joining(
+    call_id: str | None, provider: Provider, options: Mapping[str, Any] | None
+) -> Mapping[str, Any] | None:
+    """The connection's options, the call among them that it is to join."""
+    if call_id is None:
+        return options
+    if not provider.joins_calls:
+        raise ConfigurationError(
+            f"{provider.name!r} has no calls that could be joined",
+            where="call_id",
+            remedy="leave it out, or choose another provider",
+        )
+    return {**(options or {}), "call_id": call_id}
 
 
 def checked_observers(given: Any) -> tuple[Observer, ...]:

@@ -29,6 +29,7 @@ from unirt.choices import (
     checked_observers,
     chosen_provider,
     chosen_telemetry,
+    joining,
 )
 from unirt.clock import Clock, SystemClock
 from unirt.config import (
@@ -90,6 +91,7 @@ def connect(
     base_url: str | None = None,
     headers: Mapping[str, str] | None = None,
     connection_options: Mapping[str, Any] | None = None,
+    call_id: str | None = None,
     fallback: str | Iterable[str | Candidate | Provider] | Failover | None = None,
     reconnect: Reconnect | bool | None = None,
     audio_in: AudioFormat | None = None,
@@ -124,6 +126,8 @@ def connect(
         base_url: Another address of the provider.
         headers: Added to the upgrade request.
         connection_options: The transport's own: ``ssl``, ``open_timeout``, ``ping_interval`` ...
+        call_id: A call that runs, to control it over a connection of its own: everything but the
+            audio is heard and can be said there.
         fallback: Who answers when the provider does not, or not any more: names with commas
             between, a list of names and :class:`~unirt.Candidate` values, or a
             :class:`~unirt.Failover`. What is given here of a model, a voice, a key or an address
@@ -203,8 +207,8 @@ def connect(
             api_key=api_key,
             base_url=base_url,
             headers=headers,
-            connection_options=connection_options,
-            transport=transport,
+            connection_options=joining(call_id, chosen, connection_options),
+            transport="websocket" if call_id and transport is None else transport,
         ),
         failover=failover,
         reconnect=reconnect_of(reconnect, layers.settings.reconnect),

@@ -14,11 +14,11 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
-from unirt.choices import Dial, chosen_transport, recorded_model
+from unirt.choices import BESIDE, Dial, chosen_transport, recorded_model
 from unirt.config import SessionConfig
 from unirt.deck.stack import current
 from unirt.errors import (
@@ -36,9 +36,10 @@ from unirt.provider import Credentials, Provider
 from unirt.reconnect import Reconnect
 from unirt.registry import load
 from unirt.session.arguments import config_of
+from unirt.session.link import audio_beside
 from unirt.session.ways import Way
 from unirt.settings import Layers, split_model
-from unirt.translator import Translator
+from unirt.translator import Joining, Translator
 from unirt.transport import Transport
 
 if TYPE_CHECKING:
@@ -279,7 +280,12 @@ class Plan:
         config = route.provider.resolve(route.config, route.credentials)
         if history is not None:
             config = attrs.evolve(config, history=tuple(history) or None)
-        return route.provider.new_translator(config, ids=self._ids)
+        translator = route.provider.new_translator(config, ids=self._ids)
+        if route.credentials.transport in BESIDE:
+            audio_beside(translator, route.provider.name)
+        if route.credentials.options.get("call_id") and route.provider.joins_calls:
+            cast("Joining", translator).joins_call()
+        return translator
 
     async def dial(
         self,

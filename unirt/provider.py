@@ -20,7 +20,7 @@ from unirt.translator import ServerTranslator, Translator
 from unirt.transport import Transport
 from unirt.value import Value
 
-__all__ = ["Credentials", "EnvVar", "Provider"]
+__all__ = ["ClientSecret", "Credentials", "EnvVar", "Provider"]
 
 
 @attrs.frozen(kw_only=True)
@@ -50,6 +50,20 @@ class Credentials(Value):
     "The transport's own options: ``ssl``, ``open_timeout``, ``ping_interval`` …"
     transport: str = "websocket"
     "How frames are to travel: one of :attr:`Provider.transports`."
+
+
+@attrs.frozen(kw_only=True)
+class ClientSecret(Value):
+    """A key for one client, that soon expires, and may open what was configured with it."""
+
+    value: str = attrs.field(repr=False)
+    "What the client gives in place of a key."
+    provider: str
+    model: str
+    expires_at: float
+    "Until when it opens sessions, in Unix seconds. A session that is open by then goes on."
+    url: str
+    "Where the client goes with it: a call's address, or a WebSocket's, without a query."
 
 
 def _as_it_is(config: SessionConfig, _credentials: Credentials) -> SessionConfig:
@@ -104,6 +118,15 @@ class Provider(Value):
     """
     telemetry_name: str | None = None
     "What OpenTelemetry's conventions call it (``gen_ai.provider.name``); :attr:`name` by default."
+    joins_calls: bool = False
+    "Whether :attr:`dial` takes the option ``call_id``, and joins a call that runs."
+    client_secret: Callable[[SessionConfig, Credentials, float], Awaitable[ClientSecret]] | None = (
+        None
+    )
+    """
+    Mints a secret for a configuration, which is fixed with it; given how long it may be used to
+    open sessions, in seconds. ``None`` where the provider has no such thing.
+    """
     simulator_env: Callable[[str], Mapping[str, str]] | None = None
     "The environment variables that point a client at a simulator's URL."
 

@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     )
     input_transcription: str | None = Field(None, description="on, off, or a transcription model")
     transport: Literal["websocket", "fast", "webrtc"] | None = Field(
-        None, description="how frames travel: websocket, or fast; webrtc is not there yet"
+        None, description="websocket, fast, or webrtc, which carries audio beside the frames"
     )
     fallback: str | None = Field(
         None, description="who answers when the provider fails, in order, by commas"

@@ -40,7 +40,21 @@ from unirt.events import Event
 from unirt.playback import ResponsePlayback
 from unirt.value import Value
 
-__all__ = ["Frame", "Heard", "ServerTranslator", "Translator", "Upgrade", "Verdict"]
+__all__ = [
+    "Beside",
+    "CallServer",
+    "Frame",
+    "HangUp",
+    "Heard",
+    "Joining",
+    "Offer",
+    "Reply",
+    "Request",
+    "ServerTranslator",
+    "Translator",
+    "Upgrade",
+    "Verdict",
+]
 
 Frame = str | bytes
 "One message on the wire: text or binary."
@@ -122,6 +136,43 @@ class Translator(Protocol):
         ...
 
 
+class Beside(Protocol):
+    """
+    What a translator also has whose provider may carry audio beside the frames.
+
+    Once :meth:`audio_beside` was called, audio is fed and drained by the other two, and no frame
+    holds any.
+    """
+
+    def audio_beside(self, largest: int | None = None) -> None:
+        """
+        Audio goes beside the frames; called before :meth:`Translator.start`, maybe twice.
+
+        Args:
+            largest: How many bytes a frame may have; ``None`` where that is not known, or any.
+
+        Raises:
+            UnsupportedSetting: Something that is configured cannot be had then.
+        """
+        ...
+
+    def receive_audio(self, data: bytes, now: float) -> None:
+        """Take the next piece of what is heard, silence included. Never raises."""
+        ...
+
+    def audio_to_send(self) -> list[bytes]:
+        """Take the audio to send, in order; drained before :meth:`Translator.frames_to_send`."""
+        ...
+
+
+class Joining(Protocol):
+    """What a translator also has whose provider lets a call be controlled from beside it."""
+
+    def joins_call(self) -> None:
+        """The connection controls a call that runs already; before :meth:`Translator.start`."""
+        ...
+
+
 @attrs.frozen(kw_only=True)
 class Upgrade(Value):
     """The HTTP request that opens a connection, as a server sees it."""
@@ -141,6 +192,48 @@ class Verdict(Value):
     "101 to accept."
     body: str = ""
     subprotocol: str | None = None
+    joins: str | None = None
+    "The name of a running call that the connection is to control, rather than a session."
+
+
+@attrs.frozen(kw_only=True)
+class Request(Value):
+    """An HTTP request that opens no connection, as a server sees it."""
+
+    method: str
+    path: str
+    "Without the query."
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    "By lower-case name."
+    body: bytes = b""
+
+
+@attrs.frozen(kw_only=True)
+class Reply(Value):
+    """What a server answers to a :class:`Request`."""
+
+    status: int = 200
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+    body: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Offer(Value):
+    """A :class:`Request` that is a call: who answers it has the answer in the body of a reply."""
+
+    sdp: str
+    call_id: str
+    reply: Reply
+    "Without the answer."
+
+
+@attrs.frozen(kw_only=True)
+class HangUp(Value):
+    """A :class:`Request` that ends a call."""
+
+    call_id: str
+    reply: Reply
 
 
 @attrs.frozen(kw_only=True)
@@ -199,4 +292,23 @@ class ServerTranslator(Protocol):
 
     def close_wanted(self) -> tuple[int, str] | None:
         """The close code and reason, where the protocol says that the server hangs up now."""
+        ...
+
+
+class CallServer(Protocol):
+    """What the server's side also has of a protocol that carries audio beside frames."""
+
+    def request(self, request: Request, now: float) -> Reply | Offer | HangUp:
+        """
+        Hear an HTTP request. After an :class:`Offer` the connection is that call: :meth:`start`
+        follows, audio is fed here, and no frame holds any.
+        """
+        ...
+
+    def audio_beside(self) -> None:
+        """The connection is a call, however that was agreed."""
+        ...
+
+    def receive_audio(self, data: bytes, now: float) -> None:
+        """Take the next piece of the client's audio, silence included. Never raises."""
         ...

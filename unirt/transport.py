@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
+from unirt.audio import AudioFormat
+from unirt.condition import Condition
 from unirt.translator import Frame
 
-__all__ = ["Prompt", "Transport", "TransportClosed"]
+__all__ = ["Media", "Prompt", "Transport", "TransportClosed"]
 
 
 class TransportClosed(Exception):
@@ -98,4 +100,59 @@ class Prompt(Protocol):
         Raises:
             TransportClosed: The connection is gone, and every frame before was handed over.
         """
+        ...
+
+
+class Media(Protocol):
+    """
+    What a transport has, as its attribute ``media``, that carries audio beside its frames.
+
+    Audio goes both ways all the time, at the pace at which it is heard, and silence where there is
+    none. So what is sent waits here until its moment, and commands that speak of it wait too.
+    """
+
+    @property
+    def format(self) -> AudioFormat:
+        """What is sent and received."""
+        ...
+
+    @property
+    def largest(self) -> int | None:
+        """How many bytes a frame may have, as the peer said; ``None`` for any number."""
+        ...
+
+    @property
+    def call_id(self) -> str | None:
+        """The provider's name of the call, with which others can join it."""
+        ...
+
+    @property
+    def condition(self) -> Condition:
+        """How the connection is doing, as measured last."""
+        ...
+
+    def attend(self, hear: Callable[[bytes], None], told: Callable[[Condition], None]) -> None:
+        """
+        Say who is to be told what comes; before it, and once the connection is gone, nobody is.
+
+        Args:
+            hear: Called with each piece of audio as it comes, silence included.
+            told: Called with each measurement, and whenever the state changed.
+        """
+        ...
+
+    def send(self, data: bytes) -> None:
+        """Send audio after what was sent before. Never waits."""
+        ...
+
+    def drop(self) -> None:
+        """Forget what was to be sent and has not left."""
+        ...
+
+    async def room(self) -> None:
+        """Wait until not too much waits to be sent, or the connection is gone."""
+        ...
+
+    async def drained(self) -> None:
+        """Wait until the peer can have heard all that was sent, or the connection is gone."""
         ...

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from unirt.config import SessionConfig
-from unirt.provider import Credentials, EnvVar, Provider
+from unirt.provider import ClientSecret, Credentials, EnvVar, Provider
 from unirt.translator import ServerTranslator
 from unirt.transport import Transport
 from unirt_google.endpoints import resolve
@@ -35,6 +35,14 @@ def _server(**options: Any) -> ServerTranslator:
     from unirt_google.server import GoogleServer
 
     return GoogleServer(**options)
+
+
+async def _client_secret(
+    config: SessionConfig, credentials: Credentials, lasts: float
+) -> ClientSecret:
+    from unirt_google.secret import client_secret
+
+    return await client_secret(config, credentials, lasts)
 
 
 def _simulator_env(url: str) -> dict[str, str]:
@@ -78,6 +86,7 @@ PROVIDER = Provider(
     resume=resumed,
     free_form=FREE_FORM,
     telemetry_name="gcp.gen_ai",  # any of Google's endpoints (semantic-conventions-genai, 2026-11)
+    client_secret=_client_secret,
     simulator_env=_simulator_env,
 )
 "What unirt knows of Gemini Live."

@@ -35,7 +35,7 @@ from unirt.value import Value
 from unirt_google.facts import DEFAULT_MODEL, PROVIDER_NAME
 from unirt_google.families import is_vertex
 
-__all__ = ["OPTIONS", "Endpoint", "endpoint", "resolve"]
+__all__ = ["OPTIONS", "Endpoint", "endpoint", "resolve", "tokens"]
 
 OPTIONS = frozenset({"vertexai", "project", "location", "credentials"})
 "The connection options that are ours; all others are the WebSocket's."
@@ -111,6 +111,29 @@ def endpoint(credentials: Credentials, model: str) -> Endpoint:
         headers={**headers, **credentials.headers},
         bearer=found.bearer and "authorization" not in given,
     )
+
+
+def tokens(credentials: Credentials, model: str) -> Endpoint:
+    """
+    Where short-lived keys are had for a model: of the Gemini API alone, as ``v1alpha`` by default.
+
+    Raises:
+        MissingKey: There is no key for the Gemini API.
+        ConfigurationError: Vertex AI is meant, which has none.
+    """
+    backend = _backend(credentials, model)
+    if backend.vertex:
+        raise ConfigurationError(
+            "Vertex AI has no client secrets",
+            where="client_secret",
+            remedy="use the Gemini API, with a key of its own",
+        )
+    found = endpoint(credentials, model)
+    parts = urlsplit(found.url)
+    scheme = {"ws": "http", "wss": "https"}[parts.scheme]
+    base = parts.path.partition("/ws/")[0]
+    path = f"{base}/{_version(backend, 'v1alpha', 'v1beta')}/auth_tokens"
+    return attrs.evolve(found, url=parts._replace(scheme=scheme, path=path).geturl())
 
 
 def _backend(credentials: Credentials, model: str) -> _Backend:

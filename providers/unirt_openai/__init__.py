@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from unirt.config import SessionConfig
-from unirt.provider import Credentials, EnvVar, Provider
+from unirt.provider import ClientSecret, Credentials, EnvVar, Provider
 from unirt.translator import ServerTranslator
 from unirt.transport import Transport
 from unirt_openai.facts import DEFAULT_MODEL, FREE_FORM, PROVIDER_NAME, capabilities
@@ -26,6 +26,14 @@ async def _dial(config: SessionConfig, credentials: Credentials) -> Transport:
     from unirt_openai.dial import dial
 
     return await dial(config, credentials)
+
+
+async def _client_secret(
+    config: SessionConfig, credentials: Credentials, lasts: float
+) -> ClientSecret:
+    from unirt_openai.secret import client_secret
+
+    return await client_secret(config, credentials, lasts)
 
 
 def _server(**options: Any) -> ServerTranslator:
@@ -61,10 +69,12 @@ PROVIDER = Provider(
     capabilities=capabilities,
     translator=OpenAITranslator,
     dial=_dial,
-    transports=("websocket", "fast"),
+    transports=("websocket", "fast", "webrtc"),
     server=_server,
     policy=POLICY,
     free_form=FREE_FORM,
+    joins_calls=True,
+    client_secret=_client_secret,
     simulator_env=_simulator_env,
 )
 "What unirt knows of OpenAI."

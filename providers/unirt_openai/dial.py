@@ -18,11 +18,12 @@ from unirt.config import SessionConfig
 from unirt.errors import ConfigurationError, MissingKey
 from unirt.provider import Credentials
 from unirt.transport import Transport
+from unirt.transports.noting import rehearsed_at
 from unirt.transports.websocket import check_headers, open_websocket
 from unirt_openai.facts import DEFAULT_MODEL, PROVIDER_NAME
 from unirt_openai.upgrade import address, upgrade_headers
 
-__all__ = ["DEFAULT_URL", "dial"]
+__all__ = ["DEFAULT_URL", "caller", "dial"]
 
 DEFAULT_URL = "https://api.openai.com/v1"
 "Where the SDK goes by default (openai 3.54.0, ``AsyncOpenAI``)."
@@ -34,24 +35,20 @@ async def dial(config: SessionConfig, credentials: Credentials) -> Transport:
 
     `credentials.options` are those of ``websockets.asyncio.client.connect``, and two more:
     ``call_id`` attaches to a running WebRTC or telephone call instead of opening a session, and
-    ``extra_query`` is added to the address.
+    ``extra_query`` is added to the address. Over WebRTC they are those of
+    :class:`~unirt.transports.webrtc.options.CallOptions`.
 
     Raises:
         MissingKey: There is no key.
         ConfigurationError: The address, a header or an option cannot be used.
         DialError: No connection came about.
     """
-    environ = credentials.environ
-    key = credentials.api_key or environ.get("OPENAI_API_KEY")
-    if not key:
-        raise MissingKey(PROVIDER_NAME, ["OPENAI_API_KEY"])
-    base_url = credentials.base_url or environ.get("OPENAI_BASE_URL") or DEFAULT_URL
-    given = {name.lower() for name in credentials.headers}
-    custom = _custom_headers(environ.get("OPENAI_CUSTOM_HEADERS", "")).items()
-    found = {name: value for name, value in custom if name.lower() not in given}
-    headers = {**found, **credentials.headers}
-    _check(key, base_url, headers)
+    key, base_url, headers = caller(credentials)
     options = dict(credentials.options)
+    if credentials.transport == "webrtc":
+        from unirt_openai.call import dial_call
+
+        return await dial_call(config, key=key, base_url=base_url, headers=headers, options=options)
     query = dict(options.pop("extra_query", None) or {})
     call_id = options.pop("call_id", None)
     where: dict[str, Any] = (
@@ -62,14 +59,41 @@ async def dial(config: SessionConfig, credentials: Credentials) -> Transport:
     return await open_websocket(
         PROVIDER_NAME,
         address(base_url, where),
-        headers=upgrade_headers(
+        headers=headers,
+        options=options,
+        transport=credentials.transport,
+    )
+
+
+def caller(credentials: Credentials) -> tuple[str, str, dict[str, str]]:
+    """
+    The key, the base URL, and the headers of whoever asks.
+
+    Raises:
+        MissingKey: There is no key.
+        ConfigurationError: The address or a header cannot be used.
+    """
+    environ = credentials.environ
+    key = credentials.api_key or environ.get("OPENAI_API_KEY")
+    if not key and rehearsed_at() is not None:
+        key = "a-key-of-nobody"
+    if not key:
+        raise MissingKey(PROVIDER_NAME, ["OPENAI_API_KEY"])
+    base_url = credentials.base_url or environ.get("OPENAI_BASE_URL") or DEFAULT_URL
+    given = {name.lower() for name in credentials.headers}
+    custom = _custom_headers(environ.get("OPENAI_CUSTOM_HEADERS", "")).items()
+    found = {name: value for name, value in custom if name.lower() not in given}
+    headers = {**found, **credentials.headers}
+    _check(key, base_url, headers)
+    return (
+        key,
+        base_url,
+        upgrade_headers(
             key,
             organization=environ.get("OPENAI_ORG_ID"),
             project=environ.get("OPENAI_PROJECT_ID"),
             headers=headers,
         ),
-        options=options,
-        transport=credentials.transport,
     )
 
 

@@ -283,6 +283,39 @@ WITHOUT_IMAGES: Mapping[str, Fact] = {
 }
 "Rows of the preview models."
 
+_CALL = "developers.openai.com/api/docs/guides/realtime-webrtc, 2026-11"
+_FORMAT_OF_A_CALL = _refused(
+    "a call carries audio its own way",
+    "leave it out; audio_in= and audio_out= of connect() say what the application has and wants",
+    _CALL,
+)
+
+IN_A_CALL_SETTINGS: Mapping[str, Fact] = {
+    "input_format": _FORMAT_OF_A_CALL,
+    "output_format": _FORMAT_OF_A_CALL,
+}
+"Rows of settings where audio goes beside the frames."
+
+IN_A_CALL_VERBS: Mapping[str, Fact] = {
+    cmd.AppendAudio.__name__: _native("the call's own track", _CALL),
+    cmd.ClearPlayback.__name__: _native("output_audio_buffer.clear", _CLIENT),
+    cmd.Interrupt.__name__: _emulated("response.cancel and output_audio_buffer.clear", _GUIDE),
+    cmd.StartTurn.__name__: _emulated(
+        "response.cancel, output_audio_buffer.clear and input_audio_buffer.clear", _GUIDE
+    ),
+    cmd.ReportPlayback.__name__: _emulated("remembered; the provider knows what it played", _GUIDE),
+}
+"Rows of verbs where audio goes beside the frames."
+
+IN_A_JOINED_CALL_VERBS: Mapping[str, Fact] = {
+    name: IN_A_CALL_VERBS[name] for name in (cmd.ClearPlayback.__name__, cmd.Interrupt.__name__)
+} | {
+    cmd.AppendAudio.__name__: _refused(
+        "the call has its own audio", "speak in the call, or send text", _CALL
+    ),
+}
+"Rows of verbs of a connection that controls a call."
+
 _PREVIEW = re.compile(r"gpt-4o(-mini)?-realtime")
 _BEFORE_REASONING = re.compile(r"gpt-(4o|audio|realtime(-mini|-1\.5|-20\d\d-|$))")
 
@@ -304,13 +337,23 @@ VOICE_AFTER_AUDIO = Changing(
 )
 
 
-def capabilities(model: str) -> Capabilities:
-    """The facts about a model; an unknown model gets those of the newest family."""
+def capabilities(model: str, *, in_a_call: bool = False, joined: bool = False) -> Capabilities:
+    """
+    The facts about a model; an unknown model gets those of the newest family.
+
+    With `in_a_call`, of one whose audio goes beside the frames; with `joined`, over a connection
+    that controls such a call.
+    """
     settings, verbs = dict(SETTINGS), dict(VERBS)
     if _BEFORE_REASONING.match(model):
         settings.update(WITHOUT_REASONING)
     if _PREVIEW.match(model):
         verbs.update(WITHOUT_IMAGES)
+    if in_a_call:
+        settings.update(IN_A_CALL_SETTINGS)
+        verbs.update(IN_A_CALL_VERBS)
+    if joined:
+        verbs.update(IN_A_JOINED_CALL_VERBS)
     return Capabilities(
         provider=PROVIDER_NAME,
         model=model,

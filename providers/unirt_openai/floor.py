@@ -6,10 +6,13 @@ hears nothing of the response after it. The provider is told to stop generating,
 by itself. And the provider is told how much was heard, because over a WebSocket it cannot know:
 without that the model goes on as if the user had heard everything.
 
+Of a call, whose audio goes beside the frames, the provider knows by itself how much was heard. Then
+it is told to throw away what it has not played, and nothing is truncated.
+
 The truncation names one item and a position in it: the smaller of what was played and what was
 received of it. Nothing is truncated at 0 ms, where the provider refuses it. Nothing is truncated at
 its end, for the provider forgets the words of what it truncates, and all of them were heard. And
-nothing is of a call whose audio goes another way, for there nothing was received here.
+nothing is by whoever only joined a call, for there nothing was received here.
 
 A player that tells only afterwards how far it came may correct that downwards: what was cut to a
 length can be cut again to a shorter one.
@@ -34,6 +37,7 @@ def barge_in(state: State) -> None:
 
 def cut(state: State, response: Response) -> None:
     """The application wants something else: stop this running response."""
+    _hurry(state)
     _stop(state, response, by="client")
     own = [call for call in state.composer.pending_calls() if call.response_id == response.id]
     _cancel_calls(state, own, by="client")
@@ -41,7 +45,8 @@ def cut(state: State, response: Response) -> None:
 
 def hush(state: State) -> None:
     """The model is to speak of something else: stop what runs, else what plays."""
-    if (running := state.composer.active) is not None:
+    _hurry(state)
+    if (running := state.running) is not None:
         cut(state, running)
     else:
         _stop(state, None, by="client")
@@ -49,6 +54,7 @@ def hush(state: State) -> None:
 
 def take_floor(state: State, by: str = "client") -> bool:
     """Whoever it is interrupts whatever runs or plays; returns whether anything did."""
+    _hurry(state)
     composer = state.composer
     before = composer.pending_events
     active = composer.active
@@ -59,7 +65,7 @@ def take_floor(state: State, by: str = "client") -> bool:
 
 def cancel(state: State, response: Response) -> None:
     """Tell the provider to stop generating, once."""
-    if response.done or response.id in state.cancelled:
+    if response.ended or response.id in state.cancelled:
         return
     remember(state.cancelled, response.id, None)
     state.say("response.cancel", response_id=response.id)
@@ -75,6 +81,8 @@ def _stop(state: State, response: Response | None, *, by: str, said: bool = Fals
     told = state.composer.interrupt(response, by=by, synthesised=True)
     if not said and response is not None:
         cancel(state, response)
+    if not said and state.in_a_call and any(silenced.spoken for silenced in told):
+        state.say("output_audio_buffer.clear")
     for silenced in told:
         state.requests.abandon(silenced.id)
         _truncate(state, silenced)
@@ -87,7 +95,16 @@ def played(state: State, report: ReportPlayback) -> None:
         _truncate(state, response)
 
 
+def _hurry(state: State) -> None:
+    """On an occasion of the application's: hear what waits for audio that will not come."""
+    if state.media is not None and state.media.held:
+        state.media.release()
+        state.composer.begin(None, state.now)
+
+
 def _truncate(state: State, response: Response) -> None:
+    if state.in_a_call:
+        return
     place = state.composer.playhead(response)
     if place is None or int(place[1]) <= 0:
         return

@@ -109,6 +109,9 @@ def append(state: State, data: bytes) -> None:
         state.preroll.keep(data, state.input_format)
         return
     state.buffered += len(data)
+    if state.media is not None:
+        state.media.outgoing.append(data)
+        return
     while len(data) > APPEND_BYTES:
         state.frames.append(_append_frame(state, data[:APPEND_BYTES]))
         data = data[APPEND_BYTES:]
@@ -134,7 +137,7 @@ def _image(state: State, command: cmd.SendImage) -> None:
 
 def _user_message(state: State, item: Item, *, respond: bool) -> None:
     """Put something of the user's into the conversation; an answer to it takes the floor."""
-    if respond and (running := state.composer.active) is not None:
+    if respond and (running := state.running) is not None:
         floor.cut(state, running)
     item = attrs.evolve(item, id=state.new_item_id())
     state.say("conversation.item.create", item=write_item(item))
@@ -156,6 +159,8 @@ def _start_turn(state: State, command: cmd.StartTurn) -> None:
         _tell_speech(state, SpeechStarted, command.audio_ms)
     floor.take_floor(state, by="client" if command.audio_ms is None else "speech")
     state.composer.turn()
+    if state.media is not None:
+        state.say("input_audio_buffer.clear")  # it holds the silence since the last turn
     state.window_open = state.listening = True
     for data in state.preroll.take():
         append(state, data)
@@ -225,10 +230,10 @@ def _cancel(state: State, command: cmd.CancelResponse) -> None:
     if command.response_id is None:
         pending = state.requests.waiting
         state.requests.withdraw()
-        response = composer.active
+        response = state.running
     else:
         pending, response = False, composer.response(command.response_id)
-    if response is not None and not response.done:
+    if response is not None and not response.ended:
         floor.cancel(state, response)
     elif not pending:
         composer.noted("CancelResponse", "nothing is running")

@@ -105,7 +105,8 @@ class Requests:
 
     def _busy(self, now: float) -> bool:
         patience = [self._waiting_since, self._held_since]
-        return self._composer.active is not None or any(
+        active = self._composer.active
+        return (active is not None and not active.ended) or any(
             since is not None and now < since + PATIENCE_S for since in patience
         )
 
@@ -123,6 +124,8 @@ class Requests:
         last = self._composer.playing
         if last is None:
             return None
+        if last.sounding:
+            return last.plays_until + PATIENCE_S  # unless the provider says that it played it
         if last.reported_ms is None:
             return last.plays_until
         return last.plays_until + PATIENCE_S  # unless its player says sooner that it is through
@@ -174,7 +177,7 @@ class Requests:
         """Ask the model to go on if the tool round of the response is complete."""
         response = self._composer.response(response_id)
         pending = any(c.response_id == response_id for c in self._composer.pending_calls())
-        if pending or (response is not None and not response.done):
+        if pending or (response is not None and not response.ended):
             return
         at_once = self._rounds.pop(response_id, None)
         if at_once is None:

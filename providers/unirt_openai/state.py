@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
@@ -26,6 +26,9 @@ from unirt_openai.formats import read_format
 from unirt_openai.items import read_item
 from unirt_openai.requests import Requests
 from unirt_openai.speaking import Speaking
+
+if TYPE_CHECKING:
+    from unirt_openai.media import Media
 
 __all__ = ["Ids", "OutputItem", "State", "dig", "ids_of", "remember"]
 
@@ -123,6 +126,12 @@ class State:
     "Items that were truncated to what was heard of them, and to how many ms."
     requests: Requests = attrs.field(init=False)
 
+    # The audio of a call.
+    media: Media | None = None
+    "Where audio goes beside the frames; ``None`` where it is in them."
+    joined: bool = False
+    "The connection controls a call whose audio goes elsewhere."
+
     def __attrs_post_init__(self) -> None:
         self.requests = Requests(self.composer, self.say)
         self.listen()
@@ -134,6 +143,17 @@ class State:
         self.listening = self.window_open or not manual
         if not manual:
             self.preroll.clear()
+
+    @property
+    def running(self) -> Response | None:
+        """The response that the provider is writing; of a call, others may still be heard."""
+        active = self.composer.active
+        return None if active is None or active.ended else active
+
+    @property
+    def in_a_call(self) -> bool:
+        """Whether the provider plays what the model says."""
+        return self.media is not None or self.joined
 
     # Sending.
 

@@ -3,9 +3,13 @@ The client's side of OpenAI's Realtime protocol, without any I/O.
 
 The handshake: the provider greets with ``session.created``; the configuration follows as one
 ``session.update``; its ``session.updated`` makes the session ready, and the history is seeded
-behind it. On a sideband nobody greets, so after :data:`GREETING_S` of silence the client speaks
-first. Sending the configuration only after the greeting is what was seen to work everywhere
-(recorded sessions, 2026-11).
+behind it. Who joins a call that runs is not greeted, speaks first, and changes nothing of the call
+but what is asked for. Nor are others everywhere: after :data:`GREETING_S` of silence the client
+speaks first, too. Sending the configuration only after the greeting is what was seen to work
+everywhere (recorded sessions, 2026-11).
+
+Audio comes in the frames, or beside them where :meth:`OpenAITranslator.audio_beside` was called,
+as in a call; see :mod:`unirt_openai.media`.
 
 Timers: the missing greeting, a request for a response that nothing answers, and the warning before
 the provider's cap on a session.
@@ -23,7 +27,7 @@ from unirt.events import Event, SessionExpiring
 from unirt.playback import ResponsePlayback
 from unirt.translator import Frame
 from unirt.wire import WireError, parse_frame
-from unirt_openai import inbound, outbound
+from unirt_openai import inbound, media, outbound, sizes
 from unirt_openai.configure import session_object, with_defaults
 from unirt_openai.facts import (
     DEFAULT_MODEL,
@@ -34,7 +38,7 @@ from unirt_openai.facts import (
 )
 from unirt_openai.native import parse_native
 from unirt_openai.speaking import goes_on
-from unirt_openai.state import State
+from unirt_openai.state import State, dig
 
 __all__ = ["OpenAITranslator"]
 
@@ -46,6 +50,9 @@ WARNING_S = 60.0
 
 _TEXT = (str, bytes, bytearray, memoryview)
 "What a frame is before it is decoded."
+
+_CUTS_SHORT = frozenset({"input_audio_buffer.speech_started", "output_audio_buffer.cleared"})
+"What says that nobody waits any more for what is to be heard."
 
 _GREETINGS = frozenset({"session.created", "conversation.created"})
 
@@ -72,6 +79,8 @@ class OpenAITranslator:
     ) -> None:
         facts = capabilities(config.model or DEFAULT_MODEL)
         facts.check_config(config)
+        self._asked = session_object(config, facts)
+        "What is asked for, without defaults: a call that is joined keeps what it has."
         config = with_defaults(config)
         self._offline = offline
         self._session = session_object(config, facts)
@@ -109,8 +118,10 @@ class OpenAITranslator:
         return self._state.capabilities.changing(setting)
 
     def start(self, now: float) -> None:
-        """The connection is open: wait for the greeting."""
-        if not self._offline:
+        """The connection is open: wait for the greeting, where one comes."""
+        if self._state.joined:
+            self._configure()
+        elif not self._offline:
             self._greet_by = now + GREETING_S
 
     def send(self, command: Command, now: float) -> None:
@@ -125,6 +136,8 @@ class OpenAITranslator:
         if type(command) is AppendAudio:  # fifty times a second, so the short way
             outbound.append(state, command.data)
             return
+        if state.media is not None:
+            sizes.check(state, command, state.media.largest)
         state.now = now
         state.composer.begin(None, now)
         outbound.say(state, command)
@@ -150,18 +163,107 @@ class OpenAITranslator:
             composer.begin(frame, now)
             inbound.complain(state, error)
             return
+        if state.media is not None and self._waits(state.media, data, frame):
+            return
         composer.begin(frame if data is None else data, now)
         if speaking is not None and goes_on(composer, speaking, data, frame):
             return
+        self._hear(data)
+        if state.media is not None:
+            self._let_go(state.media)
+        if self._offline:
+            del state.frames[queued:]
+
+    def _hear(self, data: object) -> None:
+        """Tell what a decoded frame says, on the occasion that was begun."""
+        state = self._state
         try:
             type_ = inbound.hear(state, data)
             if not self._ready:
-                self._advance(type_, now)
-            state.requests.flush(now)
+                self._advance(type_, state.now)
+            state.requests.flush(state.now)
         except WireError as error:
             inbound.complain(state, error)
-        if self._offline:
-            del state.frames[queued:]
+
+    # Calls.
+
+    def joins_call(self) -> None:
+        """The connection controls a call that runs already; called before the start."""
+        state = self._state
+        state.joined = True
+        state.capabilities = capabilities(state.config.model or DEFAULT_MODEL, joined=True)
+        self._session = self._asked
+
+    def audio_beside(self, largest: int | None = None) -> None:
+        """
+        Audio goes beside the frames, which may have so many bytes; called before the start.
+
+        Raises:
+            UnsupportedSetting: Something that is configured cannot be had then.
+        """
+        state = self._state
+        if state.media is None:
+            facts = capabilities(state.config.model or DEFAULT_MODEL, in_a_call=True)
+            facts.check_config(state.config)
+            state.capabilities = facts
+            state.media = media.Media(release=self._release)
+        state.media.largest = largest
+
+    def receive_audio(self, data: bytes, now: float) -> None:
+        """Take the next piece of what is heard, silence included. Never raises."""
+        state = self._state
+        if state.composer.closed or state.media is None:
+            return
+        state.now = now
+        state.composer.begin(None, now)
+        media.hear(state, state.media, data, now)
+        self._let_go(state.media)
+
+    def audio_to_send(self) -> list[bytes]:
+        """Take the audio to send, in order."""
+        beside = self._state.media
+        if beside is None:
+            return []
+        outgoing, beside.outgoing = beside.outgoing, []
+        return outgoing
+
+    def _waits(
+        self, beside: media.Media, data: object, frame: Frame | Mapping[str, object]
+    ) -> bool:
+        """Whether a frame is not to be heard yet; then it is noted."""
+        state = self._state
+        type_ = dig(data, "type")
+        if type_ in _CUTS_SHORT:
+            self._release()
+        elif type_ == "output_audio_buffer.started" and beside.is_other(dig(data, "response_id")):
+            beside.finish()  # of the one before nothing comes any more
+            self._let_go(beside)
+        if not media.holds(state, beside, data) or not isinstance(data, dict):
+            return False
+        state.composer.begin(data, state.now)
+        state.composer.noted(str(data["type"]), "it waits until what was said before is heard")
+        beside.held.append(media.Held(data, frame))
+        self._let_go(beside)
+        return True
+
+    def _let_go(self, beside: media.Media) -> None:
+        """Hear the frames that need not wait any more."""
+        beside.give_up(self._state.now)
+        while beside.held and beside.over:
+            if media.must_wait(self._state, beside, beside.held[0].data):
+                continue
+            self._hear_next(beside)
+
+    def _release(self) -> None:
+        """Hear all frames that wait, for nobody waits for what was to be heard before them."""
+        beside = self._state.media
+        while beside is not None and beside.held:
+            self._hear_next(beside)
+
+    def _hear_next(self, beside: media.Media) -> None:
+        held = beside.held.popleft()
+        self._state.composer.begin(held.data, self._state.now)
+        self._hear(held.data)
 
     def _advance(self, type_: str, now: float) -> None:
         """Go on with the handshake."""
@@ -192,6 +294,8 @@ class OpenAITranslator:
         reached its cap with 1001.
         """
         self._greet_by = self._warn_at = None
+        self._state.now = now
+        self._release()
         self._state.composer.begin(None, now)
         if goes_on:
             self._state.composer.session_moves()
@@ -204,11 +308,12 @@ class OpenAITranslator:
         """When :meth:`handle_timer` wants to be called next; ``None`` for never."""
         if self._state.composer.closed:
             return None
-        deadline = self._state.requests.deadline
-        if deadline is None and self._greet_by is None:
+        deadline, beside = self._state.requests.deadline, self._state.media
+        if deadline is None and self._greet_by is None and beside is None:
             return self._warn_at
-        due = (self._greet_by, self._warn_at, deadline)
-        return min(t for t in due if t is not None)
+        heard_by = None if beside is None else beside.deadline
+        due = (self._greet_by, self._warn_at, deadline, heard_by)
+        return min((t for t in due if t is not None), default=None)
 
     def handle_timer(self, now: float) -> None:
         """Do what is due. Never raises."""
@@ -222,6 +327,9 @@ class OpenAITranslator:
         if self._warn_at is not None and now >= self._warn_at:
             self._warn_at = None
             state.composer.emit(SessionExpiring, synthesised=True, time_left_ms=WARNING_S * 1000)
+        if state.media is not None:
+            self._let_go(state.media)
+            state.composer.begin(None, now)
         state.requests.flush(now)
 
     def frames_to_send(self) -> list[Frame]:

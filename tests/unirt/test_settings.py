@@ -232,7 +232,12 @@ def test_a_voice_and_a_base_url_are_not_carried_to_another_provider(
         ({"UNIRT_INPUT_RATE": "16"}, {}, "UNIRT_INPUT_RATE", "1000"),
         ({"UNIRT_TURN_DETECTION": "vad"}, {}, "UNIRT_TURN_DETECTION", "semantic_vad"),
         ({"UNIRT_MODALITIES": "smell"}, {}, "UNIRT_MODALITIES", "'audio'"),
-        ({"UNIRT_TRANSPORT": "webrtc"}, {}, "UNIRT_TRANSPORT", "use 'websocket'"),
+        (
+            {"UNIRT_PROVIDER": "google", "UNIRT_TRANSPORT": "webrtc"},
+            {},
+            "UNIRT_TRANSPORT",
+            "use 'websocket' or 'fast'",
+        ),
         ({"UNIRT_TRANSPORT": "pigeon"}, {}, "UNIRT_TRANSPORT", "websocket"),
         ({"UNIRT_PROVIDER": "nobody"}, {}, "provider", "'openai'"),
         (

@@ -35,11 +35,13 @@ TESTS = (
     "tests/unirt/test_websocket_transport.py",
     "tests/unirt/test_fast_transport.py",
     "tests/unirt/test_simulator_host.py",
+    "tests/unirt/test_simulator_front.py",
     "tests/unirt/test_cassette.py",
     "tests/test_sdk_cassettes.py",
     "tests/test_fast_session.py",
     "tests/test_large_frames.py",
     "tests/test_proxy.py",
+    "tests/test_joined_calls.py",
     "tests/providers/test_google_dial.py",
     "tests/providers/test_openai_dial.py",
 )

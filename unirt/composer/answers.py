@@ -118,7 +118,7 @@ class Answers(Hearing):
             reason = response.interrupted_by
         for entry in response.streams.values():
             self._close(entry, ending, synthesised=True, reason=reason)
-        response.done = response.generated = True
+        response.done = response.ended = response.generated = True
         self._active.pop(response_id, None)
         if response is self._running:
             others = reversed(self._active.values())

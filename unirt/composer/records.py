@@ -67,6 +67,8 @@ class Response:
     generated: bool = False
     "All content was sent."
     done: bool = False
+    ended: bool = False
+    "The provider is through with it, whether or not that was told."
     cut: bool = False
     "Interrupted while content was still to come."
     interrupted: bool = False
@@ -87,6 +89,8 @@ class Response:
     "What a player reported, at most what had been delivered by then."
     settled_ms: float | None = None
     "How much was heard, by estimate, when it became clear that it will not be more."
+    sounding: bool | None = None
+    "Whether the provider plays it now; ``None`` where it does not say, or has not begun."
     over: bool = False
     "A player is through with it: it began a later one, or threw the rest away."
     flushed: bool = False
@@ -119,6 +123,8 @@ class Response:
 
     def playing(self, now: float | None) -> bool:
         """Whether audio that was delivered is still to be heard, as far as can be known."""
+        if self.sounding is not None:
+            return self.sounding and not self.interrupted
         if self.audio_ms <= 0 or self.interrupted or self.over:
             return False
         heard = self.heard_ms(now)

@@ -27,7 +27,8 @@ from unirt.deck.modes import Mode
 from unirt.deck.tape import Tape
 from unirt.errors import CassetteError, CassetteMismatch, CassetteMissing, DialError
 from unirt.transport import Transport
-from unirt.transports.noting import noting
+from unirt.transports.noting import noting, rehearsing
+from unirt.transports.played_call import CALL, PlayedCall
 from unirt.transports.playing import PlayingTransport, Table
 from unirt.transports.recording import RecordingTransport
 from unirt.transports.tape_clock import TapeClock
@@ -161,7 +162,21 @@ class Deck:
         opened = segment.opened
         if opened.failed:
             raise DialError(provider, url=opened.url, why=opened.error, status=opened.status)
-        return self.play(segment)
+        if opened.transport != CALL:
+            return self.play(segment)
+        return PlayedCall(self.play(segment), await self._rehearsed(opened, dial))
+
+    async def _rehearsed(
+        self, opened: Opened, dial: Callable[[], Awaitable[Transport]]
+    ) -> Transport | None:
+        """A call is set up by requests, which are made and answered as they were recorded."""
+        path = urlsplit(opened.url).path
+        uris = (urlsplit(str(one.request.get("uri", ""))) for one in self.exchanges)
+        asked = next((uri for uri in uris if uri.path == path), None)
+        if asked is None or self.watch is None:
+            return None
+        with rehearsing(f"{asked.scheme}://{asked.netloc}"):
+            return await dial()
 
     def play(self, segment: Segment) -> PlayingTransport:
         """A connection that was taken, as it was recorded."""
@@ -188,7 +203,7 @@ class Deck:
 
     def is_played(self, transport: Transport) -> bool:
         """Whether a transport is one of the cassette's."""
-        return isinstance(transport, PlayingTransport)
+        return isinstance(transport, PlayingTransport | PlayedCall)
 
     def take(self, fits: Callable[[Segment], bool], wanted: str) -> Segment | None:
         """
@@ -241,7 +256,8 @@ class Deck:
                        error=exc.why)
             )  # fmt: skip
             raise
-        opened = Opened(url=stable(transport.url), provider=provider, model=model)
+        kind = CALL if hasattr(transport, "media") else "websocket"
+        opened = Opened(url=stable(transport.url), provider=provider, model=model, transport=kind)
         return RecordingTransport(transport, tape.open(opened))
 
     # The end.

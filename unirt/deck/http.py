@@ -13,6 +13,7 @@ import base64
 import contextlib
 import importlib
 import importlib.util
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -197,14 +198,25 @@ def _packed(value: Any) -> Any:
     """A part of an exchange as JSON can hold it: text as text, other bytes in base64."""
     if isinstance(value, bytes):
         try:
-            return value.decode()
+            return _unplaced(value.decode())
         except UnicodeDecodeError:
             return {"base64": base64.b64encode(value).decode()}
+    if isinstance(value, str):
+        return _unplaced(value)
     if isinstance(value, Mapping):
         return {str(key): _packed(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_packed(inner) for inner in value]
     return value
+
+
+_PLACES = re.compile(r"^(a=candidate:|a=ice-pwd:|a=fingerprint:|c=IN IP[46] )[^\r\n]*", re.M)
+"Where a peer of a call is, and how it is known: lines of SDP (RFC 8839, RFC 8122)."
+
+
+def _unplaced(text: str) -> str:
+    """The same, but for where the machine is that recorded it."""
+    return _PLACES.sub(r"\1removed", text) if "\na=candidate:" in text else text
 
 
 def _unpacked(value: Any) -> Any:

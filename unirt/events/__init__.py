@@ -35,6 +35,7 @@ from unirt.events.content import (
     Word,
 )
 from unirt.events.session import (
+    ConnectionMeasured,
     ConversationCreated,
     HistorySeeded,
     LimitNear,
@@ -103,6 +104,7 @@ __all__ = [
     "ApprovalSettled",
     "AudioDelta",
     "CitationsDelta",
+    "ConnectionMeasured",
     "ContentDiscarded",
     "ContentEvent",
     "ControlEvent",

@@ -9,12 +9,14 @@ from typing import Any
 
 import attrs
 
+from unirt.condition import Condition
 from unirt.events.base import ControlEvent, SessionEvent
 from unirt.update import Updated
 from unirt.usage import Usage
 from unirt.value import Value
 
 __all__ = [
+    "ConnectionMeasured",
     "ConversationCreated",
     "HistorySeeded",
     "LimitNear",
@@ -149,6 +151,17 @@ class UpdateSettled(SessionEvent):
     """Settings whose change was put off are in force, or are known not to be."""
 
     result: Updated
+
+
+@attrs.frozen(kw_only=True)
+class ConnectionMeasured(SessionEvent):
+    """
+    How the connection is doing, where it carries audio beside its frames.
+
+    Told by the session itself: every few seconds, and when the state changed.
+    """
+
+    condition: Condition
 
 
 @attrs.frozen(kw_only=True)

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from unirt.capabilities import Capabilities
+from unirt.condition import Condition
 from unirt.config import SessionConfig
 from unirt.conversation import Conversation
 from unirt.events import HistorySeeded
@@ -60,6 +61,18 @@ class Facts:
     def session_id(self) -> str | None:
         """The provider's id of the session; ``None`` where it says none."""
         return self._state.session_id
+
+    @property
+    def call_id(self) -> str | None:
+        """The provider's name of the call that it is; ``None`` where it is none."""
+        media = self._link.media
+        return None if media is None else media.call_id
+
+    @property
+    def condition(self) -> Condition | None:
+        """How the connection is doing that carries audio beside its frames; ``None`` of others."""
+        media = self._link.media
+        return None if media is None else media.condition
 
     @property
     def history(self) -> Conversation:

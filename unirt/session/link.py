@@ -18,6 +18,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from unirt.clock import Clock
+from unirt.condition import Condition
+from unirt.errors import ConfigurationError
 from unirt.session.audio_out import AudioOut
 from unirt.session.handshake import Handshake
 from unirt.session.limits import Limits
@@ -28,9 +30,9 @@ from unirt.session.state import State
 from unirt.session.timer import Timer
 from unirt.session.views import Hub
 from unirt.translator import Translator
-from unirt.transport import Transport, TransportClosed
+from unirt.transport import Media, Transport, TransportClosed
 
-__all__ = ["Link", "Retiring", "within"]
+__all__ = ["Link", "Retiring", "audio_beside", "within"]
 
 _LOG = logging.getLogger("unirt.session")
 
@@ -49,6 +51,7 @@ class Link:
         observers: Look on; ``None`` for nobody.
         gone: Called when the connection is gone, with the close code, the reason, and by whom.
         failed: Called with an error of our own.
+        measured: Called with how a connection is doing that carries audio beside the frames.
     """
 
     def __init__(
@@ -65,9 +68,12 @@ class Link:
         observers: Observers | None,
         gone: Callable[[Link, int | None, str, str], None],
         failed: Callable[[Link, Exception], None],
+        measured: Callable[[Link, Condition], None],
     ) -> None:
         self.provider = provider
         self.url = transport.url
+        self.media: Media | None = getattr(transport, "media", None)
+        "What carries audio beside the frames; ``None`` where nothing does."
         self.translator = translator
         self.outbox = Outbox(transport, limits)
         self.pump = Pump(
@@ -80,7 +86,9 @@ class Link:
             observers=observers,
             wake_at=self._set_timer,
             fail=self._fail,
+            media=self.media,
         )
+        self._measured = measured
         self._transport = transport
         self._clock = clock
         self._hub = hub
@@ -100,12 +108,20 @@ class Link:
         handshake = self.pump.handshake = Handshake(self.provider, self.url, ready)
         try:
             self._spawn(self.outbox.run())
+            self._begin_media()
             self.translator.start(self._clock.now())
             self.pump.run()
             self._reader = self._spawn(self._read())
             await handshake.wait(timeout)
         finally:
             self.pump.handshake = None
+
+    def _begin_media(self) -> None:
+        media = self.media
+        if media is None:
+            return
+        audio_beside(self.translator, self.provider, media.largest)
+        media.attend(self.pump.hear, lambda condition: self._measured(self, condition))
 
     async def _read(self) -> None:
         transport = self._transport
@@ -115,6 +131,27 @@ class Link:
         while True:
             if not self.pump.take((await transport.receive(),)):
                 await self._hub.room()
+
+    # Its audio, where that goes beside the frames.
+
+    async def room(self) -> None:
+        """Wait until there is room for what a verb may queue."""
+        if self.outbox.full:
+            await self.outbox.room()
+        if self.media is not None:
+            await self.media.room()
+
+    async def heard(self) -> bool:
+        """Wait until the provider can have heard all audio; whether there was reason to wait."""
+        if self.media is None:
+            return False
+        await self.media.drained()
+        return True
+
+    def drop_audio(self) -> None:
+        """Forget audio that has not left."""
+        if self.media is not None:
+            self.media.drop()
 
     # Its timer.
 
@@ -226,6 +263,24 @@ class Retiring:
             await link.hang_up(1000, "", asyncio.get_running_loop().time() + self._timeout)
         finally:
             await link.join()
+
+
+def audio_beside(translator: Translator, provider: str, largest: int | None = None) -> None:
+    """
+    Have a translator's audio beside its frames.
+
+    Raises:
+        ConfigurationError: It knows no such thing.
+        UnsupportedSetting: Something that is configured cannot be had then.
+    """
+    method = getattr(translator, "audio_beside", None)
+    if method is None:
+        raise ConfigurationError(
+            f"{provider!r} cannot have its audio beside the frames",
+            where="transport",
+            remedy="use 'websocket', or leave it out",
+        )
+    method(largest)
 
 
 async def within(work: Coroutine[Any, Any, None] | asyncio.Future[None], deadline: float) -> None:

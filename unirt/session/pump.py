@@ -10,7 +10,7 @@ a wait.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from typing import Final, cast
 
 from unirt.clock import Clock
 from unirt.events import AudioDelta, Event, TranscriptDelta
@@ -20,7 +20,8 @@ from unirt.session.observers import Observers
 from unirt.session.outbox import Outbox
 from unirt.session.state import State
 from unirt.session.views import Hub
-from unirt.translator import Frame, Translator
+from unirt.translator import Beside, Frame, Translator
+from unirt.transport import Media
 
 __all__ = ["Pump"]
 
@@ -43,12 +44,15 @@ class Pump:
         observers: Look on; ``None`` for nobody.
         wake_at: Called with when the translator wants to be woken, where that is sooner than known.
         fail: Called with what an error of our own was.
+        media: Carries audio beside the frames; ``None`` where nothing does.
     """
 
     __slots__ = (
         "_audio_out",
+        "_beside",
         "_fail",
         "_hub",
+        "_media",
         "_observers",
         "_outbox",
         "_state",
@@ -74,6 +78,7 @@ class Pump:
         observers: Observers | None,
         wake_at: Callable[[float], None],
         fail: Callable[[Exception], None],
+        media: Media | None = None,
     ) -> None:
         self.now = clock.now
         self.frames_in = 0
@@ -92,6 +97,8 @@ class Pump:
         self._observers = observers
         self._wake_at = wake_at
         self._fail = fail
+        self._beside = None if media is None else cast("Beside", translator)
+        self._media = media
 
     def take(self, frames: Iterable[Frame]) -> bool:
         """
@@ -138,6 +145,16 @@ class Pump:
         self.bytes_in += size
         self.run(size, events)
 
+    def hear(self, data: bytes) -> None:
+        """Audio came beside the frames. Never raises."""
+        if self.over or self._beside is None:
+            return
+        try:
+            self._beside.receive_audio(data, self.now())
+            self.run(len(data))
+        except Exception as exc:
+            self._fail(exc)
+
     def run(self, size: int = 0, events: list[Event] | None = None) -> None:
         """
         Hand on what the translator has, after it was fed.
@@ -147,6 +164,9 @@ class Pump:
             events: What it said already.
         """
         translator, observers = self._translator, self._observers
+        if self._beside is not None and self._media is not None:
+            for data in self._beside.audio_to_send():
+                self._media.send(data)
         if frames := translator.frames_to_send():
             self._outbox.put(frames)
             if observers is not None:

@@ -12,8 +12,10 @@ import attrs
 from unirt.audio import AudioFormat
 from unirt.clock import Clock
 from unirt.commands import AppendAudio, Respond, StartTurn
+from unirt.condition import Condition
 from unirt.config import LocalVAD
 from unirt.conversation import Conversation
+from unirt.events import ConnectionMeasured, Event, Origin
 from unirt.session.audio_in import AudioIn
 from unirt.session.audio_out import AudioOut
 from unirt.session.ears import Ears
@@ -63,6 +65,9 @@ class Roaming(ABC):
 
     @abstractmethod
     def _end(self, code: int | None, reason: str, by: str) -> None: ...
+
+    @abstractmethod
+    def _tell(self, events: Sequence[Event]) -> None: ...
 
     @abstractmethod
     def _fail(self, exc: Exception) -> None: ...
@@ -138,6 +143,7 @@ class Roaming(ABC):
             observers=self._observers,
             gone=self._gone,
             failed=self._failed,
+            measured=self._measured,
         )
 
     def _link_of(self, way: Way) -> Link:
@@ -180,6 +186,12 @@ class Roaming(ABC):
         agreed = code == 1000 and not self._moves.expiring
         if ours or agreed or not self._moves.lose(Loss(code=code, reason=reason, by=by)):
             self._end(code, reason, by)
+
+    def _measured(self, link: Link, condition: Condition) -> None:
+        """How the connection is doing; one that is not in use is no news."""
+        if link is self._link and self._opened and not self._moves.moving:
+            origin = Origin(link.provider, self._clock.now())
+            self._tell([ConnectionMeasured(origin=origin, condition=condition)])
 
     def _failed(self, link: Link, exc: Exception) -> None:
         """Something of a connection's broke that is our own."""

@@ -230,8 +230,11 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
         match command:
             case EndTurn() | CommitInput():
                 self._append(self._audio_in.flush())
+                if await self._link.heard():  # it is about what the provider has heard
+                    self._check_open(name)
             case ClearInput():
                 self._audio_in.reset()
+                self._link.drop_audio()
             case _:
                 pass
         now = self._clock.now()
@@ -282,11 +285,12 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
             AudioFormatError: The data cannot be in that format.
         """
         self._check_open("send_audio")
-        outbox = self._link.outbox
+        link = self._link
+        outbox = link.outbox
         raw, given = self._audio_in.accept(data, format, self._wire)
         for piece in pieces(raw, given):
-            if outbox.full:
-                await outbox.room()
+            if outbox.full or link.media is not None:
+                await link.room()
                 self._check_open("send_audio")
             if (ears := self._listener) is None:
                 self._hand_on(piece, given)

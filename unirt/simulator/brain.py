@@ -28,6 +28,7 @@ from unirt.items import Role
 from unirt.simulator import scenario as sc
 from unirt.simulator.ear import Ear
 from unirt.simulator.improvise import improvise
+from unirt.simulator.loudspeaker import Loudspeaker
 from unirt.simulator.recital import ORIGIN, Beat, Recital, Setting
 from unirt.simulator.vad import Change, VoiceActivity
 from unirt.translator import Heard, ServerTranslator
@@ -83,6 +84,8 @@ class Brain:
         self._user_item: str | None = None
         self._vad: VoiceActivity | None = None
         self._ear = Ear()
+        self.loudspeaker: Loudspeaker | None = None
+        "What plays, where the server does."
         self.hangup: sc.Close | None = None
         "The server wants to close the connection."
 
@@ -168,6 +171,8 @@ class Brain:
                 self._respond(respond, now)
             case cmd.CancelResponse() | cmd.Interrupt():
                 self._interrupt("client", Ending.CANCELLED, now)
+            case cmd.ClearPlayback() if self.loudspeaker is not None:
+                self.loudspeaker.clear(now)
             case cmd.SendToolResult() as result:
                 self._hear_result(result, now)
             case cmd.ApproveServerTool() as answer if self._recital is not None:
@@ -343,3 +348,5 @@ class Brain:
         if isinstance(event, ev.ToolCall):
             self._calls[event.call_id] = event.name
         self._server.send(event, now)
+        if self.loudspeaker is not None:
+            self.loudspeaker.take(event, now)

@@ -15,9 +15,11 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Mapping
+from typing import cast
 
 import attrs
 
+from unirt.audio import PCM16_24K
 from unirt.capabilities import Capabilities
 from unirt.commands import (
     AppendAudio,
@@ -35,11 +37,16 @@ from unirt.simulator.line import Line
 from unirt.simulator.player import Player
 from unirt.simulator.scenario import Action, Pace, Scenario, Silence, Speak
 from unirt.simulator.voice import load_wav, silence, speech
-from unirt.translator import Frame, Translator
+from unirt.translator import Beside, Frame, Translator
 
 __all__ = ["Exchange", "Said", "run"]
 
 _TICK_US = 20_000
+_PIECE = PCM16_24K.bytes_for(_TICK_US / 1000)
+_JITTER_TICKS = 5
+"How long audio of a call is on its way, in ticks: frames come sooner."
+_SOON_S = 60.0
+"A timer that is due sooner is about the conversation, and not about the session's end."
 _TOOL_US = 40_000
 "How long the application's tools take."
 _LIMIT_US = 300 * 1_000_000
@@ -98,6 +105,7 @@ def run(
     config: SessionConfig | None = None,
     *,
     pace: Pace | None = None,
+    in_a_call: bool = False,
 ) -> Exchange:
     """
     Hold the scenario's conversation in a provider's protocol.
@@ -107,6 +115,7 @@ def run(
         scenario: Both sides.
         config: Settings on top of the scenario's.
         pace: How fast the server is; the scenario's by default.
+        in_a_call: Whether audio goes beside the frames, as it does over WebRTC.
 
     Raises:
         ConfigurationError: The scenario waits for something that never happens.
@@ -115,19 +124,36 @@ def run(
     settings = scenario.session.merged(config or SessionConfig())
     try:
         translator = provider.new_translator(settings, ids=counting_ids())
+        if in_a_call:
+            cast("Beside", translator).audio_beside()
     except UnirtError as exc:
         if type(exc).__name__ != scenario.refused:
             raise
         return Exchange(provider=provider.name, refused=exc)
     line = Line(provider, scenario, model=settings.model, pace=pace)
+    if in_a_call:
+        line.audio_beside()
+        return _Run(translator, line, scenario, cast("Beside", translator)).run()
     return _Run(translator, line, scenario).run()
 
 
 class _Run:
     """One exchange, while it happens."""
 
-    def __init__(self, translator: Translator, line: Line, scenario: Scenario) -> None:
+    def __init__(
+        self,
+        translator: Translator,
+        line: Line,
+        scenario: Scenario,
+        beside: Beside | None = None,
+    ) -> None:
         self._translator = translator
+        self._beside = beside
+        "The translator's other side, in a call."
+        self._leaves = bytearray()
+        "Audio that waits for its moment, in a call."
+        self._comes: deque[bytes] = deque(bytes(_PIECE) for _ in range(_JITTER_TICKS))
+        "What the server played, on its way through the jitter buffer."
         self._line = line
         self._answers: Mapping[str, object] = scenario.answers
         self._failures = dict(scenario.failures)
@@ -195,6 +221,7 @@ class _Run:
         if self._now_us >= self._tick_us:
             self._tick_us += _TICK_US
             self._record()
+            self._carry_audio()
         self._return_results()
         self._translator.handle_timer(self._now)
         self._settle()
@@ -224,6 +251,22 @@ class _Run:
             self._translator.receive_close(*wanted, "remote", now)
             self._drain()
         return bool(outgoing or incoming)
+
+    def _carry_audio(self) -> None:
+        """Of a call: the next 20 ms, each way."""
+        beside = self._beside
+        if beside is None or self._closed:
+            return
+        for data in beside.audio_to_send():
+            self._leaves += data
+        piece = bytes(self._leaves[:_PIECE])
+        del self._leaves[:_PIECE]
+        self._line.receive_audio(piece + bytes(_PIECE - len(piece)), self._now)
+        self._comes.append(self._line.play(_PIECE, self._now))
+        self._settle()
+        if not self._closed:
+            beside.receive_audio(self._comes.popleft(), self._now)
+            self._drain()
 
     def _note(self, direction: str, frames: list[Frame]) -> None:
         self._frames += ((direction, frame) for frame in frames)
@@ -257,7 +300,7 @@ class _Run:
             self._settle()
 
     def _come(self, action: Action) -> bool:
-        if self._microphone or not self._translator.ready:
+        if self._microphone or self._leaves or not self._translator.ready:
             return False
         if action.heard_ms is not None:
             return self._player.newest_ms >= action.heard_ms
@@ -320,8 +363,16 @@ class _Run:
     # The end.
 
     def _idle(self) -> bool:
-        quiet = not (self._microphone or self._results or self._player.playing)
+        quiet = not (self._microphone or self._results or self._player.playing or self._leaves)
+        if self._beside is not None and not self._heard_out():
+            return False
         return quiet and self._translator.ready and self._line.idle
+
+    def _heard_out(self) -> bool:
+        """Of a call: whether nothing is on its way, and the translator waits for nothing."""
+        timer = self._translator.get_timer()
+        waits = timer is not None and timer < self._now + _SOON_S
+        return not (waits or any(map(any, self._comes)))
 
     def _over(self) -> bool:
         if self._closed:

@@ -1,6 +1,9 @@
 """
 Simulated servers on real sockets.
 
+It also answers the requests of protocols that are set up by one, and holds the calls that come of
+them (:mod:`unirt.simulator.call`), on the address that it listens on, so over loopback.
+
 One handler serves one connection: it waits for the client's next frame or for the line's timer,
 whichever comes first, and sends what that brought. Nothing else runs, so a connection that ends
 leaves nothing behind, and leaving :class:`Simulator` joins them all.
@@ -13,21 +16,28 @@ import ssl as ssl_module
 from collections import deque
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from importlib.util import find_spec
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, urlsplit
 from weakref import WeakKeyDictionary
 
+import attrs
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
-from websockets.http11 import Request, Response
+from websockets.http11 import Request as HttpRequest
+from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
 from unirt.clock import Clock, UnixClock
 from unirt.provider import Provider
+from unirt.simulator.front import Door
 from unirt.simulator.line import Line
 from unirt.simulator.scenario import Pace, Scenario
-from unirt.translator import Upgrade
+from unirt.translator import CallServer, HangUp, Offer, Reply, Request, Upgrade
+
+if TYPE_CHECKING:
+    from unirt.simulator.call import Call
 
 __all__ = ["Simulator"]
 
@@ -93,6 +103,10 @@ class Simulator:
         self._accepted: WeakKeyDictionary[ServerConnection, tuple[Line, str | None]]
         self._accepted = WeakKeyDictionary()
         "Weak, for a client may vanish between its upgrade and its first frame."
+        self._calls: dict[str, Call] = {}
+        "The calls that run, by their names."
+        self._serving: set[asyncio.Task[None]] = set()
+        self._joining: WeakKeyDictionary[ServerConnection, Call] = WeakKeyDictionary()
         self._mark = mark
         self._count = 0
         self._busy: set[Line] = set()
@@ -110,6 +124,7 @@ class Simulator:
             compression=None,
             ping_interval=None,
             close_timeout=_CLOSE_TIMEOUT_S,
+            create_connection=type("_Door", (Door,), {"answering": staticmethod(self._request)}),
         )
         return self
 
@@ -119,6 +134,10 @@ class Simulator:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        for call in self._calls.values():
+            call.hang_up()
+        while self._serving:
+            await asyncio.wait(self._serving)
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()
@@ -139,18 +158,20 @@ class Simulator:
         build = self.provider.simulator_env
         return {} if build is None else build(self.url)
 
+    @property
+    def calls(self) -> Mapping[str, Call]:
+        """The calls that run, by their names."""
+        return self._calls
+
     async def settled(self) -> None:
         """Wait until everything that was received is processed and answered."""
         while self._busy:
             self._moved.clear()
             await self._moved.wait()
 
-    # One connection.
-
-    def _upgrade(self, connection: ServerConnection, request: Request) -> Response | None:
-        parts = urlsplit(request.path)
+    def _line(self) -> Line:
         self._count += 1
-        line = Line(
+        return Line(
             self.provider,
             self._scenarios[min(self._count, len(self._scenarios)) - 1],
             model=self._model,
@@ -158,6 +179,68 @@ class Simulator:
             log=self._log,
             mark=self._mark if self._count == 1 else f"{self._mark}{self._count}_",
         )
+
+    # Plain requests, and the calls that they make.
+
+    async def _request(self, request: Request) -> Reply:
+        line = self._line()
+        server = line.server
+        if not hasattr(server, "request"):
+            self._count -= 1
+            return Reply(status=404, body="there is nothing but WebSockets here")
+        answer = cast("CallServer", server).request(request, self._clock.now())
+        if isinstance(answer, Offer):
+            return await self._called(line, answer)
+        self._count -= 1  # no connection came of it
+        if isinstance(answer, HangUp):
+            call = self._calls.get(answer.call_id)
+            if call is None:
+                return Reply(status=404, body="there is no such call")
+            call.hang_up()
+            return answer.reply
+        if answer.status >= HTTPStatus.BAD_REQUEST:
+            self.refused.append((answer.status, request.path))
+        return answer
+
+    async def _called(self, line: Line, offer: Offer) -> Reply:
+        if find_spec("aiortc") is None:
+            return Reply(status=501, body="calls need pip install 'unirt-realtime[webrtc]'")
+        from unirt.simulator.call import Call
+        from unirt.transports.webrtc.options import CallOptions
+
+        line.audio_beside()
+        call = Call(line, self._clock, CallOptions(interfaces=(self._host,)), self._call_moved)
+        task = asyncio.create_task(self._serve_call(call, offer.call_id))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
+        try:
+            sdp = await call.answer(offer.sdp)
+        except ValueError as exc:
+            call.hang_up()
+            self.refused.append((400, "the offer"))
+            return Reply(status=400, body=f"the offer cannot be answered: {exc}")
+        self._calls[offer.call_id] = call
+        self.connections.append(line)
+        return attrs.evolve(offer.reply, body=sdp)
+
+    async def _serve_call(self, call: Call, call_id: str) -> None:
+        try:
+            await call.run()
+        finally:
+            self._calls.pop(call_id, None)
+
+    def _call_moved(self, call: Call) -> None:
+        if call.line.idle or call.over.is_set():
+            self._busy.discard(call.line)
+        else:
+            self._busy.add(call.line)
+        self._moved.set()
+
+    # One connection.
+
+    def _upgrade(self, connection: ServerConnection, request: HttpRequest) -> Response | None:
+        parts = urlsplit(request.path)
+        line = self._line()
         verdict = line.server.upgrade(
             Upgrade(
                 path=parts.path,
@@ -168,6 +251,12 @@ class Simulator:
         if verdict.status != HTTPStatus.SWITCHING_PROTOCOLS:
             self.refused.append((verdict.status, parts.path))
             return connection.respond(HTTPStatus(verdict.status), verdict.body)
+        if verdict.joins is not None:
+            call = self._calls.get(verdict.joins)
+            if call is None:
+                self.refused.append((404, parts.path))
+                return connection.respond(HTTPStatus.NOT_FOUND, "there is no such call")
+            self._joining[connection] = call
         self._accepted[connection] = line, verdict.subprotocol
         return None
 
@@ -179,6 +268,9 @@ class Simulator:
 
     async def _handle(self, connection: ServerConnection) -> None:
         line, _ = self._accepted.pop(connection)
+        if (call := self._joining.get(connection)) is not None:
+            await call.join(connection)
+            return
         self.connections.append(line)
         try:
             line.start(self._clock.now())

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, cast
 
 import attrs
 
@@ -21,8 +21,9 @@ from unirt.errors import ConfigurationError
 from unirt.events import ApprovalRequested
 from unirt.provider import Provider
 from unirt.simulator.brain import Brain
+from unirt.simulator.loudspeaker import Loudspeaker
 from unirt.simulator.scenario import Pace, Scenario
-from unirt.translator import Frame, Heard, ServerTranslator
+from unirt.translator import CallServer, Frame, Heard, ServerTranslator
 
 __all__ = ["Line", "Logged", "Totals", "new_server"]
 
@@ -91,6 +92,8 @@ class Line:
         log: bool = False,
         mark: str = "",
     ) -> None:
+        self.loudspeaker: Loudspeaker | None = None
+        "What plays, of a call; ``None`` where audio is in the frames."
         ids = _ids(mark)
         self.provider = provider
         self.server = new_server(provider, model or provider.default_model, ids)
@@ -119,7 +122,8 @@ class Line:
     @property
     def idle(self) -> bool:
         """Whether everything that was heard is answered, and nobody is in mid-sentence."""
-        return not self.brain.speaking and not self.brain.listening
+        playing = self.loudspeaker is not None and self.loudspeaker.playing
+        return not (self.brain.speaking or self.brain.listening or playing)
 
     def start(self, now: float) -> None:
         """The connection is open."""
@@ -131,11 +135,30 @@ class Line:
         if self.log is not None:
             self.log.append(Logged(now, "in", frame))
         self.server.receive(frame, now)
+        self._heed(now)
+
+    def _heed(self, now: float) -> None:
         for heard in self.server.heard():
             self._count(heard)
             self.brain.hear(heard, now)
         if self.server.ready:
             self.brain.wake(now)
+
+    # Of a call.
+
+    def audio_beside(self) -> None:
+        """The connection is a call: audio is heard and played beside the frames."""
+        cast("CallServer", self.server).audio_beside()
+        self.loudspeaker = self.brain.loudspeaker = Loudspeaker(self.server)
+
+    def receive_audio(self, data: bytes, now: float) -> None:
+        """Take the next piece of the client's audio, silence included."""
+        cast("CallServer", self.server).receive_audio(data, now)
+        self._heed(now)
+
+    def play(self, size: int, now: float) -> bytes:
+        """The next so many bytes of what is played, silence where that is nothing."""
+        return bytes(size) if self.loudspeaker is None else self.loudspeaker.play(size, now)
 
     def get_timer(self) -> float | None:
         """When :meth:`handle_timer` wants to be called next."""

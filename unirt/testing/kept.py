@@ -1,7 +1,7 @@
 """
 What the kept views of one conversation on two providers may differ in, and what they do.
 
-Two kept streams of one conversation are equal but for four freedoms, and each of them has a reason
+Two kept streams of one conversation are equal but for five freedoms, and each of them has a reason
 that can be read off a provider's :class:`~unirt.capabilities.Capabilities` or off the grammar:
 
 1. *Never said.* A kind of event that either provider's facts mark ``NEVER`` is left out of both,
@@ -13,6 +13,10 @@ that can be read off a provider's :class:`~unirt.capabilities.Capabilities` or o
 4. *Left open.* Between the events of a turn only this order is promised: a response starts, calls,
    is cut and is done, in that order. The user's words, buffers, items and limits come when they
    come; a cut of the playback alone comes before or after the end of the response.
+5. *Who plays.* Where only one of the two owns the playback, as in a call, what is told of that is
+   left out: ``PlaybackStarted``, ``PlaybackStopped``, ``PlaybackCleared``; and ``ItemTruncated``,
+   for who plays need not be told how much was heard; and ``InputCleared``, for who always listens
+   has heard silence before a turn of push to talk.
 
 Whatever else differs is a difference.
 """
@@ -27,8 +31,13 @@ from unirt.events import (
     ContentDiscarded,
     ContentEvent,
     Event,
+    InputCleared,
     Interrupted,
+    ItemTruncated,
     Noted,
+    PlaybackCleared,
+    PlaybackStarted,
+    PlaybackStopped,
     ResponseDone,
     ResponseStarted,
     StreamClosed,
@@ -41,6 +50,9 @@ from unirt.grammar import GROWTH
 __all__ = ["differences"]
 
 _FRAMES: frozenset[type[Event]] = frozenset({Noted, ContentDiscarded, UsageReported})
+_PLAYBACK: frozenset[type[Event]] = frozenset(
+    {PlaybackStarted, PlaybackStopped, PlaybackCleared, ItemTruncated, InputCleared}
+)
 _PROMISED = (ResponseStarted, ToolCall, Interrupted, ResponseDone)
 
 Place = tuple[str | None, str | None]
@@ -54,7 +66,7 @@ def differences(
     caps_b: Capabilities,
 ) -> list[str]:
     """
-    How two kept streams of one conversation differ beyond the four freedoms, in words.
+    How two kept streams of one conversation differ beyond the five freedoms, in words.
 
     Args:
         events_a: What one provider's translator told.
@@ -63,6 +75,8 @@ def differences(
         caps_b: The facts about the other.
     """
     told = {type(event) for event in (*events_a, *events_b)} - _FRAMES
+    if _plays(events_a) is not _plays(events_b):
+        told -= _PLAYBACK
     compared = {
         kind
         for kind in (event.__name__ for event in told)
@@ -84,6 +98,11 @@ def differences(
         if a.order.get(place) != b.order.get(place)
     ]
     return found
+
+
+def _plays(events: Sequence[Event]) -> bool:
+    """Whether the provider owned the playback."""
+    return any(isinstance(event, PlaybackStarted) for event in events)
 
 
 class _Summary:

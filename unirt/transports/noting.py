@@ -1,5 +1,5 @@
 """
-Who records a connection that opens.
+Who records a connection that opens, and whether it is played.
 
 While a cassette is in, all connections of the ``websockets`` library are hooked: recorded or played
 at that level. What ``connect()`` dials is recorded above it, and is to be let be; such a connection
@@ -12,11 +12,41 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-__all__ = ["hooked", "is_hooked", "is_noting", "noting"]
+__all__ = [
+    "hooked",
+    "is_hooked",
+    "is_noting",
+    "noting",
+    "rehearsed_at",
+    "rehearsing",
+]
 
 _NOTING: ContextVar[bool] = ContextVar("unirt_noting", default=False)
 _HOOKED: list[None] = []
 "As long as the library is hooked, by anybody, in any thread."
+
+
+_REHEARSED: ContextVar[str | None] = ContextVar("unirt_rehearsed", default=None)
+
+
+@contextmanager
+def rehearsing(origin: str) -> Iterator[None]:
+    """
+    What is set up in here is played: its requests are made, and answered by the cassette.
+
+    Args:
+        origin: Scheme and host of the requests that were recorded; they are made to it.
+    """
+    token = _REHEARSED.set(origin)
+    try:
+        yield
+    finally:
+        _REHEARSED.reset(token)
+
+
+def rehearsed_at() -> str | None:
+    """Where to, if what is set up now is played; ``None`` where it is not."""
+    return _REHEARSED.get()
 
 
 @contextmanager

@@ -270,6 +270,11 @@ class PlayingTransport:
 
     # The end.
 
+    @property
+    def hung_up(self) -> bool:
+        """Whether the other side ended the connection."""
+        return self._gone is not None and self._gone.by == "remote"
+
     async def close(self, code: int = 1000, reason: str = "") -> None:
         if self._gone is None:
             self._player.close()

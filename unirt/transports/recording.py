@@ -49,6 +49,9 @@ class RecordingTransport:
         self._ended = False
         self._kinds: deque[bool] | None = getattr(inner, "kinds", None)
         "Whether each message that came is binary, where the other transport notes that."
+        if hasattr(inner, "media"):
+            self.media = inner.media
+            "See :class:`unirt.transport.Media`: audio beside the frames is not recorded."
         if hasattr(inner, "send_now"):
             self._send_now: Callable[[Frame], bool] = inner.send_now
             self.send_now = self._note_and_send

@@ -16,7 +16,7 @@ from typing import Any
 from unirt.commands import Command
 from unirt.config import SessionConfig
 from unirt.events import Event
-from unirt.translator import Frame, Heard, Upgrade, Verdict
+from unirt.translator import Frame, Heard, Reply, Request, Upgrade, Verdict
 from unirt.wire import WireError, parse_frame
 from unirt_google.families import family_of, is_vertex
 from unirt_google.server.checks import invalid, one_spelling
@@ -24,6 +24,7 @@ from unirt_google.server.commands import Listener
 from unirt_google.server.frames import Speaker
 from unirt_google.server.setup import accepted
 from unirt_google.server.state import HangUp, ServerState
+from unirt_google.server.tokens import TOKEN, setup_of, token_for
 
 __all__ = ["GoogleServer"]
 
@@ -70,6 +71,8 @@ class GoogleServer:
         self._speaker = Speaker(self._state)
         self._listener = Listener(self._state)
         self._heard: list[Heard] = []
+        self._locked: dict[str, Any] | None = None
+        "The setup that the client's token holds, where it holds one."
 
     # The connection.
 
@@ -81,11 +84,18 @@ class GoogleServer:
             request.query.get("key"),
             request.query.get("access_token"),
         )
+        for key in given:
+            if key and key.startswith(TOKEN):
+                self._locked = setup_of(key)
         if any(given):
             return Verdict()
         code, status, message = _REFUSALS["vertex" if self._state.vertex else "gemini"]
         error = {"code": code, "message": message, "status": status}
         return Verdict(status=code, body=json.dumps({"error": error}, indent=2))
+
+    def request(self, request: Request, now: float) -> Reply:
+        """Hear a request for a token."""
+        return token_for(request, self._state.mint)
 
     def start(self, now: float) -> None:
         """Say nothing: the client speaks first."""
@@ -125,7 +135,7 @@ class GoogleServer:
             return self._listener.hear(kind, message[kind])
         if self._state.setup is not None or kind != "setup":
             raise invalid()
-        self._set_up(message["setup"])
+        self._set_up(message["setup"] if self._locked is None else self._locked)
         return []
 
     def _set_up(self, setup: Any) -> None:

@@ -19,6 +19,7 @@ from unirt import events as ev
 from unirt.composer import Response
 from unirt.events import StreamKind
 from unirt.wire import Wire, decode_audio
+from unirt_openai import media
 from unirt_openai.inbound.rows import Handler, Row
 from unirt_openai.speaking import Speaking
 from unirt_openai.state import Ids, State, ids_of, remember
@@ -152,12 +153,16 @@ def _empty(state: State, wire: Wire, response: Response, item_id: str) -> None:
 # Playback, where the provider owns it: WebRTC and telephone calls.
 
 
-def _playback(event: type[ev.ControlEvent]) -> Handler:
+def _playback(event: type[ev.ControlEvent], what: str) -> Handler:
     def handle(state: State, wire: Wire) -> None:
         response_id = wire.text_or("response_id")
         response = state.composer.response(response_id) if response_id else None
         ids: Ids = {"response_id": response_id, **ids_of(response)}
         state.composer.emit(event, **ids)
+        if response is not None:
+            response.sounding = what == "started"
+        if state.media is not None:
+            media.played(state, state.media, response, what)
         if event is not ev.PlaybackCleared:
             return
         if response is None and not response_id:
@@ -195,9 +200,13 @@ ROWS: Mapping[str, Row] = {
     "response.audio_transcript.delta": _TRANSCRIPT,
     "response.output_audio_transcript.done": _TRANSCRIPT_DONE,
     "response.audio_transcript.done": _TRANSCRIPT_DONE,
-    "output_audio_buffer.started": Row(_playback(ev.PlaybackStarted), (ev.PlaybackStarted,)),
-    "output_audio_buffer.stopped": Row(_playback(ev.PlaybackStopped), (ev.PlaybackStopped,)),
+    "output_audio_buffer.started": Row(
+        _playback(ev.PlaybackStarted, "started"), (ev.PlaybackStarted,)
+    ),
+    "output_audio_buffer.stopped": Row(
+        _playback(ev.PlaybackStopped, "stopped"), (ev.PlaybackStopped,)
+    ),
     "output_audio_buffer.cleared": Row(
-        _playback(ev.PlaybackCleared), (ev.PlaybackCleared, ev.Interrupted)
+        _playback(ev.PlaybackCleared, "cleared"), (ev.PlaybackCleared, ev.Interrupted)
     ),
 }

@@ -129,6 +129,8 @@ def _close_streams(state: State, response: Response, item_id: str) -> None:
     """Close what is open of an item that is complete; one that is not ends as its response does."""
     for key in [key for key in response.streams if key[0] == item_id]:
         _, index, kind = key
+        if kind is StreamKind.AUDIO and state.media is not None:
+            continue  # it is still being heard, until the response is done
         state.composer.finish(response, kind, item_id, index)
 
 
@@ -148,6 +150,7 @@ def _done(state: State, wire: Wire) -> None:
     composer = state.composer
     known = composer.response(response_id) if response_id is not None else composer.active
     response = known or composer.response_started(response_id, synthesised=True)
+    ended = response.ended
     if reason == "unknown" and response.id in state.cancelled:
         reason = "client"
     if not (response.done or response.interrupted or ending is Ending.INTERRUPTED):
@@ -159,7 +162,8 @@ def _done(state: State, wire: Wire) -> None:
     state.writing.pop(response.id, None)
     state.written.pop(response.id, None)
     state.formats.pop(response.id, None)
-    state.requests.done(response, state.now)
+    if not ended:
+        state.requests.done(response, state.now)
 
 
 def _ending(told: Wire) -> tuple[Ending, str | None, str | None]:

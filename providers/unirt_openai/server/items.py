@@ -174,6 +174,8 @@ class Message(OutputItem):
         part = self.open(event.stream)
         self.state.has_spoken = True
         self.state.conversation.grow_audio(self.id, event.duration_ms)
+        if self.state.in_call:
+            return  # it is heard beside the frames
         data = pybase64.b64encode(event.data).decode("ascii")
         self._say(part, "response.output_audio.delta", delta=data)
 

@@ -136,6 +136,8 @@ class ServerState:
         self.running: set[str] = set()
         "All responses that are running, those outside the conversation too."
         self.has_spoken = False
+        self.in_call = False
+        "Audio goes beside the frames."
         self.frames: list[dict[str, Any]] = []
 
     def configure(self, session: dict[str, Any]) -> None:

@@ -11,15 +11,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
+from unirt.commands import AppendAudio
 from unirt.config import SessionConfig
 from unirt.events import Event, SessionClosed
-from unirt.translator import Frame, Heard, Upgrade, Verdict
+from unirt.translator import Frame, HangUp, Heard, Offer, Reply, Request, Upgrade, Verdict
 from unirt.wire import Wire, WireError, parse_frame
 from unirt_openai.server.checks import Refused
 from unirt_openai.server.commands import Listener
 from unirt_openai.server.frames import Speaker
-from unirt_openai.server.session import DEFAULT_MODEL, new_session
+from unirt_openai.server.rest import SECRET, Called, answer_to, refusal, session_of
+from unirt_openai.server.session import DEFAULT_MODEL, new_session, updated_session
 from unirt_openai.server.state import ServerState
 
 __all__ = ["OpenAIServer"]
@@ -47,6 +50,8 @@ class OpenAIServer:
         self._listener = Listener(self._state, self._speaker.input)
         self._transcription = False
         self._sideband = False
+        self._asked: dict[str, Any] = {}
+        "What the client configured before it connected."
         self._ready = False
         self._heard: list[Heard] = []
         self._close: tuple[int, str] | None = None
@@ -71,7 +76,26 @@ class OpenAIServer:
         )
         self._transcription = request.query.get("intent") == "transcription"
         self._sideband = "call_id" in request.query
-        return Verdict(subprotocol="realtime" if "realtime" in protocols else None)
+        if bearer.startswith(SECRET):
+            self._asked = session_of(bearer)
+        return Verdict(
+            subprotocol="realtime" if "realtime" in protocols else None,
+            joins=request.query.get("call_id"),
+        )
+
+    def request(self, request: Request, now: float) -> Reply | Offer | HangUp:
+        """Hear a request for a call, for its end, or for a client secret."""
+        answer = answer_to(request, self._state.mint, self._state.model, now)
+        if isinstance(answer, Called):
+            self._asked = answer.session
+            self._state.model = answer.session.get("model") or self._state.model
+            self.audio_beside()
+            return answer.offer
+        return answer
+
+    def audio_beside(self) -> None:
+        """The connection is a call: audio is heard beside the frames."""
+        self._state.in_call = True
 
     def start(self, now: float) -> None:
         """
@@ -86,6 +110,12 @@ class OpenAIServer:
             int(now) + _LIFETIME_S,
             transcription=self._transcription,
         )
+        if self._asked:
+            session = updated_session(
+                session,
+                {"type": "realtime", **self._asked, "model": self._state.model},
+                has_spoken=False,
+            )
         self._state.configure(session)
         if not self._sideband:
             self._state.say("session.created", session=self._state.session)
@@ -118,6 +148,12 @@ class OpenAIServer:
             self._state.say_error(Refused("invalid_event", exc.what, "event_id"), None)
         self._ready = self._ready or command is not None
         self._heard.append(Heard(command=command, type=type_, command_id=event_id))
+
+    def receive_audio(self, data: bytes, now: float) -> None:
+        """Take the next piece of the client's audio, silence included."""
+        self._state.buffer.size += len(data)
+        self._state.buffer.total += len(data)
+        self._heard.append(Heard(command=AppendAudio(data=data), type="audio"))
 
     def heard(self) -> list[Heard]:
         """Take what the client said."""
@@ -154,8 +190,7 @@ def _opened(frame: Frame) -> Wire:
 
 
 def _refusal(status: int, message: str) -> Verdict:
-    error = {"message": message, "type": "invalid_request_error", "param": None, "code": None}
-    return Verdict(status=status, body=json.dumps({"error": error}, indent=2))
+    return Verdict(status=status, body=refusal(message))
 
 
 def _counting() -> Callable[[str], str]:

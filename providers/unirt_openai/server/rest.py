@@ -1,0 +1,164 @@
+"""
+What is asked of the server over HTTP: calls, their ends, and client secrets.
+
+``POST /v1/realtime/calls`` brings an SDP offer, alone with a client secret or beside a session
+object with a key, and is answered with 201, the SDP answer, and the call's name in ``Location``
+(recorded, 2026-11). ``POST …/calls/{id}/hangup`` ends one. ``POST /v1/realtime/client_secrets``
+gives a secret for a configuration (openai 3.54.0, ``client_secrets.create``, 2026-11).
+
+A real secret is a name for a configuration that the service keeps. This one holds it itself, so
+that a server need not remember what another of its connections was asked.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+import pybase64
+
+from unirt.translator import HangUp, Offer, Reply, Request
+from unirt.value import Value
+from unirt_openai.server.checks import Refused
+from unirt_openai.server.session import new_session, updated_session
+
+__all__ = ["SECRET", "Called", "answer_to", "refusal", "session_of"]
+
+SECRET = "ek_"  # noqa: S105  (how client secrets begin)
+
+_SHORTEST_S, _LONGEST_S, _USUAL_S = 10, 7200, 600
+"How long a secret may last (openai 3.54.0, ``client_secret_create_params``)."
+_BOUNDARY = re.compile(r'boundary="?([^";]+)"?', re.IGNORECASE)
+_NAME = re.compile(r'name="([^"]*)"')
+
+
+@attrs.frozen(kw_only=True)
+class Called(Value):
+    """An offer, and the configuration that came with it."""
+
+    offer: Offer
+    session: dict[str, Any]
+
+
+def answer_to(
+    request: Request, mint: Callable[[str], str], model: str, now: float
+) -> Reply | Called | HangUp:
+    """What a request is, or the answer to it where that is all; `now` in Unix seconds."""
+    parts = request.path.strip("/").split("/")
+    try:
+        match parts, request.method:
+            case [*_, "realtime", "calls"], "POST":
+                return _call(request, mint, model)
+            case [*_, "realtime", "calls", call_id, "hangup"], "POST":
+                _key(request)
+                return HangUp(call_id=call_id, reply=Reply())
+            case [*_, "realtime", "client_secrets"], "POST":
+                return _secret(request, mint, model, now)
+    except Refused as refused:
+        status = 401 if refused.code == "no_key" else 400
+        return Reply(status=status, headers=_JSON, body=refusal(refused.message))
+    message = f"Invalid URL ({request.method} {request.path})"
+    return Reply(status=404, headers=_JSON, body=refusal(message))
+
+
+def refusal(message: str) -> str:
+    """The body of a refusal."""
+    error = {"message": message, "type": "invalid_request_error", "param": None, "code": None}
+    return json.dumps({"error": error}, indent=2)
+
+
+def session_of(secret: str) -> dict[str, Any]:
+    """The configuration that a secret of :func:`answer_to` holds; empty for any other."""
+    try:
+        text = pybase64.urlsafe_b64decode(secret.removeprefix(SECRET).partition(".")[2])
+        session = json.loads(text)
+    except ValueError:
+        return {}
+    return session if isinstance(session, dict) else {}
+
+
+_JSON: Mapping[str, str] = {"content-type": "application/json"}
+
+
+def _key(request: Request) -> str:
+    key = request.headers.get("authorization", "").removeprefix("Bearer").strip()
+    if not key:
+        raise Refused("no_key", "You didn't provide an API key.")
+    return key
+
+
+def _call(request: Request, mint: Callable[[str], str], model: str) -> Called:
+    key = _key(request)
+    type_ = request.headers.get("content-type", "")
+    if type_.startswith("multipart/form-data"):
+        parts = _form(request.body, type_)
+        sdp, session = parts.get("sdp", ""), _object(parts.get("session", "{}"), "session")
+    else:
+        sdp = request.body.decode("utf-8", "replace")
+        session = session_of(key) if key.startswith(SECRET) else {}
+    if not sdp.startswith("v=0"):
+        raise Refused("invalid_offer", "The offer is not valid SDP.", "sdp")
+    _checked(session, model)
+    call_id = mint("rtc")
+    headers = {"content-type": "text/plain", "location": f"{request.path}/{call_id}"}
+    reply = Reply(status=201, headers=headers)
+    return Called(offer=Offer(sdp=sdp, call_id=call_id, reply=reply), session=session)
+
+
+def _secret(request: Request, mint: Callable[[str], str], model: str, now: float) -> Reply:
+    _key(request)
+    asked = _object(request.body.decode("utf-8", "replace") or "{}", "body")
+    session = asked.get("session") or {"type": "realtime"}
+    whole = _checked(session, model)
+    lasts = (asked.get("expires_after") or {}).get("seconds", _USUAL_S)
+    if not isinstance(lasts, int) or not _SHORTEST_S <= lasts <= _LONGEST_S:
+        message = f"Expected a value between {_SHORTEST_S} and {_LONGEST_S}."
+        raise Refused("invalid_value", message, "expires_after.seconds")
+    held = pybase64.urlsafe_b64encode(json.dumps(session).encode()).decode()
+    body = {
+        "value": f"{SECRET}{mint('secret')}.{held}",
+        "expires_at": int(now) + lasts,
+        "session": {**whole, "id": mint("sess")},
+    }
+    return Reply(headers=_JSON, body=json.dumps(body))
+
+
+def _checked(session: dict[str, Any], model: str) -> dict[str, Any]:
+    """
+    The whole session that a client asks for.
+
+    Raises:
+        Refused: It cannot be had.
+    """
+    served = session.get("model") or model
+    new = new_session("", served, 0, transcription=session.get("type") == "transcription")
+    if not session:
+        return new
+    return updated_session(new, {"type": "realtime", **session}, has_spoken=False)
+
+
+def _object(text: str, where: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise Refused("invalid_type", f"'{where}' is not a JSON object.", where)
+    return value
+
+
+def _form(body: bytes, type_: str) -> dict[str, str]:
+    """The fields of a form, by name (RFC 7578)."""
+    boundary = _BOUNDARY.search(type_)
+    if boundary is None:
+        raise Refused("invalid_form", "The form has no boundary.")
+    fields = {}
+    for part in body.split(b"--" + boundary[1].encode())[1:-1]:
+        head, _, text = part.partition(b"\r\n\r\n")
+        name = _NAME.search(head.decode("utf-8", "replace"))
+        if name is not None:
+            fields[name[1]] = text.removesuffix(b"\r\n").decode("utf-8", "replace")
+    return fields

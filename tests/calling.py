@@ -1,0 +1,62 @@
+"""What tests of calls need: a session that calls a simulator over loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import unirt
+from tests.talking import Reader
+from unirt.registry import load
+from unirt.simulator import Scenario, Simulator
+
+__all__ = ["HERE", "calling", "idle", "loudest_hz", "samples", "simulated"]
+
+HERE = {"interfaces": ["127.0.0.1"]}
+"The connection options that keep a call on this machine."
+
+
+def simulated(scenario: Scenario | None = None, **more: Any) -> Simulator:
+    """A server of the one provider that has calls."""
+    return Simulator(load("openai"), scenario, **more)
+
+
+@contextlib.asynccontextmanager
+async def calling(
+    simulator: Simulator, *, options: dict[str, Any] | None = None, **more: Any
+) -> AsyncIterator[Reader]:
+    """A session that called it, with somebody who reads; afterwards nothing of it is left."""
+    connecting = unirt.connect(
+        "openai",
+        transport="webrtc",
+        environ=simulator.env,
+        env_file=None,
+        connection_options={**HERE, **(options or {})},
+        **more,
+    )
+    async with connecting as session:
+        yield Reader(session)
+
+
+async def idle() -> set[str]:
+    """The names of the tasks that are left beside the one that asks."""
+    await asyncio.sleep(0)
+    here = asyncio.current_task()
+    return {repr(task.get_coro()) for task in asyncio.all_tasks() if task is not here}
+
+
+def samples(events: list[unirt.Event]) -> npt.NDArray[np.int16]:
+    """All that was heard."""
+    data = b"".join(e.data for e in events if isinstance(e, unirt.AudioDelta))
+    return np.frombuffer(data, "<i2")
+
+
+def loudest_hz(sound: npt.NDArray[Any], rate: int = 24_000) -> float:
+    """The loudest frequency in a piece of sound."""
+    spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound))))
+    return float(spectrum.argmax() * rate / len(sound))

@@ -1,0 +1,107 @@
+"""
+A second peer, which nobody here wrote: a real Chromium calls the simulator, and speaks from a file.
+
+The page is that of the example, served by its server, which joins the call and runs the tool.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.browser import binary, browser
+from tests.calling import simulated
+from unirt import PCM16_24K
+from unirt.simulator.scenario import Call, Cue, Pace, Reply, Say, Scenario
+from unirt.simulator.voice import silence, speech
+
+EXAMPLE = Path(__file__).parent.parent / "examples" / "browser_call"
+SCENARIO = Scenario(
+    name="order",
+    replies=(
+        Reply(cue=Cue.SPEECH, steps=(Call(name="find_order", args={"number": 4711}),)),
+        Reply(cue=Cue.TOOL_RESULT, steps=(Say(text="It comes tomorrow.", ms=900),)),
+    ),
+    pace=Pace(speed=8.0, latency_ms=1.0),
+)
+FLAGS = (
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+    "--allow-loopback-in-peer-connection",
+    "--disable-features=WebRtcHideLocalIpsWithMdns",
+)
+
+
+@pytest.fixture
+def spoken(tmp_path: Path) -> Path:
+    """Silence, until the server has joined; a question; silence. The device plays it in a loop."""
+    path = tmp_path / "question.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(24_000)
+        file.writeframes(
+            silence(4_000, PCM16_24K) + speech(1_000, PCM16_24K) + silence(2_000, PCM16_24K)
+        )
+    return path
+
+
+def visit(url: str, spoken: Path) -> tuple[str, float, list[str]]:
+    """Call from a page; returns what was said, how loud the answer was, and what went wrong."""
+    device = f"--use-file-for-fake-audio-capture={spoken}"
+    with browser(*FLAGS, device) as running:
+        tab = running.tab()
+        tab.open(url)
+        tab.js("document.getElementById('call').click()")
+        tab.wait("document.querySelector('#said .assistant')")
+        tab.wait("document.getElementById('state').textContent === 'listening'")
+        text = tab.js("document.getElementById('said').textContent")
+        energy = tab.js(
+            "(async () => { for (const one of (await peer.getStats()).values()) "
+            "if (one.type === 'inbound-rtp') return one.totalAudioEnergy; })()"
+        )
+        tab.js("peer.close()")
+        return text, energy, tab.troubles
+
+
+@pytest.mark.timeout(120)
+async def test_a_page_holds_a_turn_and_the_server_runs_its_tool(
+    spoken: Path, tmp_path: Path
+) -> None:
+    binary()
+    async with simulated(SCENARIO) as simulator:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-u", str(EXAMPLE / "server.py"), "0",
+            cwd=tmp_path,
+            env={**os.environ, **simulator.env},
+            stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        try:
+            assert process.stdout is not None
+            url = (await process.stdout.readline()).decode().strip()
+            text, energy, troubles = await asyncio.to_thread(visit, url, spoken)
+            assert text == "It comes tomorrow."
+            assert energy > 0.001
+            assert [trouble for trouble in troubles if "favicon" not in trouble] == []
+            printed: list[str] = []
+            while not any("is over" in line for line in printed):
+                printed.append((await process.stdout.readline()).decode().strip())
+            assert printed[:3] == [
+                "joined rtc_1",
+                "order 4711 is asked for",
+                "the tool has answered",
+            ]
+            assert "assistant: It comes tomorrow." in printed
+        finally:
+            process.terminate()
+            await process.wait()
+        call = next(line for line in simulator.connections if line.loudspeaker is not None)
+    assert call.totals.audio_ms_received > 2_000
+    assert np.isfinite(energy)

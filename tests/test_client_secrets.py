@@ -1,0 +1,176 @@
+"""Client secrets: one call, one shape, on every provider that has them."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from typing import Any
+
+import attrs
+import pytest
+from google import genai
+from google.genai import types
+from openai import AsyncOpenAI
+
+import unirt
+from unirt.registry import load
+from unirt.simulator import Simulator
+
+
+@pytest.mark.parametrize("provider", ["openai", "google"])
+async def test_what_a_secret_opens_is_what_was_configured_with_it(provider: str) -> None:
+    async with Simulator(load(provider)) as simulator:
+        secret = await unirt.client_secret(
+            provider, environ=simulator.env, env_file=None, instructions="Speak of the sea."
+        )
+        assert (secret.provider, secret.value in repr(secret)) == (provider, False)
+        assert secret.model
+        assert secret.expires_at > 1_700_000_000
+        # The client wants something else, and does not get it.
+        async with unirt.connect(
+            provider, api_key=secret.value, environ=simulator.env, env_file=None
+        ) as session:
+            assert session.model
+        line = simulator.connections[-1]
+        assert line.server.config.instructions == "Speak of the sea."
+
+
+async def test_a_token_locks_the_whole_setup() -> None:
+    async with Simulator(load("google")) as simulator:
+        secret = await unirt.client_secret(
+            "google", environ=simulator.env, env_file=None, instructions="Speak of the sea."
+        )
+        async with unirt.connect(
+            "google",
+            api_key=secret.value,
+            environ=simulator.env,
+            env_file=None,
+            instructions="Speak of money.",
+        ):
+            pass
+        assert simulator.connections[-1].server.config.instructions == "Speak of the sea."
+
+
+async def test_the_addresses_are_where_clients_go() -> None:
+    for provider, path in {"openai": "/v1/realtime/calls", "google": "Constrained"}.items():
+        async with Simulator(load(provider)) as simulator:
+            secret = await unirt.client_secret(provider, environ=simulator.env, env_file=None)
+        assert secret.url.endswith(path)
+        assert "?" not in secret.url
+
+
+async def bodies(provider: str, ask: Any) -> list[tuple[str, dict[str, Any]]]:
+    """What was asked of a simulator, while `ask` runs."""
+    asked: list[tuple[str, dict[str, Any]]] = []
+    simulator = Simulator(load(provider))
+    answer = simulator._request
+
+    async def note(request: Any) -> Any:
+        asked.append((request.path, json.loads(request.body)))
+        return await answer(request)
+
+    simulator._request = note  # type: ignore[method-assign]
+    async with simulator:
+        await ask(simulator)
+    return asked
+
+
+async def test_ours_is_the_request_of_the_vendors_client_at_openai() -> None:
+    async def both(simulator: Simulator) -> None:
+        await unirt.client_secret(
+            "openai",
+            model="gpt-realtime-2.1",
+            lasts=60,
+            environ=simulator.env,
+            env_file=None,
+            instructions="Be brief.",
+            input_transcription=False,
+        )
+        client = AsyncOpenAI(api_key="sk-x", base_url=simulator.env["OPENAI_BASE_URL"])
+        async with client:
+            await client.realtime.client_secrets.create(
+                expires_after={"anchor": "created_at", "seconds": 60},
+                session={  # type: ignore[arg-type]  # null turns it off, and is not declared
+                    "type": "realtime",
+                    "model": "gpt-realtime-2.1",
+                    "instructions": "Be brief.",
+                    "audio": {"input": {"transcription": None}},
+                },
+            )
+
+    ours, theirs = await bodies("openai", both)
+    assert ours == theirs
+
+
+async def test_ours_is_the_request_of_the_vendors_client_at_google() -> None:
+    async def both(simulator: Simulator) -> None:
+        await unirt.client_secret(
+            "google",
+            model="gemini-3.8-live",
+            environ=simulator.env,
+            env_file=None,
+            instructions="Be brief.",
+        )
+        client = genai.Client(
+            api_key="simulator",
+            http_options=types.HttpOptions(
+                base_url=simulator.env["GOOGLE_GEMINI_BASE_URL"], api_version="v1alpha"
+            ),
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            await client.aio.auth_tokens.create(
+                config=types.CreateAuthTokenConfig(
+                    uses=1,
+                    live_connect_constraints=types.LiveConnectConstraints(
+                        model="gemini-3.8-live",
+                        config=types.LiveConnectConfig(
+                            system_instruction="Be brief.",
+                            response_modalities=[types.Modality.AUDIO],
+                        ),
+                    ),
+                )
+            )
+            await client.aio.aclose()
+
+    (our_path, ours), (their_path, theirs) = await bodies("google", both)
+    assert our_path == their_path
+    assert set(theirs) <= set(ours)
+    assert ours["uses"] == theirs["uses"]
+    here, there = ours["bidiGenerateContentSetup"], theirs["bidiGenerateContentSetup"]
+    assert here["model"] == there["model"]
+    assert here["systemInstruction"]["parts"] == there["systemInstruction"]["parts"]
+
+
+@pytest.mark.parametrize(
+    ("provider", "lasts"), [("openai", 9), ("openai", 7201), ("google", 0), ("google", 80_000)]
+)
+async def test_a_time_that_cannot_be_is_refused_before_anything_is_asked(
+    provider: str, lasts: float
+) -> None:
+    with pytest.raises(unirt.ConfigurationError, match="cannot last") as refused:
+        await unirt.client_secret(provider, lasts=lasts, api_key="k", env_file=None, environ={})
+    assert refused.value.where == "lasts"
+
+
+async def test_what_cannot_be_configured_is_refused_before_anything_is_asked() -> None:
+    with pytest.raises(unirt.UnsupportedSetting):
+        await unirt.client_secret("openai", api_key="k", env_file=None, environ={}, temperature=0.5)
+
+
+@pytest.mark.parametrize("provider", ["openai", "google"])
+async def test_without_a_key_there_is_no_secret(provider: str) -> None:
+    with pytest.raises(unirt.MissingKey):
+        await unirt.client_secret(provider, env_file=None, environ={})
+
+
+async def test_vertex_has_none() -> None:
+    environ = {"GOOGLE_GENAI_USE_ENTERPRISE": "true", "GOOGLE_CLOUD_PROJECT": "p"}
+    with pytest.raises(unirt.ConfigurationError, match="use the Gemini API"):
+        await unirt.client_secret("google", env_file=None, environ=environ)
+
+
+async def test_a_provider_without_them_says_so() -> None:
+    provider = attrs.evolve(load("openai"), client_secret=None)
+    with pytest.raises(unirt.ConfigurationError, match="has no client secrets"):
+        await unirt.client_secret(provider, env_file=None, environ={})

@@ -1,0 +1,120 @@
+"""A bad network between two real peers: what is lost, and what comes late, is decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import numpy as np
+import pytest
+
+import unirt
+from tests.calling import calling, samples, simulated
+from unirt import ConnectionMeasured
+from unirt.simulator.scenario import Cue, Pace, Reply, Say, Scenario
+from unirt.simulator.voice import silence, speech
+from unirt.testing import check
+from unirt.transports.webrtc.peer import Peer
+from unirt.transports.webrtc.transport import WebRTCTransport
+
+ANSWER_MS = 3_000.0
+SCENARIO = Scenario(
+    name="loss",
+    replies=(Reply(cue=Cue.SPEECH, steps=(Say(text="one two three four five", ms=ANSWER_MS),)),),
+    pace=Pace(speed=8.0, latency_ms=1.0),
+)
+Send = Callable[[bytes], Awaitable[None]]
+
+
+def disturbed(peer: Peer, disturb: Callable[[Send], Send]) -> None:
+    """Let all that leaves a peer pass through something."""
+    transceiver, *_ = peer._connection.getTransceivers()
+    ice = transceiver.receiver.transport.transport
+    ice._send = disturb(ice._send)  # type: ignore[assignment]
+
+
+def losing(every: int) -> Callable[[Send], Send]:
+    """One packet of so many is lost."""
+
+    def lossy(send: Send) -> Send:
+        count = 0
+
+        async def pass_on(data: bytes) -> None:
+            nonlocal count
+            count += 1
+            if count % every:
+                await send(data)
+
+        return pass_on
+
+    return lossy
+
+
+def swapping(every: int) -> Callable[[Send], Send]:
+    """One packet of so many comes after the one that follows it."""
+
+    def swap(send: Send) -> Send:
+        count = 0
+        kept: list[bytes] = []
+
+        async def pass_on(data: bytes) -> None:
+            nonlocal count
+            count += 1
+            if count % every == 0:
+                kept.append(data)
+                return
+            await send(data)
+            while kept:
+                await send(kept.pop())
+
+        return pass_on
+
+    return swap
+
+
+def ours(session: unirt.Session) -> Peer:
+    transport = session._link._transport
+    assert isinstance(transport, WebRTCTransport)
+    return transport.peer
+
+
+async def turn(disturb: Callable[[Send], Send]) -> tuple[list[unirt.Event], unirt.Condition]:
+    """A spoken turn over such a network, and how it was measured in the end."""
+    async with simulated(SCENARIO) as simulator:
+        async with calling(simulator, options={"measure_every": 0.2}) as reader:
+            (call,) = simulator.calls.values()
+            for peer in (ours(reader.session), call._peer):
+                disturbed(peer, disturb)
+            spoken = speech(600, unirt.PCM16_24K) + silence(700, unirt.PCM16_24K)
+            await reader.session.send_audio(spoken)
+            await reader.many(unirt.ResponseDone)
+            measured = len(reader.of(ConnectionMeasured))
+            # One more whole interval, in which the peer reports as well.
+            await reader.until(
+                lambda: any(
+                    event.condition.lost_there is not None
+                    for event in reader.of(ConnectionMeasured)[measured:]
+                )
+            )
+            condition = reader.session.condition
+            assert condition is not None
+        events = await reader.done()
+    check(events, complete=True)
+    return events, condition
+
+
+async def test_a_session_survives_that_every_tenth_packet_is_lost_and_says_so() -> None:
+    events, condition = await turn(losing(10))
+    assert condition.loss == pytest.approx(0.1, abs=0.05)
+    assert condition.lost_there
+    words = "".join(event.text for event in events if isinstance(event, unirt.TranscriptDelta))
+    assert "one two three four five" in words
+    sound = samples(events)
+    assert len(sound) / 24 == pytest.approx(ANSWER_MS, abs=250)  # the holes are filled
+    silent = np.abs(sound[: len(sound) // 480 * 480].reshape(-1, 480)).max(axis=1)
+    assert (silent == 0).mean() == pytest.approx(0.1, abs=0.06)  # and no more than those
+
+
+async def test_packets_in_another_order_are_neither_lost_nor_heard_so() -> None:
+    events, condition = await turn(swapping(7))
+    assert condition.lost == 0
+    assert len(samples(events)) / 24 == pytest.approx(ANSWER_MS, abs=120)

@@ -1,0 +1,300 @@
+"""The small rooms of WebRTC, each by itself: options, what leaves, what comes, in which order."""
+
+from __future__ import annotations
+
+import asyncio
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from aiortc import MediaStreamTrack
+from aiortc.mediastreams import MediaStreamError
+from aiortc.rtp import RtpPacket
+from av import AudioFrame
+
+import unirt
+from unirt.transports.webrtc.incoming import drain
+from unirt.transports.webrtc.jitter import Jitter
+from unirt.transports.webrtc.options import CallOptions, IceServer, call_options, reaching
+from unirt.transports.webrtc.outgoing import FRAME_BYTES, OutgoingTrack, Waiting
+from unirt.transports.webrtc.peer import Peer
+
+SILENCE = bytes(FRAME_BYTES)
+
+
+def sound(frames: float, level: int = 7) -> bytes:
+    return np.full(int(frames * FRAME_BYTES / 2), level, "<i2").tobytes()
+
+
+# Options.
+
+
+def test_by_default_nobody_but_the_provider_is_spoken_to() -> None:
+    assert call_options({}) == CallOptions()
+    assert CallOptions().ice_servers == ()
+
+
+def test_servers_may_be_written_as_browsers_write_them() -> None:
+    options = call_options(
+        {
+            "ice_servers": [
+                "stun:stun.example:3478",
+                {"urls": ["turn:turn.example"], "username": "u", "credential": "secret"},
+            ],
+            "ports": (40_000, 40_100),
+            "interfaces": "192.0.2.7",
+        }
+    )
+    assert options.ice_servers == (
+        IceServer(urls=("stun:stun.example:3478",)),
+        IceServer(urls=("turn:turn.example",), username="u", credential="secret"),
+    )
+    assert (options.ports, options.interfaces) == ((40_000, 40_100), ("192.0.2.7",))
+    assert "secret" not in repr(options)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"ping_interval": 3}, "no option 'ping_interval'"),
+        ({"ice_servers": ["http://stun.example"]}, "no ICE server"),
+        ({"ice_servers": [{"url": "stun:x"}]}, "no ICE server"),
+        ({"interfaces": ["eth0"]}, "no IP address"),
+        ({"ports": (5, 4)}, "no range of ports"),
+        ({"ports": 4_000}, "no range of ports"),
+        ({"dead_after": 0}, "no time for dead_after"),
+        ({"open_timeout": True}, "no time for open_timeout"),
+    ],
+    ids=str,
+)
+def test_an_option_that_cannot_work_is_refused(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(unirt.ConfigurationError, match=said) as refused:
+        call_options(given)
+    assert refused.value.where == "connection_options"
+
+
+@pytest.mark.parametrize(
+    ("url", "interfaces"),
+    [
+        ("http://127.0.0.1:80/v1", ("127.0.0.1",)),
+        ("http://localhost/v1", ("127.0.0.1",)),
+        ("https://api.example/v1", ()),
+    ],
+)
+def test_a_server_of_this_machine_is_reached_over_loopback(
+    url: str, interfaces: tuple[str, ...]
+) -> None:
+    assert reaching(CallOptions(), url).interfaces == interfaces
+    chosen = CallOptions(interfaces=("192.0.2.7",))
+    assert reaching(chosen, url) == chosen
+
+
+async def test_only_the_chosen_addresses_and_ports_are_offered() -> None:
+    peer = Peer(
+        CallOptions(interfaces=("127.0.0.1",), ports=(42_100, 42_110)),
+        take=lambda: SILENCE,
+        heard=lambda frame, binary: None,
+        hear=lambda data: None,
+        told=lambda condition: None,
+        over=lambda gone: None,
+    )
+    offer = await peer.offer("events")
+    await peer.close()
+    candidates = {line.split()[4:6][0] + ":" + line.split()[5] for line in _candidates(offer)}
+    assert len(candidates) == 1
+    address, _, port = candidates.pop().partition(":")
+    assert address == "127.0.0.1"
+    assert 42_100 <= int(port) <= 42_110
+
+
+def _candidates(sdp: str) -> list[str]:
+    return [line for line in sdp.splitlines() if line.startswith("a=candidate:")]
+
+
+# What leaves.
+
+
+async def test_audio_leaves_whole_in_frames_of_20_ms_with_silence_around_it() -> None:
+    waiting = Waiting()
+    assert waiting.take() == SILENCE
+    waiting.put(sound(1.5))
+    waiting.put(sound(1.5))
+    taken = b"".join(waiting.take() for _ in range(6))
+    assert taken.strip(b"\0") == sound(3).strip(b"\0")
+    assert waiting.ms == 0
+
+
+async def test_a_run_begins_with_something_in_hand_so_that_no_delay_is_a_hole() -> None:
+    waiting = Waiting()
+    waiting.put(sound(1))
+    assert waiting.take() == SILENCE  # more is on its way
+    waiting.put(sound(1))
+    assert waiting.take() == sound(1)
+    waiting.put(sound(1))
+    assert [waiting.take(), waiting.take()] == [sound(1), sound(1)]
+
+
+async def test_a_rest_that_is_shorter_than_a_frame_leaves_all_the_same() -> None:
+    waiting = Waiting()
+    waiting.put(sound(0.5))
+    taken = [waiting.take() for _ in range(3)]
+    assert b"".join(taken).strip(b"\0") == sound(0.5).strip(b"\0")
+
+
+async def test_what_is_dropped_does_not_leave() -> None:
+    waiting = Waiting()
+    waiting.put(sound(50))
+    waiting.take()
+    waiting.drop()
+    assert waiting.take() == SILENCE
+    await waiting.drained()
+
+
+async def test_drained_means_that_a_peer_behind_a_jitter_buffer_can_have_heard_it() -> None:
+    waiting = Waiting()
+    waiting.put(sound(3))
+    draining = asyncio.ensure_future(waiting.drained())
+    frames = 0
+    while not draining.done():
+        waiting.take()
+        frames += 1
+        await asyncio.sleep(0)
+    assert 12 <= frames <= 16  # three frames, and 200 ms of silence behind them
+
+
+async def test_who_sends_waits_while_ten_seconds_wait_and_no_longer_than_the_call() -> None:
+    waiting = Waiting()
+    waiting.put(sound(501))
+    sending = asyncio.ensure_future(waiting.room())
+    await asyncio.sleep(0)
+    assert not sending.done()
+    for _ in range(3):
+        waiting.take()
+    await sending
+    waiting.put(sound(501))
+    sending, draining = (asyncio.ensure_future(one()) for one in (waiting.room, waiting.drained))
+    await asyncio.sleep(0)
+    waiting.finish()
+    await asyncio.gather(sending, draining)
+    waiting.put(sound(1))
+    assert waiting.ms == 0
+
+
+class Clock:
+    """The time of the loop, as far as a track is concerned."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 100.0
+        self.slept: list[float] = []
+        loop = asyncio.get_running_loop()
+        monkeypatch.setattr(loop, "time", lambda: self.now)
+        monkeypatch.setattr("unirt.transports.webrtc.outgoing.asyncio.sleep", self.sleep)
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(round(seconds, 6))
+        self.now += seconds
+
+
+async def test_frames_are_paced_and_their_time_goes_on_without_a_gap(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    track = OutgoingTrack(lambda: SILENCE)
+    clock = Clock(monkeypatch)
+    frames = [await track.recv() for _ in range(3)]
+    clock.now += 0.05  # a little late: the next ones catch up
+    frames += [await track.recv() for _ in range(4)]
+    assert clock.slept == [0.02, 0.02, 0.01, 0.02]
+    clock.now += 5.0  # very late: nothing is made up for, and nothing comes in a burst
+    clock.slept.clear()
+    frames += [await track.recv() for _ in range(3)]
+    assert clock.slept == [0.02, 0.02]
+    assert [frame.pts for frame in frames] == list(range(0, 10 * 480, 480))
+    assert {frame.time_base for frame in frames} == {Fraction(1, 24_000)}
+    track.stop()
+    with pytest.raises(MediaStreamError):
+        await track.recv()
+
+
+# What comes.
+
+
+def packet(number: int) -> RtpPacket:
+    made = RtpPacket(sequence_number=number % 65_536, timestamp=number * 960)
+    made._data = bytes([number % 256])  # type: ignore[attr-defined]
+    return made
+
+
+def given(numbers: list[int]) -> list[int]:
+    jitter = Jitter()
+    frames = [jitter.add(packet(number))[1] for number in numbers]
+    return [frame.timestamp // 960 for frame in frames if frame is not None]
+
+
+def test_packets_are_handed_on_in_order_a_few_behind() -> None:
+    assert given([0, 1, 2, 3, 4, 5]) == [0, 1, 2]
+    assert given([0, 2, 1, 3, 5, 4, 6, 7]) == [0, 1, 2, 3, 4]
+
+
+def test_a_packet_that_is_lost_takes_no_other_with_it() -> None:
+    numbers = [number for number in range(60) if number % 10 != 7]
+    assert given(numbers) == numbers[:-3]
+
+
+def test_a_packet_that_comes_too_late_or_twice_is_dropped() -> None:
+    assert given([0, 1, 2, 3, 4, 5, 0, 5, 6, 7]) == [0, 1, 2, 3, 4]
+
+
+def test_numbers_begin_anew_after_65536_and_nobody_notices() -> None:
+    numbers = list(range(65_530, 65_545))
+    assert given(numbers) == numbers[:-3]
+
+
+def test_a_sender_that_begins_anew_is_followed() -> None:
+    assert given([*range(10), *range(30_000, 30_008)])[-2:] == [30_003, 30_004]
+
+
+def test_what_was_held_through_a_pause_is_not_heard_after_it() -> None:
+    now = 0.0
+    jitter = Jitter(now=lambda: now)
+    for number in range(5):
+        jitter.add(packet(number))
+        now += 0.02
+    now += 1.0
+    frames = [jitter.add(packet(number))[1] for number in range(5, 10)]
+    assert [frame.timestamp // 960 for frame in frames if frame is not None] == [5, 6]
+
+
+class Recorded(MediaStreamTrack):
+    """A track of 20 ms frames in a codec's format, some of which are missing."""
+
+    kind = "audio"
+
+    def __init__(self, numbers: list[int]) -> None:
+        super().__init__()
+        self._numbers = numbers
+
+    async def recv(self) -> AudioFrame:
+        if not self._numbers:
+            raise MediaStreamError
+        frame = AudioFrame(format="s16", layout="stereo", samples=960)
+        frame.planes[0].update(np.full(1920, 8_000, "<i2").tobytes())
+        frame.sample_rate, frame.time_base = 48_000, Fraction(1, 48_000)
+        frame.pts = self._numbers.pop(0) * 960
+        return frame
+
+
+async def test_what_was_lost_is_silence_of_the_same_length() -> None:
+    heard: list[bytes] = []
+    await drain(Recorded([0, 1, 2, 5, 6, 7, 8]), heard.append)
+    samples = np.frombuffer(b"".join(heard), "<i2")
+    assert len(samples) / 24 == pytest.approx(180, abs=5)
+    silent = np.flatnonzero(samples == 0)
+    assert len(silent) / 24 == pytest.approx(40, abs=3)
+    assert np.median(samples[samples != 0]) == pytest.approx(8_000, rel=0.02)
+
+
+async def test_a_long_break_is_not_filled() -> None:
+    heard: list[bytes] = []
+    await drain(Recorded([0, 1, 2, 500, 501]), heard.append)
+    assert sum(map(len, heard)) / 48 == pytest.approx(100, abs=5)

@@ -1,0 +1,77 @@
+"""
+Client secrets: a server mints one, and a browser or an app goes to the provider with it.
+
+The key stays on the server. What the secret opens is configured here, by the same words as a
+session, and the client cannot have another model, or pay for more than was meant.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, Unpack
+
+from unirt.connect import connect
+from unirt.errors import ConfigurationError
+from unirt.provider import ClientSecret, Provider
+from unirt.session.arguments import ConfigFields
+
+__all__ = ["client_secret"]
+
+
+async def client_secret(
+    provider: str | Provider | None = None,
+    *,
+    lasts: float = 600.0,
+    api_key: str | None = None,
+    base_url: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    connection_options: Mapping[str, Any] | None = None,
+    env_file: str | os.PathLike[str] | None = ".env",
+    environ: Mapping[str, str] | None = None,
+    **settings: Unpack[ConfigFields],
+) -> ClientSecret:
+    """
+    Mint a secret with which a client may open a session.
+
+    Args:
+        provider: As :func:`unirt.connect` takes it.
+        lasts: How long it may be used to open a session, in seconds.
+        api_key: Instead of the one in the environment.
+        base_url: Another address of the provider.
+        headers: Added to the request.
+        connection_options: ``ssl``, and what the provider's own connections know.
+        env_file: Where the ``.env`` file is; ``None`` for no file.
+        environ: The variables to read, instead of the environment's and the file's.
+        settings: What the session will be: the fields of :class:`~unirt.SessionConfig`.
+
+    Raises:
+        ConfigurationError: The provider has none, or something of it cannot work.
+        MissingKey: There is no key to mint it with.
+        UnsupportedSetting: The model cannot do what is asked.
+        DialError: The provider did not give one.
+    """
+    fields: dict[str, Any] = dict(settings)
+    connecting = connect(
+        provider,
+        fields.pop("model", None),
+        **fields,
+        transport="websocket",
+        api_key=api_key,
+        base_url=base_url,
+        headers=headers,
+        connection_options=connection_options,
+        env_file=env_file,
+        environ=environ,
+    )
+    route = connecting.route
+    mint = route.provider.client_secret
+    if mint is None:
+        raise ConfigurationError(
+            f"{route.provider.name!r} has no client secrets",
+            where="client_secret",
+            remedy="connect from a server, and relay",
+        )
+    connecting.plan.translator(route, ())  # refuses what the model cannot do
+    config = route.provider.resolve(route.config, route.credentials)
+    return await mint(config, route.credentials, lasts)

@@ -1,0 +1,110 @@
+"""
+One HTTP request, for what is set up by one: a call, or a secret that lasts a minute.
+
+Sessions have sockets of their own, so the client is made for the request, and imported with it. It
+is the one that the vendors' SDKs use, and ``vcrpy`` hooks it while a cassette is in.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl as ssl_module
+from collections.abc import Iterable, Mapping
+from importlib.util import find_spec
+from typing import Any
+from urllib.parse import urlsplit
+
+import attrs
+
+from unirt.errors import ConfigurationError, DialError
+from unirt.transports.noting import rehearsed_at
+from unirt.transports.websocket import check_headers, shown_url
+from unirt.value import Value
+
+__all__ = ["Answer", "post"]
+
+_EXCERPT = 500
+"How much of a refusal is shown, in characters."
+_SECRET = 8
+"What is shorter than this is no secret, and masking it would make messages unreadable."
+
+
+@attrs.frozen(kw_only=True)
+class Answer(Value):
+    """What a server answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    "By lower-case name."
+    text: str
+
+
+async def post(
+    provider: str,
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    content: bytes,
+    timeout: float,
+    ssl: ssl_module.SSLContext | None = None,
+    secrets: Iterable[str] = (),
+) -> Answer:
+    """
+    Make a request, and wait for the answer.
+
+    Args:
+        provider: Whose name errors carry.
+        url: ``http`` or ``https``.
+        headers: They may hold keys.
+        content: The body.
+        timeout: The bound on it, in seconds.
+        ssl: For ``https``; the system's certificates by default.
+        secrets: What a server may quote back and nobody may see; what `headers` hold is known.
+
+    Raises:
+        ConfigurationError: A header cannot be sent, or the library is not installed.
+        DialError: No answer came, or it is a refusal.
+    """
+    check_headers(headers)
+    if (origin := rehearsed_at()) is not None:
+        parts, there = urlsplit(url), urlsplit(origin)
+        url = parts._replace(scheme=there.scheme, netloc=there.netloc).geturl()
+    if find_spec("httpx2") is None:
+        raise ConfigurationError(
+            "no HTTP client is installed",
+            where="transport",
+            remedy="pip install 'unirt-realtime[webrtc]'",
+        )
+    import httpx2
+
+    hidden = [*secrets, *(value.rpartition(" ")[2] for value in headers.values())]
+
+    def error(why: str, status: int | None = None) -> DialError:
+        for secret in hidden:
+            why = why.replace(secret, "***") if len(secret) >= _SECRET else why
+        return DialError(provider, url=shown_url(url), why=why[:_EXCERPT], status=status)
+
+    try:
+        verify: Any = True if ssl is None else ssl
+        async with httpx2.AsyncClient(timeout=timeout, verify=verify) as client:
+            response = await client.post(url, headers=dict(headers), content=content)
+    except httpx2.TimeoutException:
+        raise error(f"no answer within {timeout:g} s") from None
+    except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as exc:
+        raise error(str(exc) or type(exc).__name__) from None
+    if response.status_code >= 300:
+        raise error(_reason(response.text) or "no reason given", response.status_code)
+    return Answer(
+        status=response.status_code,
+        headers={name.lower(): value for name, value in response.headers.items()},
+        text=response.text,
+    )
+
+
+def _reason(body: str) -> str:
+    """What a refusal says: its message, where it has one, else all of it."""
+    try:
+        told = json.loads(body)["error"]["message"]
+    except (ValueError, LookupError, TypeError):
+        told = None
+    return told if isinstance(told, str) else " ".join(body.split())

@@ -1,0 +1,98 @@
+"""
+Packets of audio into their order: a few are held, and the oldest of them is handed on.
+
+``aiortc`` has a buffer of its own, made for pictures as well. It waits for a packet that is lost
+until 16 others came, and then drops the sound around it: of a network that loses every tenth
+packet, half of the sound is left (aiortc 1.16, measured). Here a packet that is lost costs 20 ms of
+sound, and one that comes up to :data:`DEPTH` packets late costs nothing.
+
+Packets are handed on when others come. Of a sender that falls silent without packets of silence,
+the last few would be heard when it speaks again; they are dropped then.
+"""
+
+from __future__ import annotations
+
+import heapq
+import time
+from collections.abc import Callable
+from typing import Final
+
+from aiortc import RTCRtpReceiver
+from aiortc.jitterbuffer import JitterFrame
+from aiortc.rtp import RtpPacket
+
+__all__ = ["DEPTH", "Jitter", "use_jitter"]
+
+DEPTH: Final = 4
+"How many packets are held: 80 ms."
+_WRAP = 1 << 16
+_STALE_S = 0.5
+"After a pause of this length, what was held is not worth hearing."
+_JUMP = 500
+"Packets; a sender that is further away than this has begun anew."
+
+
+class Jitter:
+    """
+    In place of ``aiortc.jitterbuffer.JitterBuffer``; each packet is a frame of its own.
+
+    Args:
+        depth: How many packets are held.
+        now: The time, in seconds.
+    """
+
+    def __init__(self, depth: int = DEPTH, now: Callable[[], float] = time.monotonic) -> None:
+        self._depth = depth
+        self._now = now
+        self._came_at = now()
+        self._held: list[tuple[int, int, bytes]] = []
+        "A heap: the number, the timestamp, what is in it."
+        self._newest: int | None = None
+        "The highest number, counted on where 16 bits begin anew."
+        self._given: int | None = None
+        "The number of the packet that was handed on last."
+
+    def add(self, packet: RtpPacket) -> tuple[bool, JitterFrame | None]:
+        """
+        A packet came.
+
+        Returns:
+            ``False``, for no picture is asked for again; and the frame that is next, if any.
+        """
+        now = self._now()
+        if now - self._came_at > _STALE_S:
+            self._held.clear()
+        self._came_at = now
+        number = self._number(packet.sequence_number)
+        late = self._given is not None and number <= self._given
+        if late or any(number == held for held, _, _ in self._held):
+            return False, None
+        heapq.heappush(self._held, (number, packet.timestamp, packet._data))  # type: ignore[attr-defined]
+        if len(self._held) < self._depth:
+            return False, None
+        self._given, timestamp, data = heapq.heappop(self._held)
+        return False, JitterFrame(data=data, timestamp=timestamp)
+
+    def _number(self, short: int) -> int:
+        newest = self._newest
+        if newest is None:
+            self._newest = short
+            return short
+        ahead = (short - newest) % _WRAP
+        ahead = ahead if ahead < _WRAP // 2 else ahead - _WRAP
+        if abs(ahead) > _JUMP:
+            self._held.clear()
+            self._given = None
+            self._newest = short
+            return short
+        number = newest + ahead
+        self._newest = max(newest, number)
+        return number
+
+
+def use_jitter(receiver: RTCRtpReceiver) -> None:
+    """Give a receiver such a buffer, before anything came."""
+    name = "_RTCRtpReceiver__jitter_buffer"
+    if not hasattr(receiver, name):
+        raise RuntimeError("this version of aiortc keeps its buffer elsewhere")
+    setattr(receiver, name, Jitter())

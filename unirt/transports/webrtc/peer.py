@@ -1,0 +1,272 @@
+"""
+One end of a call: a connection of ``aiortc`` with a data channel and a track each way.
+
+All that ``aiortc`` calls back is turned into three words here: a frame came, audio came, the
+call is over. An end without a word, by a network that is dead, is told by silence: packets come all
+the time in a call, for both ends report on what they hear.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+from aiortc import (
+    RTCBundlePolicy,
+    RTCConfiguration,
+    RTCDataChannel,
+    RTCIceServer,
+    RTCPeerConnection,
+    RTCSessionDescription,
+)
+from aiortc.mediastreams import MediaStreamTrack
+
+from unirt.condition import Condition
+from unirt.transport import TransportClosed
+from unirt.transports.webrtc.candidates import restrict
+from unirt.transports.webrtc.incoming import drain
+from unirt.transports.webrtc.jitter import use_jitter
+from unirt.transports.webrtc.measure import condition, packets_in
+from unirt.transports.webrtc.options import CallOptions
+from unirt.transports.webrtc.outgoing import OutgoingTrack
+
+__all__ = ["HUNG_UP", "Peer"]
+
+HUNG_UP = "the peer hung up"
+"How an end is told that the other side wanted; calls have no close codes, so it is a plain 1000."
+_DEFAULT_LARGEST = 65_536
+"Bytes of a message where the peer does not say (RFC 8841, 6.1)."
+_LARGEST = re.compile(r"^a=max-message-size:(\d+)\s*$", re.MULTILINE)
+_LOOKS = 4
+"How often the network is looked at in the time in which it is taken for dead."
+
+
+class Peer:
+    """
+    Made and used in one event loop.
+
+    Args:
+        options: How the call is made.
+        take: Gives the next 20 ms to send.
+        heard: Called with each frame, text as its bytes.
+        hear: Called with each piece of audio.
+        told: Called with each measurement, and whenever the state changed.
+        over: Called once, when the call is.
+    """
+
+    def __init__(
+        self,
+        options: CallOptions,
+        *,
+        take: Callable[[], bytes],
+        heard: Callable[[bytes, bool], None],
+        hear: Callable[[bytes], None],
+        told: Callable[[Condition], None],
+        over: Callable[[TransportClosed], None],
+    ) -> None:
+        self.largest: int | None = _DEFAULT_LARGEST
+        "How many bytes a message to the peer may have; ``None`` for any number."
+        self.condition = Condition(state="connecting")
+        self._options = options
+        self._heard = heard
+        self._hear = hear
+        self._told = told
+        self._over = over
+        self._alive = True
+        self._channel: RTCDataChannel | None = None
+        self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._low = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing: asyncio.Task[None] | None = None
+        servers = [
+            RTCIceServer(urls=list(one.urls), username=one.username, credential=one.credential)
+            for one in options.ice_servers
+        ]
+        self._connection = RTCPeerConnection(
+            RTCConfiguration(iceServers=servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+        )
+        self._connection.addTrack(OutgoingTrack(take))
+        for transceiver in self._connection.getTransceivers():
+            restrict(transceiver.receiver.transport.transport.iceGatherer, options)
+            use_jitter(transceiver.receiver)
+        self._connection.on("connectionstatechange", self._state_changed)
+        self._connection.on("datachannel", self._channel_came)
+        self._connection.on("track", self._track_came)
+
+    # The set-up.
+
+    async def offer(self, label: str) -> str:
+        """The SDP of an offer, with a data channel of that name."""
+        self._channel_came(self._connection.createDataChannel(label))
+        await self._connection.setLocalDescription(await self._connection.createOffer())
+        return self._connection.localDescription.sdp
+
+    async def accept(self, answer: str) -> None:
+        """
+        Take the SDP of the answer.
+
+        Raises:
+            ValueError: It is none that fits the offer.
+        """
+        await self._describe(answer, "answer")
+
+    async def answer(self, offer: str) -> str:
+        """
+        The SDP of the answer to an offer.
+
+        Raises:
+            ValueError: It is no offer that can be answered.
+        """
+        await self._describe(offer, "offer")
+        await self._connection.setLocalDescription(await self._connection.createAnswer())
+        return self._connection.localDescription.sdp
+
+    async def _describe(self, sdp: str, type_: str) -> None:
+        try:
+            await self._connection.setRemoteDescription(RTCSessionDescription(sdp=sdp, type=type_))
+        except ValueError:
+            raise
+        except Exception as exc:  # its parser raises whatever a line of nonsense leads to
+            raise ValueError(f"it cannot be read: {exc!r}") from None
+        said = _LARGEST.search(sdp)
+        size = _DEFAULT_LARGEST if said is None else int(said[1])
+        self.largest = size or None
+
+    async def opened(self) -> None:
+        """
+        Wait until frames can be sent.
+
+        Raises:
+            TransportClosed: The call is over before it began.
+        """
+        await asyncio.shield(self._opened)
+
+    # What it is made of, as it comes.
+
+    def _channel_came(self, channel: RTCDataChannel) -> None:
+        if self._channel is not None:
+            return
+        self._channel = channel
+        channel.bufferedAmountLowThreshold = _LOW_WATER
+        channel.on("message", self._message_came)
+        channel.on("bufferedamountlow", self._low.set)
+        channel.on("close", lambda: self._end(TransportClosed(1000, HUNG_UP, by="remote")))
+        channel.on("open", self._begin)
+        if channel.readyState == "open":
+            self._begin()
+
+    def _begin(self) -> None:
+        if not self._opened.done():
+            self._opened.set_result(None)
+            self._spawn(self._watch())
+            self._tell("connected")
+
+    def _track_came(self, track: MediaStreamTrack) -> None:
+        if track.kind == "audio":
+            self._spawn(drain(track, self._hear))
+
+    def _message_came(self, message: str | bytes) -> None:
+        if isinstance(message, str):
+            self._heard(message.encode(), False)
+        else:
+            self._heard(message, True)
+
+    def _state_changed(self) -> None:
+        state = self._connection.connectionState
+        if state == "failed":
+            self._end(TransportClosed(None, "no way to the peer works", by="network"))
+        elif state == "closed":
+            self._end(TransportClosed(1000, HUNG_UP, by="remote"))
+
+    # Sending.
+
+    def send_now(self, frame: str | bytes) -> bool:
+        """Send a frame, if not too much waits already; ``False`` where it does, or it is over."""
+        channel = self._channel
+        if channel is None or channel.readyState != "open" or not self._alive:
+            return False
+        if channel.bufferedAmount > _HIGH_WATER:
+            return False
+        channel.send(frame)
+        return True
+
+    async def less_waits(self) -> None:
+        """Wait until less waits to be sent, or the call is over."""
+        self._low.clear()
+        await self._low.wait()
+
+    def wake(self) -> None:
+        """Let whoever waits to send look again."""
+        self._low.set()
+
+    # How it is doing.
+
+    async def _watch(self) -> None:
+        """Measure, and take a network for dead from which nothing comes."""
+        options, now = self._options, asyncio.get_running_loop().time
+        step = min(options.dead_after / _LOOKS, options.measure_every)
+        came, came_at, measured_at = -1, now(), now()
+        while True:
+            await asyncio.sleep(step)
+            report = await self._connection.getStats()
+            if (count := packets_in(report)) != came:
+                came, came_at = count, now()
+            elif now() - came_at >= options.dead_after:
+                why = f"nothing came for {options.dead_after:g} s"
+                self._end(TransportClosed(None, why, by="network"))
+                return
+            if now() - measured_at >= options.measure_every:
+                measured_at = now()
+                self.condition = condition(report, "connected")
+                self._told(self.condition)
+
+    def _tell(self, state: str) -> None:
+        if state != self.condition.state:
+            self.condition = attrs.evolve(self.condition, state=state)
+            self._told(self.condition)
+
+    # The end.
+
+    def _end(self, gone: TransportClosed) -> None:
+        if not self._alive:
+            return
+        self._alive = False
+        if not self._opened.done():
+            self._opened.set_exception(gone)
+            self._opened.exception()  # whoever waits gets it; nobody need
+        self._low.set()
+        self._tell("failed" if gone.by == "network" else "closed")
+        self._over(gone)
+
+    async def close(self, gone: TransportClosed | None = None) -> None:
+        """Leave the call, and wait until nothing of it is left. Idempotent; never raises."""
+        self._end(gone or TransportClosed(1000, "", by="local"))
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._shut())
+        while not self._closing.done():
+            await asyncio.wait({self._closing})
+
+    async def _shut(self) -> None:
+        await self._connection.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (exc := task.exception()) is not None:
+            self._end(TransportClosed(None, f"the call broke: {exc!r}", by="network"))
+
+
+_HIGH_WATER = 1 << 20
+"How many bytes may wait in the channel before who sends has to."
+_LOW_WATER = 1 << 18
+"When they may go on."
