@@ -188,11 +188,7 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
     # Views.
 
     def __aiter__(self) -> View:
-        """
-        Every event, in order; ends with the session. See :mod:`unirt.session.views`.
-
-        There is one such iterator a session: a loop that was left goes on where it was.
-        """
+        """Every event, in order. There is one such iterator: a loop that was left goes on there."""
         if self._kept is None:
             self._kept = self._hub.open()
         return self._kept

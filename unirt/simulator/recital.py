@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import attrs
@@ -237,12 +238,11 @@ class _Layout:
                 origin=ORIGIN, message=step.message, code=step.code, severity=step.severity
             )
         elif isinstance(step, sc.Unknown):
-            frame = step.for_provider(self._setting.provider)
-            event = ev.Unmapped(origin=ORIGIN, type="", data=frame)
+            data = step.for_provider(self._setting.provider)
+            event = ev.Unmapped(origin=ORIGIN, type="", data=data)
         elif isinstance(step, sc.Handle):
-            event = ev.ResumptionUpdated(
-                origin=ORIGIN, resumable=bool(step.handle), handle=step.handle or None
-            )
+            resumable, handle = bool(step.handle), step.handle or None
+            event = ev.ResumptionUpdated(origin=ORIGIN, resumable=resumable, handle=handle)
         else:
             event = ev.SessionExpiring(origin=ORIGIN, time_left_ms=step.time_left_ms)
         return Beat(self._at, event)
@@ -434,8 +434,7 @@ def _says_something(reply: sc.Reply) -> bool:
     return any(not isinstance(step, aside) for step in reply.steps)
 
 
-def _json(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+_json = partial(json.dumps, separators=(",", ":"), ensure_ascii=False)
 
 
 def _is_growth(act: object) -> bool:

@@ -63,7 +63,6 @@ class PlayedCall:
         self.send_now = frames.send_now
         self.receive = frames.receive
         self.deliver = frames.deliver
-        self.deliver_timed = frames.deliver_timed
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         hung_up, call = self._frames.hung_up, self._call
