@@ -27,11 +27,8 @@ __all__ = ["Beat", "Recital", "Setting", "transcript"]
 
 ORIGIN = Origin(provider="simulator")
 "Where all events of the simulator come from."
-_PARTS = {
-    StreamKind.AUDIO: "audio",
-    StreamKind.TRANSCRIPT: "audio",
-    StreamKind.TEXT: "text",
-}
+_SOUND = dict.fromkeys((StreamKind.AUDIO, StreamKind.TRANSCRIPT), "audio")
+_PARTS = {**_SOUND, StreamKind.TEXT: "text"}
 "The content part that a kind is in; the other kinds are in none, and their index is 0."
 _MS_PER_WORD = 300.0
 _PIECES = 3
