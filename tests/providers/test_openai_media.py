@@ -251,8 +251,24 @@ def test_a_result_that_waits_until_nobody_speaks_waits_for_the_provider_to_fall_
     wire.ends()
     wire.say(SendToolResult(call_id="c1", output="there"))
     wire.hear(LOUD, LOUD)
+    wire.wait(1.0)  # nothing was heard for a second, and the provider still plays
     assert wire.sent() == ["conversation.item.create"]
     wire.plays("stopped")
+    assert wire.sent() == ["response.create"]
+
+
+def test_a_result_that_came_before_the_answer_was_generated_goes_on_when_it_is() -> None:
+    wire = Wire(SessionConfig(tools=(Tool(name="look"),)))
+    wire.begins()
+    item = {"id": "f1", "type": "function_call", "call_id": "c1", "name": "look"}
+    done = {**item, "arguments": "{}", "status": "completed"}
+    wire.frame("response.output_item.added", response_id="r1", item={**item, "arguments": ""})
+    wire.frame("response.output_item.done", response_id="r1", item=done)
+    wire.plays("started")
+    wire.hear(LOUD)
+    wire.say(SendToolResult(call_id="c1", output="there"))
+    assert wire.sent() == ["conversation.item.create"]
+    wire.ends()  # and it is played for a while yet
     assert wire.sent() == ["response.create"]
 
 
