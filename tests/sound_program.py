@@ -52,6 +52,7 @@ async def main(provider: str) -> None:
         unirt.connect(provider, environ=simulator.env, env_file=None) as session,
         user.open(lambda ms: None),
     ):
+        events = aiter(session)  # before the player's view, so that nothing is missed
         tasks = [
             asyncio.create_task(hear()),
             asyncio.create_task(session.listen(microphone)),
@@ -66,7 +67,7 @@ async def main(provider: str) -> None:
                 format=user.format,
             )
         )
-        async for event in session:
+        async for event in events:
             if isinstance(event, unirt.ResponseDone):
                 break
         await session.playback.finished()

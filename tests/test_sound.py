@@ -57,13 +57,14 @@ async def echoed(provider: str, given: AudioFormat, wanted: AudioFormat, **setti
         Simulator(load(provider), ECHO) as simulator,
         unirt.connect(provider, environ=simulator.env, env_file=None, **settings) as session,
     ):
+        events = aiter(session)  # before the player's view, so that nothing is missed
         playing = asyncio.create_task(session.playback.play(sink))
         if manual:
             await session.start_turn()
         await session.listen(source)
         if manual:
             await session.end_turn()
-        async for event in session:
+        async for event in events:
             if isinstance(event, unirt.ResponseDone):
                 break
         await session.playback.finished()

@@ -20,7 +20,7 @@ from unirt import events as ev
 from unirt.audio import AudioFormat
 from unirt.events import ContentEvent, ControlEvent, Ending, Event, Origin, Stream, StreamKind
 from unirt.simulator import scenario as sc
-from unirt.simulator.voice import load_wav, tune
+from unirt.simulator.utterance import uttered
 from unirt.usage import Tokens, Usage
 
 __all__ = ["Beat", "Recital", "Setting", "transcript"]
@@ -30,7 +30,6 @@ ORIGIN = Origin(provider="simulator")
 _SOUND = dict.fromkeys((StreamKind.AUDIO, StreamKind.TRANSCRIPT), "audio")
 _PARTS = {**_SOUND, StreamKind.TEXT: "text"}
 "The content part that a kind is in; the other kinds are in none, and their index is 0."
-_MS_PER_WORD = 300.0
 _PIECES = 3
 "In how many pieces the arguments of a call come."
 
@@ -269,12 +268,7 @@ class _Layout:
     def _say(self, step: sc.Say) -> Iterator[Beat]:
         setting = self._setting
         words = _words(step.text, follows=StreamKind.TRANSCRIPT in self._streams)
-        sound = setting.heard() if step.echo else b""
-        if step.wav is not None:
-            sound = load_wav(step.wav, setting.format)
-        elif not sound:
-            ms = step.ms or _MS_PER_WORD * max(1, len(words))
-            sound = tune(step.text, ms, setting.format)
+        sound = uttered(step, setting.format, setting.heard() if step.echo else b"")
         size = setting.format.bytes_for(setting.pace.chunk_ms)
         chunks = [sound[start : start + size] for start in range(0, len(sound), size)]
         given = 0
