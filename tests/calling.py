@@ -36,6 +36,7 @@ async def calling(
         transport="webrtc",
         environ=simulator.env,
         env_file=None,
+        reconnect=False,
         connection_options={**HERE, **(options or {})},
         **more,
     )

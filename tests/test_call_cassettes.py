@@ -28,6 +28,7 @@ async def talk(environ: dict[str, str]) -> tuple[list[unirt.Event], str | None]:
         transport="webrtc",
         environ=environ,
         env_file=None,
+        reconnect=False,
         connection_options=HERE,
         turn_detection="manual",
     ) as session:
@@ -97,7 +98,12 @@ async def test_an_application_that_says_something_else_is_told(
     recorded: tuple[Path, list[unirt.Event], str | None],
 ) -> None:
     connecting = unirt.connect(
-        "openai", transport="webrtc", environ={}, env_file=None, turn_detection="manual"
+        "openai",
+        transport="webrtc",
+        environ={},
+        env_file=None,
+        reconnect=False,
+        turn_detection="manual",
     )
 
     async def say_something_else() -> None:

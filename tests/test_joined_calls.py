@@ -20,7 +20,7 @@ from unirt.wire import parse_frame
 @contextlib.asynccontextmanager
 async def joining(simulator: Simulator, call_id: str | None, **more: Any) -> AsyncIterator[Reader]:
     connecting = unirt.connect(
-        "openai", call_id=call_id, environ=simulator.env, env_file=None, **more
+        "openai", call_id=call_id, environ=simulator.env, env_file=None, reconnect=False, **more
     )
     async with connecting as session:
         yield Reader(session)
@@ -144,4 +144,6 @@ async def test_the_first_frame_of_who_joins_asks_for_nothing() -> None:
 
 def test_who_has_no_calls_to_be_joined_says_so() -> None:
     with pytest.raises(unirt.ConfigurationError, match="no calls that could be joined"):
-        unirt.connect("google", call_id="rtc_1", api_key="k", env_file=None, environ={})
+        unirt.connect(
+            "google", call_id="rtc_1", api_key="k", env_file=None, reconnect=False, environ={}
+        )

@@ -52,6 +52,7 @@ async def spoken_turn(transport: str) -> list[unirt.Event]:
             transport=transport,
             environ=simulator.env,
             env_file=None,
+            reconnect=False,
             connection_options=options,
         ) as session:
             await session.send_audio(SPOKEN)
@@ -96,7 +97,12 @@ async def test_the_settings_go_with_the_call_and_the_call_has_a_name() -> None:
 async def test_a_secret_opens_what_was_configured_with_it_and_nothing_else_is_sent() -> None:
     async with simulated() as simulator:
         secret = await unirt.client_secret(
-            "openai", environ=simulator.env, env_file=None, voice="marin", instructions="Be kind."
+            "openai",
+            environ=simulator.env,
+            env_file=None,
+            reconnect=False,
+            voice="marin",
+            instructions="Be kind.",
         )
         assert secret.value.startswith("ek_")
         assert secret.value not in repr(secret)
@@ -270,7 +276,9 @@ def silenced(peer: Peer) -> None:
 
 async def test_a_conversation_moves_from_a_socket_to_a_call_and_back() -> None:
     async with simulated() as simulator:
-        async with unirt.connect("openai", environ=simulator.env, env_file=None) as session:
+        async with unirt.connect(
+            "openai", environ=simulator.env, env_file=None, reconnect=False
+        ) as session:
             reader = Reader(session)
             await session.send_text("one")
             await reader.many(unirt.ResponseDone)
@@ -358,6 +366,7 @@ async def enter(*, base_url: str, **options: Any) -> None:
         api_key="sk-0123456789abcdef",
         base_url=base_url,
         env_file=None,
+        reconnect=False,
         environ={},
         connection_options={**HERE, **options},
     )
@@ -392,6 +401,7 @@ def test_settings_that_a_call_cannot_have_are_refused_before_it_is_made() -> Non
                 api_key="sk-0123456789abcdef",
                 output_format=unirt.G711_ULAW,
                 env_file=None,
+                reconnect=False,
                 environ={},
             ):
                 raise AssertionError("it came about")
@@ -401,7 +411,9 @@ def test_settings_that_a_call_cannot_have_are_refused_before_it_is_made() -> Non
 
 def test_who_has_no_calls_says_what_there_is() -> None:
     with pytest.raises(unirt.ConfigurationError, match="use 'websocket' or 'fast'"):
-        unirt.connect("google", transport="webrtc", api_key="k", env_file=None, environ={})
+        unirt.connect(
+            "google", transport="webrtc", api_key="k", env_file=None, reconnect=False, environ={}
+        )
 
 
 # Somebody else's client.
