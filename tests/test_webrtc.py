@@ -100,7 +100,6 @@ async def test_a_secret_opens_what_was_configured_with_it_and_nothing_else_is_se
             "openai",
             environ=simulator.env,
             env_file=None,
-            reconnect=False,
             voice="marin",
             instructions="Be kind.",
         )

@@ -566,7 +566,12 @@ async def test_frames_of_a_data_channel_have_their_place(tmp_path: Path) -> None
     assert '"transport": "webrtc"' in path.read_text("utf-8")
     assert read(path).segments[0].opened == opened
     with unirt.cassette(path):
-        assert shown(await talk()) == shown(live)
+        assert said(await talk()) == said(live)
+
+
+def said(events: list[Event]) -> list[str]:
+    """The words; of a call the audio is not in a cassette, and streams end in another order."""
+    return [event.text for event in events if isinstance(event, unirt.StreamClosed) and event.text]
 
 
 async def test_the_innermost_counts(tmp_path: Path) -> None:
