@@ -36,9 +36,8 @@ async def calling(
         transport="webrtc",
         environ=simulator.env,
         env_file=None,
-        reconnect=False,
         connection_options={**HERE, **(options or {})},
-        **more,
+        **{"reconnect": False, **more},
     )
     async with connecting as session:
         yield Reader(session)
