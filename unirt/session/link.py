@@ -12,11 +12,11 @@ timer where the translator asked for one. :meth:`Link.join` leaves none of them.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from unirt.audio import AudioFormat
 from unirt.clock import Clock
 from unirt.condition import Condition
 from unirt.errors import ConfigurationError
@@ -26,6 +26,7 @@ from unirt.session.limits import Limits
 from unirt.session.observers import Observers
 from unirt.session.outbox import Outbox
 from unirt.session.pump import Pump
+from unirt.session.scope import Scope
 from unirt.session.state import State
 from unirt.session.timer import Timer
 from unirt.session.views import Hub
@@ -94,9 +95,15 @@ class Link:
         self._hub = hub
         self._gone = gone
         self._failed = failed
-        self._timer = Timer(clock, ring=self._ring, spawn=self._spawn, fail=self._fail)
+        self._scope = Scope(self._broke)
+        self._timer = Timer(clock, ring=self._ring, spawn=self._scope.spawn, fail=self._fail)
         self._reader: asyncio.Task[None] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def wire(self) -> AudioFormat:
+        """What the provider listens to."""
+        translator = self.translator
+        return translator.config.input_format or translator.capabilities.input_format
 
     async def open(self, timeout: float, ready: Callable[[], None] | None = None) -> None:
         """
@@ -107,11 +114,11 @@ class Link:
         """
         handshake = self.pump.handshake = Handshake(self.provider, self.url, ready)
         try:
-            self._spawn(self.outbox.run())
+            self._scope.spawn(self.outbox.run())
             self._begin_media()
             self.translator.start(self._clock.now())
             self.pump.run()
-            self._reader = self._spawn(self._read())
+            self._reader = self._scope.spawn(self._read())
             await handshake.wait(timeout)
         finally:
             self.pump.handshake = None
@@ -171,22 +178,13 @@ class Link:
 
     # Its tasks.
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(self._guard(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(lambda _: work.close())  # of a task that never began
-        return task
-
-    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            await work
-        except TransportClosed as gone:
-            if self.pump.handshake is not None:
-                self.pump.handshake.lost(gone.code, gone.reason)
-            self._gone(self, gone.code, gone.reason, gone.by)
-        except Exception as exc:
+    def _broke(self, exc: Exception) -> None:
+        if not isinstance(exc, TransportClosed):
             self._fail(exc)
+            return
+        if self.pump.handshake is not None:
+            self.pump.handshake.lost(exc.code, exc.reason)
+        self._gone(self, exc.code, exc.reason, exc.by)
 
     def _fail(self, exc: Exception) -> None:
         if self.pump.handshake is not None:
@@ -222,12 +220,7 @@ class Link:
 
     async def join(self) -> None:
         """Cancel the tasks that are left, and wait for them."""
-        for task in self._tasks:
-            task.cancel()
-        while self._tasks:
-            # Cancelled tasks settle at once; a cancelled close cannot hurry them more.
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.wait(self._tasks)
+        await self._scope.join()
 
 
 class Retiring:

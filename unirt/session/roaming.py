@@ -105,22 +105,20 @@ class Roaming(ABC):
     # Audio.
 
     @property
-    def _wire(self) -> AudioFormat:
-        """What the provider listens to."""
-        translator = self._link.translator
-        return translator.config.input_format or translator.capabilities.input_format
+    def _ears_listen(self) -> bool:
+        """Whether the session is to find the turns by itself with the provider in use."""
+        return isinstance(self._link.translator.config.turn_detection, LocalVAD)
 
-    @property
-    def _listener(self) -> Ears | None:
-        """The session's own ears, where it is to use them with this provider."""
-        local = isinstance(self._link.translator.config.turn_detection, LocalVAD)
-        return self._ears if local else None
+    def _hand_on(self, piece: bytes, given: AudioFormat, wire: AudioFormat | None = None) -> None:
+        """
+        Send the user's audio to whoever listens; what nobody answers is sent again.
 
-    def _hand_on(self, piece: bytes, given: AudioFormat) -> None:
-        """Send the user's audio to whoever listens; what nobody answers is sent again."""
-        self._moves.unanswered.heard(piece, given)
-        if not self._moves.moving:
-            self._append(self._audio_in.convert(piece, given, self._wire))
+        `wire` is what the provider listens to, where whoever sends has just asked.
+        """
+        moves = self._moves
+        moves.unanswered.heard(piece, given)
+        if not moves.moving:
+            self._append(self._audio_in.convert(piece, given, wire or self._link.wire))
 
     def _append(self, data: bytes) -> None:
         if data:
@@ -173,7 +171,7 @@ class Roaming(ABC):
         if self._moves.unanswered.manual:
             translator.send(StartTurn(), now)
         for piece in held:
-            self._append(self._audio_in.convert(piece.data, piece.format, self._wire))
+            self._append(self._audio_in.convert(piece.data, piece.format, self._link.wire))
         if respond:
             translator.send(Respond(), now)
         self._link.pump.run()

@@ -20,11 +20,10 @@ closing guard against a network, so they are in the event loop's own time.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Self, Unpack
 
 from unirt.audio import AudioFormat
 from unirt.budget import Budget
@@ -54,6 +53,7 @@ from unirt.session.moves import Moves
 from unirt.session.observers import Observers
 from unirt.session.playback import Playback
 from unirt.session.roaming import Roaming
+from unirt.session.scope import Scope
 from unirt.session.state import State, told_of_seeding
 from unirt.session.tooling import Tooling
 from unirt.session.updates import Updates
@@ -125,6 +125,7 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
         self._audio_in = AudioIn(audio_in)
         self._ears = ears_of(translator.config, detector, self.send, self._hand_on)
         self._hub = Hub(limits)
+        self._scope = Scope(self._fail)
         self._kept: View | None = None
         self._folded: ContentView | None = None
         self._state = State(limits, translator.config.history or (), lambda: self.config.model)
@@ -142,7 +143,7 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
             arrived=self._arrived,
             resume=self._resume,
             tell=self._tell,
-            spawn=self._spawn,
+            spawn=self._scope.spawn,
             lost=lambda loss: self._end(loss.code, loss.reason, loss.by),
             timeout=handshake_timeout,
             close_timeout=close_timeout,
@@ -156,7 +157,7 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
             send=self.send,
             accepted=self._accepted,
             tell=self._tell,
-            spawn=self._spawn,
+            spawn=self._scope.spawn,
             now=clock.now,
         )
         for handlers in self._tooling.handlers:
@@ -170,7 +171,7 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
                 usage=lambda: self.usage,
                 tell=self._tell,
                 end=self._limit_reached,
-                spawn=self._spawn,
+                spawn=self._scope.spawn,
             )
             self._state.listen(self._keeper.handlers)
             self._state.listen(self._keeper.watching)
@@ -179,7 +180,6 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
         "It was ready once."
         self._over = False
         "Its last event was told: nothing may follow."
-        self._tasks: set[asyncio.Task[None]] = set()
         self._closer: asyncio.Task[None] | None = None
         self._hurry = False
         self._failure: Exception | None = None
@@ -218,21 +218,10 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
         if moves.leftover.takes(command) or (moves.moving and isinstance(command, URGENT)):
             return  # what it is about was interrupted, and told so
         if not isinstance(command, URGENT):
-            await moves.settled()
-            await self._link.outbox.room()
-            while moves.moving:  # the connection went while its network was congested
-                await moves.settled()
-            self._check_open(name)
-        match command:
-            case EndTurn() | CommitInput():
-                self._append(self._audio_in.flush())
-                if await self._link.heard():  # it is about what the provider has heard
-                    self._check_open(name)
-            case ClearInput():
-                self._audio_in.reset()
-                self._link.drop_audio()
-            case _:
-                pass
+            await self._ready_for(command)
+        if isinstance(command, ClearInput):
+            self._audio_in.reset()
+            self._link.drop_audio()
         now = self._clock.now()
         carried = moves.carried.takes(command)
         if not carried:
@@ -242,6 +231,25 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
             for instead in moves.carried.as_conversation(command, self.history, self.provider):
                 self._link.translator.send(instead, now)
         self._link.pump.run()
+
+    async def _ready_for(self, command: Command) -> None:
+        """Wait for a connection, and for room; for the end of a turn until all of it was heard."""
+        moves, name = self._moves, type(command).__name__
+        while True:
+            await moves.settled()
+            link = self._link
+            await link.outbox.room()
+            self._check_open(name)
+            if link is not self._link or moves.moving:
+                continue  # it went while its network was congested
+            if not isinstance(command, EndTurn | CommitInput):
+                return
+            self._append(self._audio_in.flush())
+            if not await link.heard():
+                return
+            self._check_open(name)
+            if link is self._link and not moves.moving:
+                return
 
     def _accepted(self, command: Command) -> None:
         now = self._clock.now()
@@ -281,17 +289,18 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
             AudioFormatError: The data cannot be in that format.
         """
         self._check_open("send_audio")
-        link = self._link
-        outbox = link.outbox
-        raw, given = self._audio_in.accept(data, format, self._wire)
+        wire = self._link.wire
+        raw, given = self._audio_in.accept(data, format, wire)
         for piece in pieces(raw, given):
-            if outbox.full or link.media is not None:
+            link = self._link
+            if link.outbox.full or link.media is not None:
                 await link.room()
                 self._check_open("send_audio")
-            if (ears := self._listener) is None:
-                self._hand_on(piece, given)
+                wire = self._link.wire  # it may be another one now
+            if self._ears is None or not self._ears_listen:
+                self._hand_on(piece, given, wire)
             else:
-                await ears.hear(piece, given)
+                await self._ears.hear(piece, given)
 
     def _check_open(self, verb: str) -> None:
         if not self.closed:
@@ -324,19 +333,6 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
         self._hub.deliver(events, 0)
 
     # The end.
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(self._guard(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(lambda _: work.close())  # of a task that never began
-        return task
-
-    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            await work
-        except Exception as exc:
-            self._fail(exc)
 
     def _fail(self, exc: Exception) -> None:
         """Something of our own broke: the session cannot go on."""
@@ -420,19 +416,11 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
                 await within(self._moves.retiring.settled(), deadline)
             finally:
                 await self._link.join()
-                await self._join()
+                await self._scope.join()
                 self._end(code, reason, "local")
                 if self._observers is not None:
                     self._observers.close()
                 await self._tooling.join(0.0 if self._hurry else deadline)
-
-    async def _join(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        while self._tasks:
-            # Cancelled tasks settle at once; a cancelled close cannot hurry them more.
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.wait(self._tasks)
 
     async def __aenter__(self) -> Self:
         return self
