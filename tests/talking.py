@@ -41,13 +41,14 @@ class Reader:
     def of(self, kind: type[Some]) -> list[Some]:
         return [event for event in self.events if type(event) is kind]
 
-    async def completed(self, count: int) -> None:
+    async def completed_ones(self, count: int) -> list[unirt.ResponseDone]:
         """Wait until so many answers came to their end."""
 
-        def endings() -> list[unirt.Ending]:
-            return [done.ending for done in self.of(unirt.ResponseDone)]
+        def found() -> list[unirt.ResponseDone]:
+            return [e for e in self.of(unirt.ResponseDone) if e.ending is unirt.Ending.COMPLETE]
 
-        await self.until(lambda: endings().count(unirt.Ending.COMPLETE) >= count)
+        await self.until(lambda: len(found()) >= count)
+        return found()
 
     async def until(self, told: Callable[[], object]) -> None:
         while not told():

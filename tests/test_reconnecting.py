@@ -4,6 +4,7 @@ A session holds on to its provider: lost, resumed, rotated (fields 1, 2, 3, 15),
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -166,7 +167,7 @@ async def test_an_answer_does(name: str) -> None:
             await session.send_text("More")
             await reader.many(unirt.Reconnected, count)
             # The turn that was lost is asked for again, and has an answer.
-            await reader.completed(count + 1)
+            await reader.completed_ones(count + 1)
             session.playback.played(10_000)
         assert len(simulator.connections) == 4
 
@@ -374,3 +375,65 @@ async def test_a_bad_key_is_never_tried_again(name: str) -> None:
     with pytest.raises(unirt.DialError, match="bad key"):
         await unirt.connect(name, transport=dial, env_file=None, environ={}).__aenter__()
     assert dials == 1
+
+
+async def test_what_cannot_be_had_is_refused_before_a_connection_that_can_be_resumed_is_left() -> (
+    None
+):
+    async with Talk("google", answers(then=RESUMABLE)) as (session, reader, simulator):
+        await ask(reader)
+        await reader.many(unirt.ResumptionUpdated, 3)
+        with pytest.raises(unirt.UnsupportedSetting):
+            await session.update(provider_options={"no_such_thing": 1})
+        assert len(simulator.connections) == 1
+    assert not reader.of(unirt.Reconnecting)
+
+
+async def test_a_change_goes_with_the_memory_of_the_provider() -> None:
+    async with Talk("google", answers(then=RESUMABLE), answers("Two.")) as (
+        session,
+        reader,
+        simulator,
+    ):
+        await ask(reader)
+        await reader.many(unirt.ResumptionUpdated, 3)
+        result = await session.update(instructions="Be brief.")
+        assert result["instructions"] is unirt.Outcome.RECONNECTED
+        (there,) = await reader.many(unirt.Reconnected)
+        assert there.state_restored
+        last = setups(simulator)[-1]
+        assert last["sessionResumption"] == {"handle": "h2"}
+        assert "Be brief." in repr(last["systemInstruction"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_an_answer_that_the_end_of_a_connection_cuts_off_is_asked_for_again(
+    name: str,
+) -> None:
+    clock = ManualClock()
+    endless = loads("""
+        [pace]
+        speed = 50
+        [[reply]]
+        cue = "text"
+        steps = [{ say = "Once.", ms = 300 }, { go_away = 50000 }, { say = "On.", ms = 6000000 }]
+    """)
+    again = '[[reply]]\ncue = "{}"\nsteps = [{{ say = "Again.", ms = 300 }}]\n'
+    asked = {"openai": "text", "google": "respond"}[name]  # what the turn that was cut is there
+    async with Talk(name, endless, answers(then=again.format(asked)), clock=clock) as (
+        session,
+        reader,
+        _,
+    ):
+        await session.send_text("A story")
+        await reader.many(unirt.AudioDelta)
+        if name == "openai":
+            clock.advance(59 * 60)
+        await reader.many(unirt.SessionExpiring)
+        while not reader.of(unirt.Reconnected):
+            await asyncio.sleep(0)
+            clock.advance(1.0)
+        await reader.completed_ones(1)
+        assert session.history[-1].text == "Again."
+    (cut,) = reader.of(unirt.Interrupted)
+    assert cut.by == "reconnecting"

@@ -392,3 +392,44 @@ async def test_what_is_left_is_closed_though_the_session_ends_at_once(pair: Pair
     await reader.done()
     await pair.here.settled()
     assert pair.here.connections[-1].closed == (1000, "")
+
+
+async def test_a_question_that_nobody_began_to_answer_is_answered_there(pair: Pair) -> None:
+    slow = loads("""
+        [pace]
+        latency_ms = 600000
+        [[reply]]
+        cue = "text"
+        steps = [{ say = "Never." }]
+    """)
+    there = loads("""
+        [pace]
+        speed = 50
+        [[reply]]
+        cue = "text"
+        steps = [{ say = "Here.", ms = 300 }]
+        [[reply]]
+        cue = "respond"
+        steps = [{ say = "Here.", ms = 300 }]
+    """)
+    async with two(*pair.names, slow, there) as pair, pair.connect() as session:
+        reader = Reader(session)
+        await session.send_text("Where are you?")
+        await session.switch(pair.names[1], patience=0)
+        (done,) = await reader.completed_ones(1)
+        assert done.origin.provider == pair.names[1]
+        assert session.history[-1].text == "Here."
+    await reader.done()
+
+
+async def test_an_answer_that_the_application_has_cut_off_stays_so(pair: Pair) -> None:
+    async with pair.connect() as session:
+        reader = Reader(session)
+        await session.send_text("I am Ada.")
+        await reader.many(unirt.AudioDelta)
+        await session.switch(pair.names[1], patience=0)
+        await session.send_text("Who am I?")
+        await reader.completed_ones(1)
+        asked = [type(c) for c in pair.there.connections[-1].commands]
+        assert asked.count(cmd.Respond) == (pair.names[1] == "openai")  # of the text alone
+    await reader.done()

@@ -287,23 +287,31 @@ class Plan:
             cast("Joining", translator).joins_call()
         return translator
 
+    def check(self, candidate: Candidate, changes: SessionConfig | None) -> None:
+        self._way_to(candidate, changes)
+
+    def _way_to(
+        self, candidate: Candidate, changes: SessionConfig | None
+    ) -> tuple[Route, tuple[str, ...]]:
+        """The route to a candidate, and the settings that cannot be had there."""
+        route = self.route(candidate)
+        if changes is not None:
+            route = attrs.evolve(route, config=route.config.merged(changes))
+        if candidate.name != self.current.name:
+            return self._fitted(route)
+        self.translator(route, ())
+        return route, ()
+
     async def dial(
         self,
         candidate: Candidate,
         changes: SessionConfig | None = None,
         handle: str | None = None,
     ) -> Way:
-        route = self.route(candidate)
+        route, lost = self._way_to(candidate, changes)
         resume = route.provider.resume
-        if changes is not None:
-            route = attrs.evolve(route, config=route.config.merged(changes))
-        lost: tuple[str, ...] = ()
-        if candidate.name != self.current.name:
-            route, lost = self._fitted(route)
-        else:
-            self.translator(route, ())
         deck = current()
-        if deck is not None and deck.playing and not deck.recording and deck.upcoming is None:
+        if deck is not None and deck.ended:
             raise DialError(route.provider.name, url=str(deck.path), why=RECORDING_ENDS)
         resumes = handle is not None and resume is not None
         if handle is not None and resume is not None:

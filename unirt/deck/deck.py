@@ -121,6 +121,11 @@ class Deck:
         return self._tape
 
     @property
+    def ended(self) -> bool:
+        """Whether everything was played, and nothing more is recorded."""
+        return self.playing and not self.recording and self.upcoming is None
+
+    @property
     def upcoming(self) -> Segment | None:
         """The next connection that was not played yet."""
         return self._segments[0] if self._segments else None

@@ -43,6 +43,11 @@ class Boundary:
         return not self._running
 
     @property
+    def due(self) -> bool:
+        """Whether the user waits for a response that has not begun."""
+        return self._due
+
+    @property
     def awaited(self) -> bool:
         """Whether a response runs, or the user waits for one."""
         return self._due or not self.here

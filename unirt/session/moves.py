@@ -18,7 +18,8 @@ Where nobody answers the session is over, as when its connection is lost.
 
 Tool calls are not cancelled by a move: their functions go on, and what they return goes in as
 conversation, for the new provider has never asked for it. The user does not wait in vain either:
-where an answer was cut off by a loss, the new provider is asked for it.
+where an answer was cut off by a loss, or at a cap, or had not begun, the new provider is asked for
+it. One that the application has cut off, by a switch without patience, stays so.
 """
 
 from __future__ import annotations
@@ -73,6 +74,10 @@ _LOG = logging.getLogger("unirt.session")
 
 _MARGIN_S = 5.0
 "How long before its end a connection is left at the latest, in seconds."
+
+
+_NOT_ASKED = ("lost", "expiring")
+"Moves that no application has asked for."
 
 
 @attrs.define(eq=False)
@@ -231,11 +236,11 @@ class Moves:
         self, candidate: Candidate | None, why: str, changes: SessionConfig | None, patience: float
     ) -> None:
         ways = self._known()
+        ways.check(candidate or ways.current, changes)
         await self.boundary.wait(patience)
-        way = None
         while True:
             await self.settled()
-            origin = ways.current
+            way, origin = None, ways.current
             target = candidate or origin
             if self._remembered.by(target, changes) is None:
                 # Where the provider remembers nothing, the new one is there before the old goes.
@@ -318,7 +323,7 @@ class Moves:
             why=why,
             previous=link.provider,
             loss=loss,
-            unanswered=self.boundary.awaited,
+            unanswered=self.boundary.due or (why in _NOT_ASKED and not self.boundary.here),
             retiring=self.retiring.add(link),
         )
         move.error = None if loss is None else self._known().hide(str(loss))
@@ -431,6 +436,6 @@ class Moves:
         )
         self._tell([event])
         self.moving = self.unanswered.moving = False
-        waits = move.why == "lost" and move.unanswered
-        self._resume(held, waits and not (self.carried or self.unanswered.speaking))
+        answered = self.carried or self.unanswered.speaking
+        self._resume(held, move.unanswered and not answered)
         self._settled.set()

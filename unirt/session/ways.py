@@ -116,6 +116,15 @@ class Ways(Protocol):
         """An error without them."""
         ...
 
+    def check(self, candidate: Candidate, changes: SessionConfig | None) -> None:
+        """
+        Refuse what no connection to a candidate could have, before the one in use is left.
+
+        Raises:
+            ConfigurationError: There is something.
+        """
+        ...
+
     async def dial(
         self,
         candidate: Candidate,
