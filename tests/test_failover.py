@@ -78,8 +78,28 @@ async def pair(names: tuple[str, str]) -> AsyncIterator[Pair]:
 def chain(pair: Pair, **more: Any) -> unirt.Failover:
     """Both, none of which has ever failed."""
     candidates = tuple(unirt.Candidate(provider=name) for name in pair.names)
-    fields: dict[str, Any] = {"retries": 0, "cooldowns": Cooldowns(lambda: 0.0)} | more
-    return unirt.Failover(chain=candidates, **fields)
+    cooldowns = Cooldowns(lambda: 0.0)
+    fields: dict[str, Any] = {"chain": candidates, "retries": 0, "cooldowns": cooldowns} | more
+    return unirt.Failover(**fields)
+
+
+def chain_that_waits(pair: Pair, open_now: asyncio.Event) -> unirt.Failover:
+    """Both, of which the second is dialled when it is time."""
+    second = load(pair.names[1])
+
+    async def slowly(config: unirt.SessionConfig, credentials: Any) -> Any:
+        await open_now.wait()
+        return await second.dial(config, credentials)
+
+    there = unirt.Candidate(provider=pair.names[1], transport=slowly)
+    return chain(pair, chain=(unirt.Candidate(provider=pair.names[0]), there))
+
+
+async def ask(reader: Reader) -> None:
+    """A question that is answered, and the one in whose answer the connection goes."""
+    await reader.session.send_text("I am Ada.")
+    await reader.many(unirt.ResponseDone)
+    await reader.session.send_text("What is my name?")
 
 
 async def test_a_session_goes_on_where_its_provider_failed(pair: Pair) -> None:
@@ -130,9 +150,7 @@ async def test_the_new_provider_knows_what_was_heard_and_not_what_was_generated(
 async def test_without_a_chain_the_session_ends_as_it_did(pair: Pair) -> None:
     async with pair.connect() as session:
         reader = Reader(session)
-        await session.send_text("I am Ada.")
-        await reader.many(unirt.ResponseDone)
-        await session.send_text("What is my name?")
+        await ask(reader)
         await reader.done()
 
     assert reader.error is not None
@@ -146,9 +164,7 @@ async def test_a_provider_that_hangs_up_as_agreed_ends_the_session(names: tuple[
         pair.connect(fallback=chain(pair)) as session,
     ):
         reader = Reader(session)
-        await session.send_text("I am Ada.")
-        await reader.many(unirt.ResponseDone)
-        await session.send_text("What is my name?")
+        await ask(reader)
         await reader.done()
 
     assert not reader.of(unirt.Reconnecting)
@@ -158,9 +174,7 @@ async def test_a_provider_that_hangs_up_as_agreed_ends_the_session(names: tuple[
 async def test_the_same_provider_is_tried_first_where_that_may_help(pair: Pair) -> None:
     async with pair.connect(fallback=chain(pair, retries=1)) as session:
         reader = Reader(session)
-        await session.send_text("I am Ada.")
-        await reader.many(unirt.ResponseDone)
-        await session.send_text("What is my name?")
+        await ask(reader)
         await reader.many(unirt.Reconnected)
         assert session.provider == pair.names[0]
         assert len(pair.here.connections) == 2
@@ -175,9 +189,7 @@ async def test_a_provider_that_would_do_it_again_is_not_tried_again(
         pair.connect(fallback=chain(pair, retries=5)) as session,
     ):
         reader = Reader(session)
-        await session.send_text("I am Ada.")
-        await reader.many(unirt.ResponseDone)
-        await session.send_text("What is my name?")
+        await ask(reader)
         await reader.many(unirt.Reconnected)
         assert session.provider == pair.names[1]
         assert len(pair.here.connections) == 1
@@ -201,9 +213,7 @@ async def test_retries_wait_longer_each_time_on_the_sessions_clock(names: tuple[
             fallback=fallback, reconnect=reconnect, clock=clock, transport=once
         ) as session:
             reader = Reader(session)
-            await session.send_text("I am Ada.")
-            await reader.many(unirt.ResponseDone)
-            await session.send_text("What is my name?")
+            await ask(reader)
             while not reader.of(unirt.Reconnected):
                 clock.advance(0.125)
                 await asyncio.sleep(0)
@@ -236,21 +246,11 @@ async def test_where_nobody_answers_the_session_ends_and_says_why(pair: Pair) ->
 async def test_what_is_said_meanwhile_waits_and_audio_is_held(pair: Pair) -> None:
     """Fields 2 and 3: nothing that the user says while nobody listens is lost in silence."""
     open_now = asyncio.Event()
-    there = load(pair.names[1])
-
-    async def slowly(config: unirt.SessionConfig, credentials: Any) -> Any:
-        await open_now.wait()
-        return await there.dial(config, credentials)
-
-    first, second = chain(pair).chain
-    fallback = unirt.Failover(
-        chain=(first, unirt.Candidate(provider=second.provider, transport=slowly)), retries=0
-    )
-    async with pair.connect(fallback=fallback, audio_in=unirt.PCM16_24K) as session:
+    async with pair.connect(
+        fallback=chain_that_waits(pair, open_now), audio_in=unirt.PCM16_24K
+    ) as session:
         reader = Reader(session)
-        await session.send_text("I am Ada.")
-        await reader.many(unirt.ResponseDone)
-        await session.send_text("What is my name?")
+        await ask(reader)
         await reader.many(unirt.Reconnecting)
         voice = speech(900, unirt.PCM16_24K) + bytes(48_000)
         for start in range(0, len(voice), 960):
@@ -268,20 +268,11 @@ async def test_what_is_said_meanwhile_waits_and_audio_is_held(pair: Pair) -> Non
 
 async def test_audio_beyond_the_bound_is_counted(pair: Pair) -> None:
     open_now = asyncio.Event()
-
-    async def slowly(config: unirt.SessionConfig, credentials: Any) -> Any:
-        await open_now.wait()
-        return await load(pair.names[1]).dial(config, credentials)
-
-    first, second = chain(pair).chain
-    fallback = unirt.Failover(
-        chain=(first, unirt.Candidate(provider=second.provider, transport=slowly)), retries=0
-    )
-    async with pair.connect(fallback=fallback, audio_in=unirt.PCM16_24K) as session:
+    async with pair.connect(
+        fallback=chain_that_waits(pair, open_now), audio_in=unirt.PCM16_24K
+    ) as session:
         reader = Reader(session)
-        await session.send_text("I am Ada.")
-        await reader.many(unirt.ResponseDone)
-        await session.send_text("What is my name?")
+        await ask(reader)
         await reader.many(unirt.Reconnecting)
         for _ in range(40):
             await session.send_audio(bytes(48_000))  # a second each
@@ -480,9 +471,7 @@ async def test_closing_while_it_moves_is_bounded_and_clean(pair: Pair) -> None:
     tasks = asyncio.all_tasks()
     async with pair.connect(fallback=fallback) as session:
         reader = Reader(session)
-        await session.send_text("I am Ada.")
-        await reader.many(unirt.ResponseDone)
-        await session.send_text("What is my name?")
+        await ask(reader)
         await dialling.wait()
         waiting = asyncio.create_task(session.send_text("Anybody?"))
         await session.close()

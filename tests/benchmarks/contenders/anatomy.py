@@ -181,7 +181,8 @@ async def _by_envelope(task: Task, meter: Meter, transport: str) -> None:
                 if audio is None:
                     continue
                 pcm = decode_audio(audio, "")
-                envelope = Envelope.around(frame, audio, data.get("event_id"))
+                envelope = Envelope.around(frame, audio, "event_id" if "event_id" in data else None)
+                assert envelope is not None  # or the step would measure something else
             heard += len(pcm)
 
     await _bare(task, meter, transport, take)
