@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.tones import Heard, steady
 from unirt.audio import PCM16_24K
 
 ROOT = Path(__file__).parent.parent
+TRIES = 6
 
 
 @pytest.fixture(scope="module")
@@ -22,16 +24,32 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[st
         yield environment
 
 
+def undisturbed(provider: str, environment: Mapping[str, str]) -> dict[str, Any]:
+    """
+    What the program tells of a run in which no device starved.
+
+    Devices move in real time. On a machine that is busy elsewhere one may run dry, which is the
+    machine's doing, and which the program is told: such a run judges nothing.
+    """
+    troubles = []
+    for _ in range(TRIES):
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.sound_program", provider],
+            cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        told: dict[str, Any] = json.loads(done.stdout)
+        if not any(told["troubles"]):
+            return told
+        troubles.append(told["troubles"])
+    pytest.fail(f"devices starve or overflow in each run: {troubles}")
+
+
 @pytest.mark.parametrize("provider", ["openai", "google"])
 def test_a_tone_through_devices_and_a_session(
     provider: str, environment: Mapping[str, str]
 ) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.sound_program", provider],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+    told = undisturbed(provider, environment)
 
     assert {*CABLES, *(f"{name}_end" for name in CABLES)} <= set(told["devices"])
     steady(Heard(**told["heard"]), PCM16_24K, seconds=SECONDS)
