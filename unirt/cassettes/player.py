@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
@@ -83,7 +83,15 @@ class Player:
         self._heard = 0
         "Up to which entry the ids of the far end are known."
         self._steps: list[_Step] = []
+        self.bytes_released = 0
+        "Of what :meth:`releasing` released."
         self._times = [entry.at for _, entry in segment.entries]
+        self._payloads = [
+            entry.payload if isinstance(entry, Framed) and entry.direction == "received" else None
+            for _, entry in segment.entries
+        ]
+        "For each entry, what the client receives where that is a frame; and nothing at the end."
+        self._payloads.append(None)
         self._needs: list[tuple[int, int]] = []
         "For each entry, where the client must be: at which step, and how far in its run."
         self._onward = _onward(segment)
@@ -206,7 +214,7 @@ class Player:
             raise TypeError(f"a connection does not hold a {type(entry).__name__}")
         return entry
 
-    def releasing(self, come: Callable[[float], bool]) -> Iterator[bytes]:
+    def releasing(self, come: Callable[[float], bool], most: int) -> Iterator[bytes]:
         """
         Release frame after frame, each when its time came. The short way, for what is usual.
 
@@ -214,20 +222,23 @@ class Player:
 
         Args:
             come: Lets a time come, in seconds, unless something else is to be done first.
+            most: How many bytes are enough; so it ends, too.
         """
-        entries, needs, times, onward = self._entries, self._needs, self._times, self._onward
-        end = len(entries)
-        while self.failure is None:
+        payloads, needs, times, onward = self._payloads, self._needs, self._times, self._onward
+        enough = self.bytes_released + most
+        while self.failure is None and not self.closed:
             index = self._next
-            if index >= end or needs[index] > self._place:
-                return
-            when, entry = times[index], entries[index][1]
-            if type(entry) is not Framed or not come(when):
+            payload = payloads[index]
+            if payload is None or needs[index] > self._place or not come(times[index]):
                 return
             if self._ids.to_live:
-                entry = attrs.evolve(entry, data=renamed(entry.data, self._ids.to_live))
-            self._next = onward[index + 1]
-            yield entry.payload
+                payload = cast("Framed", self.release()).payload
+            else:
+                self._next = onward[index + 1]
+            self.bytes_released += len(payload) or 1
+            yield payload
+            if self.bytes_released >= enough:
+                return
 
     @property
     def awaited(self) -> tuple[int, Entry] | None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, NoReturn
 
 from unirt.cassettes.entries import Closed, Framed, Stalled
@@ -97,8 +97,8 @@ class PlayingTransport:
         self._clock = clock
         self._gone: TransportClosed | None = None
         self._stalled = False
-        self._in_one_go = 0
-        "How many bytes were received since anybody else had a turn."
+        self._had_a_turn = 0
+        "How many bytes had been received when everybody else had a turn."
         self._waiting: deque[Framed] = deque()
         "What was released and not received yet."
         self._loop = asyncio.get_running_loop()
@@ -152,28 +152,22 @@ class PlayingTransport:
         self, take: Callable[[Iterable[Frame]], bool], room: Callable[[], Awaitable[None]]
     ) -> None:
         """See :class:`unirt.transport.Prompt`; the frames bring their time with them."""
+        player = self._player
         while True:
-            before = self._in_one_go
-            room_left = take(self._timed()) if self._table.alone else True
-            if self._in_one_go == before:
+            before = player.bytes_released
+            room_left = True
+            if self._table.alone and self._gone is None:
+                enough = self._had_a_turn + _IN_ONE_GO - before
+                room_left = take(player.releasing(self._clock.jumped, enough))
+            if player.bytes_released == before:
                 room_left = take([entry.payload for entry in await self._released()])
             if not room_left:
                 await room()
-            if self._in_one_go >= _IN_ONE_GO:
-                self._in_one_go = 0
+            if player.bytes_released - self._had_a_turn >= _IN_ONE_GO:
+                self._had_a_turn = player.bytes_released
                 self._table.tell()
                 for _ in range(_TURNS):
                     await asyncio.sleep(0)
-
-    def _timed(self) -> Iterator[Frame]:
-        """What may be released, one by one, until it is enough in one go."""
-        if self._gone is not None:
-            return
-        for payload in self._player.releasing(self._clock.jumped):
-            self._in_one_go += len(payload) or 1
-            yield payload
-            if self._in_one_go >= _IN_ONE_GO or self._gone is not None:
-                return
 
     async def _released(self) -> list[Framed]:
         """
