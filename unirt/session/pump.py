@@ -133,15 +133,16 @@ class Pump:
         translator, now = self._translator, self.now
         receive, received = translator.receive, translator.events_received
         events: list[Event] = []
-        size = 0
+        count = size = 0
         for frame in frames:
-            self.frames_in += 1
+            count += 1
             size += len(frame)
             receive(frame, now())
             new = received()
             events += new
             if len(new) != 1 or type(new[0]) not in _PIECES:
                 break
+        self.frames_in += count
         self.bytes_in += size
         self.run(size, events)
 

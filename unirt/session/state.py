@@ -109,8 +109,9 @@ class State:
     def feed(self, events: Sequence[Event]) -> None:
         """Take the next events; most of them are audio and change nothing."""
         self.events += len(events)
+        handler_of = self._handlers.get
         for event in events:
-            handler = self._handlers.get(type(event))
+            handler = handler_of(type(event))
             if handler is not None:
                 handler(event)
 
