@@ -1,0 +1,64 @@
+"""``python -m tests.soak``: run it, show what was found, write it to the docs."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import sys
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ProcessPoolExecutor
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.markdown import Markdown
+
+from tests.benchmarks.machine import machine
+from tests.soak.long import run_long
+from tests.soak.many import FORMATS, run_many
+from tests.soak.report import PAGE, complaints, page
+
+Found = TypeVar("Found")
+
+_console = Console(width=None if sys.stdout.isatty() else 160)
+
+
+def main(
+    sessions: Annotated[int, typer.Option(min=2, help="At once; half with each provider.")] = 500,
+    generations: Annotated[int, typer.Option(min=6, help="How often all are opened.")] = 6,
+    rounds: Annotated[int, typer.Option(min=1, help="Of two turns each, a generation.")] = 3,
+    turns: Annotated[int, typer.Option(min=1, help="Of the long session.")] = 1000,
+    reconnects: Annotated[int, typer.Option(min=0, help="Of the long session.")] = 30,
+    write: Annotated[
+        bool, typer.Option("--write/--no-write", help="Write the figures to the docs.")
+    ] = True,
+) -> None:
+    """Hold many sessions, and one for long; compare all that is said; look for what is left."""
+    longs = []
+    for provider in FORMATS:
+        with _console.status(f"{turns} turns, {provider}"):
+            longs.append(_alone(run_long, provider, turns, reconnects))
+    with _console.status(f"{sessions} sessions"):
+        many = _alone(run_many, sessions, generations, rounds)
+    text = page(many, longs, machine())
+    _console.print(Markdown(text))
+    if write:
+        PAGE.write_text(text, encoding="utf-8")
+    found = list(complaints(many, longs))
+    for complaint in found:
+        _console.print(f"[red]{complaint}[/]", highlight=False)
+    raise typer.Exit(bool(found))
+
+
+def _alone(run: Callable[..., Coroutine[Any, Any, Found]], *args: Any) -> Found:
+    """Run it in a process of its own: what another one freed would hide what it takes."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(_run, run, *args).result()
+
+
+def _run(run: Callable[..., Coroutine[Any, Any, Found]], *args: Any) -> Found:
+    return asyncio.run(run(*args))
+
+
+if __name__ == "__main__":
+    typer.run(main)
