@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import multiprocessing
 import sys
-from collections.abc import Callable, Coroutine
-from concurrent.futures import ProcessPoolExecutor
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markdown import Markdown
 
 from tests.benchmarks.machine import machine
+from tests.soak.alone import alone
 from tests.soak.long import run_long
 from tests.soak.many import FORMATS, run_many
 from tests.soak.report import PAGE, complaints, page
-
-Found = TypeVar("Found")
 
 _console = Console(width=None if sys.stdout.isatty() else 160)
 
@@ -37,9 +32,9 @@ def main(
     longs = []
     for provider in FORMATS:
         with _console.status(f"{turns} turns, {provider}"):
-            longs.append(_alone(run_long, provider, turns, reconnects))
+            longs.append(alone(run_long, provider, turns, reconnects))
     with _console.status(f"{sessions} sessions"):
-        many = _alone(run_many, sessions, generations, rounds)
+        many = alone(run_many, sessions, generations, rounds)
     text = page(many, longs, machine())
     _console.print(Markdown(text))
     if write:
@@ -48,16 +43,6 @@ def main(
     for complaint in found:
         _console.print(f"[red]{complaint}[/]", highlight=False)
     raise typer.Exit(bool(found))
-
-
-def _alone(run: Callable[..., Coroutine[Any, Any, Found]], *args: Any) -> Found:
-    """Run it in a process of its own: what another one freed would hide what it takes."""
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(_run, run, *args).result()
-
-
-def _run(run: Callable[..., Coroutine[Any, Any, Found]], *args: Any) -> Found:
-    return asyncio.run(run(*args))
 
 
 if __name__ == "__main__":
