@@ -22,7 +22,7 @@ def main(
     sessions: Annotated[int, typer.Option(min=2, help="At once; half with each provider.")] = 500,
     generations: Annotated[int, typer.Option(min=6, help="How often all are opened.")] = 6,
     rounds: Annotated[int, typer.Option(min=1, help="Of two turns each, a generation.")] = 3,
-    turns: Annotated[int, typer.Option(min=1, help="Of the long session.")] = 1000,
+    turns: Annotated[int, typer.Option(min=120, help="Of the long session.")] = 1000,
     reconnects: Annotated[int, typer.Option(min=0, help="Of the long session.")] = 30,
     write: Annotated[
         bool, typer.Option("--write/--no-write", help="Write the figures to the docs.")
