@@ -42,6 +42,8 @@ from unirt.transports.recording import RecordingTransport
 __all__ = ["Journey", "Leg", "Move", "Moved", "journey"]
 
 _TICK_US = 20_000
+_REST_S = 0.2
+"How long everything must be quiet before the next thing is said, or the conversation is over."
 _TOOL_S = 0.3
 "How long the application's tools take."
 _LONGEST_S = 7_200.0
@@ -244,6 +246,8 @@ class _Traveller:
         "How often the moment of the move has to come."
         self._moving: asyncio.Task[None] | None = None
         self._session: Session | None = None
+        self._quiet_from = 0.0
+        "Since when nothing is said, sent or played."
         self._expiring = False
         self._arrived = asyncio.Event()
 
@@ -353,6 +357,8 @@ class _Traveller:
         if session is None or session.closed:
             return
         self._said.append(Said(self._clock.now(), session.stats.frames_in, command))
+        if not isinstance(command, AppendAudio | ReportPlayback):
+            self._quiet_from = self._clock.now()
         await session.send(command)
         self._watch(command)
 
@@ -401,7 +407,9 @@ class _Traveller:
     def _idle(self) -> bool:
         quiet = not (self._microphone or self._results or self._player.playing)
         still = self._moving is None or self._moving.done()
-        return quiet and still and self._servers.lines[-1].idle
+        if not (quiet and still and self._servers.lines[-1].idle):
+            self._quiet_from = self._clock.now()
+        return self._clock.now() >= self._quiet_from + _REST_S
 
     # The move.
 
