@@ -17,9 +17,11 @@ import attrs
 from unirt.capabilities import Capabilities
 from unirt.cassettes.entries import Entry
 from unirt.commands import Command
+from unirt.conversation import Conversation
 from unirt.events import Event, Reconnected
 from unirt.provider import Provider
 from unirt.simulator import Line, Scenario, loads
+from unirt.usage import SessionUsage
 
 __all__ = ["JOURNEYS", "Journey", "Leg", "Move", "Moved", "Said", "Way"]
 
@@ -95,6 +97,8 @@ class Moved:
     "What went over the wire, as a cassette has it."
     said: tuple[Said, ...] = attrs.field(default=(), repr=False)
     "What the application said."
+    usage: SessionUsage
+    history: Conversation
     lines: tuple[Line, ...] = attrs.field(default=(), repr=False)
     "The servers' ends."
     seconds: float = 0.0
@@ -110,8 +114,8 @@ _MOVES: Mapping[str, tuple[Move, ...]] = {
     "between_turns": (
         Move(why="switch", after="ResponseDone"),
         Move(why="lost", after="ResponseDone"),
-        Move(why="expiring", after="ResponseDone"),
     ),
+    "in_silence": (Move(why="expiring", after="ResponseDone"),),
     "before_an_answer": (
         Move(why="switch", after="SendText"),
         Move(why="lost", after="SendText"),

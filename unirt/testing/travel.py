@@ -215,6 +215,8 @@ class _Traveller:
             legs=self._split(),
             entries=self._servers.tape.entries(),
             said=tuple(self._said),
+            usage=session.usage,
+            history=session.history,
             lines=tuple(self._servers.lines),
             seconds=self._clock.now(),
         )
