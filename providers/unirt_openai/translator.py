@@ -36,9 +36,9 @@ from unirt_openai.facts import (
     VOICE_AFTER_AUDIO,
     capabilities,
 )
+from unirt_openai.inbound.items import deliver_unconfirmed
 from unirt_openai.native import parse_native
 from unirt_openai.speaking import goes_on
-from unirt_openai.inbound.items import deliver_unconfirmed
 from unirt_openai.state import State, dig
 
 __all__ = ["OpenAITranslator"]

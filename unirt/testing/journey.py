@@ -8,8 +8,9 @@ between whom. Any journey can go any way, and is one and the same conversation o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
+from itertools import product
 from typing import Literal
 
 import attrs
@@ -19,11 +20,12 @@ from unirt.cassettes.entries import Entry
 from unirt.commands import Command
 from unirt.conversation import Conversation
 from unirt.events import Event, Reconnected
+from unirt.fold import ContentStep
 from unirt.provider import Provider
 from unirt.simulator import Line, Scenario, loads
 from unirt.usage import SessionUsage
 
-__all__ = ["JOURNEYS", "Journey", "Leg", "Move", "Moved", "Said", "Way"]
+__all__ = ["JOURNEYS", "Journey", "Leg", "Move", "Moved", "Said", "Way", "ways"]
 
 
 @attrs.frozen(kw_only=True)
@@ -60,6 +62,10 @@ class Way:
     refuses: bool = False
     "Whether it then refuses that."
 
+    def takes(self, journey: Journey) -> bool:
+        """Whether a journey can go this way: nobody leaves a provider because it expires."""
+        return self.stays or journey.move.why != "expiring"
+
     @property
     def stays(self) -> bool:
         """Whether the conversation stays with its provider."""
@@ -93,12 +99,14 @@ class Moved:
     events: tuple[Event, ...]
     "All the session's events, in order."
     legs: tuple[Leg, ...]
+    folded: tuple[ContentStep, ...] = attrs.field(default=(), repr=False)
+    "What the session's folded view showed."
+    usage: SessionUsage
+    history: Conversation
     entries: tuple[Entry, ...] = attrs.field(default=(), repr=False)
     "What went over the wire, as a cassette has it."
     said: tuple[Said, ...] = attrs.field(default=(), repr=False)
     "What the application said."
-    usage: SessionUsage
-    history: Conversation
     lines: tuple[Line, ...] = attrs.field(default=(), repr=False)
     "The servers' ends."
     seconds: float = 0.0
@@ -142,6 +150,18 @@ _MOVES: Mapping[str, tuple[Move, ...]] = {
         Move(why="lost", after="AppendAudio", count=25),
     ),
 }
+
+
+def ways(providers: Iterable[Provider]) -> dict[str, Way]:
+    """All the ways that a conversation can go between some providers, by name."""
+    found = {}
+    for first, second in product(tuple(providers), repeat=2):
+        found[f"{first.name}-to-{second.name}"] = Way(first=first, second=second)
+        if first is second and first.resume is not None:
+            name, way = first.name, Way(first=first, second=second, remembers=True)
+            found[f"{name}-resumed"] = way
+            found[f"{name}-refused"] = attrs.evolve(way, refuses=True)
+    return found
 
 
 def _journeys() -> Mapping[str, Journey]:

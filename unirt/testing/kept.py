@@ -107,12 +107,10 @@ def told_apart(
         in_a, in_b = a.counts[place, kind], b.counts[place, kind]
         if in_a != in_b:
             found.append(
-                f"{_named(place)}: {kind} comes {in_a} times on {name_a}, "
-                f"{in_b} times on {name_b}"
+                f"{_named(place)}: {kind} comes {in_a} times on {name_a}, {in_b} times on {name_b}"
             )
     found += [
-        f"{_named(place)}: {a.order.get(place)} on {name_a}, "
-        f"{b.order.get(place)} on {name_b}"
+        f"{_named(place)}: {a.order.get(place)} on {name_a}, {b.order.get(place)} on {name_b}"
         for place in sorted({*a.order, *b.order}, key=repr)
         if a.order.get(place) != b.order.get(place)
     ]

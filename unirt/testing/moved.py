@@ -57,16 +57,17 @@ def moved_apart(a: Moved, b: Moved) -> list[str]:
     names = ["-".join(leg.provider for leg in moved.legs) for moved in (a, b)]
     if len(a.legs) != len(b.legs):
         return [f"{len(a.legs)} connections on {names[0]}, {len(b.legs)} on {names[1]}"]
-    kept: tuple[list[Event], list[Event]] = [], []
+    kept_a: list[Event] = []
+    kept_b: list[Event] = []
     for one, other in zip(a.legs, b.legs, strict=True):
-        told = comparable(one.events, other.events, one.capabilities, other.capabilities)
-        for whole, part in zip(kept, told, strict=True):
-            whole += part
+        told_a, told_b = comparable(one.events, other.events, one.capabilities, other.capabilities)
+        kept_a += told_a
+        kept_b += told_b
     left_out: tuple[type[Event], ...] = (Reconnecting,)
     if _restored(a) or _restored(b):
         left_out += (HistorySeeded,)
-    one, other = ([e for e in whole if not isinstance(e, left_out)] for whole in kept)
-    return told_apart(one, other, *names) + _facts_apart(a.arrivals, b.arrivals, *names)
+    kept_a, kept_b = ([e for e in kept if not isinstance(e, left_out)] for kept in (kept_a, kept_b))
+    return told_apart(kept_a, kept_b, *names) + _facts_apart(a.arrivals, b.arrivals, *names)
 
 
 def moved_rows(a: Moved, b: Moved) -> list[Row]:

@@ -26,8 +26,9 @@ from unirt.deck.tape import Tape
 from unirt.errors import ConnectionLost
 from unirt.events import Event, Reconnected, SessionExpiring, ToolCall, ToolCallCancelled
 from unirt.failover import Candidate, Cooldowns, Failover
+from unirt.fold import ContentStep
 from unirt.provider import Credentials, Provider
-from unirt.session import Session
+from unirt.session import ContentView, Session
 from unirt.simulator.line import Line
 from unirt.simulator.player import Player
 from unirt.simulator.recital import ORIGIN
@@ -204,15 +205,14 @@ class _Traveller:
             **asked,
         ) as session:
             self._session = session
+            folding = asyncio.create_task(_all_of(session.content()))
             self._legs.insert(0, (session.provider, session.capabilities, 0))
             await self._live(session)
-        with contextlib.suppress(ConnectionLost):
-            async for _ in session:
-                pass
         await asyncio.gather(*self._servers.tasks)
         return Moved(
             events=tuple(self._events),
             legs=self._split(),
+            folded=tuple(await folding),
             entries=self._servers.tape.entries(),
             said=tuple(self._said),
             usage=session.usage,
@@ -363,3 +363,11 @@ class _Traveller:
             case _:
                 self._expiring = True
                 await self._servers.warn(50.0)
+
+
+async def _all_of(view: ContentView) -> list[ContentStep]:
+    steps: list[ContentStep] = []
+    with contextlib.suppress(ConnectionLost):
+        async for step in view:
+            steps += [step]
+    return steps
