@@ -9,6 +9,7 @@ files stay small and readable, and how much was said and heard is still what it 
 from __future__ import annotations
 
 import contextlib
+import logging
 import sys
 from collections.abc import Iterator
 from itertools import islice
@@ -30,6 +31,8 @@ from unirt.testing.travel import travel
 FOLDER = Path(__file__).parent
 FAULTY = "text_turn"
 "The scenario that faults happen to."
+ABRUPT = "switch_before_an_answer"
+"It leaves a connection in the moment in which frames come: who plays it would miss them."
 
 
 def dialled(provider: Provider, scenario: str) -> SessionConfig:
@@ -121,6 +124,8 @@ def cassettes() -> Iterator[tuple[Path, bytes]]:
         if way.refuses or (way.stays and not way.remembers):
             continue  # the others hold all that is told then
         for journey in filter(way.takes, JOURNEYS.values()):
+            if journey.name == ABRUPT:
+                continue
             path = FOLDER / "journeys" / name / f"{journey.name}.jsonl"
             yield path, dumps(travelled(travel(way, journey), journey.name, name), str(path))
 
@@ -128,6 +133,7 @@ def cassettes() -> Iterator[tuple[Path, bytes]]:
 def main(arguments: list[str]) -> int:
     """Write the cassettes, or with ``--check`` tell which are stale."""
     stale = []
+    logging.getLogger("unirt").addHandler(logging.NullHandler())
     for path, data in cassettes():
         if not path.exists() or path.read_bytes() != data:
             stale.append(str(path.relative_to(FOLDER)))

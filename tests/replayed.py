@@ -173,8 +173,7 @@ class _Traveller:
             else:
                 await session.send(said.what)
         await self._clock.sleep_until(self._travelled.seconds)
-        frames = sum(line.totals.frames_sent for line in self._travelled.lines)
-        await (await self._after(frames)).close()
+        await (await self._after(self._travelled.heard)).close()
 
     async def _after(self, frames: int) -> Session:
         """The session, once so many frames have come."""

@@ -109,6 +109,8 @@ class Moved:
     "What the application said."
     lines: tuple[Line, ...] = attrs.field(default=(), repr=False)
     "The servers' ends."
+    heard: int = 0
+    "How many frames came."
     seconds: float = 0.0
     "How long it took, in virtual time."
 

@@ -4,8 +4,9 @@ What one journey may differ in when it goes two ways, and what it does.
 The folded views are equal, and so are the kept views, connection by connection, but for the
 freedoms of :mod:`unirt.testing.kept`. A move adds five, each read off what the session told:
 
-1. *Remembered.* A provider that resumed the conversation by itself is not told of it: there is no
-   ``HistorySeeded``, and what was said before is not counted as carried.
+1. *Remembered.* A provider may hand out what a conversation can be resumed by, and one that resumed
+   it by itself is not told of it: ``ResumptionUpdated`` is left out, there is no ``HistorySeeded``,
+   and what was said before is not counted as carried.
 2. *In another form.* Which of the items a provider knows as they were, and which in another form,
    is its own business; how many it knows, and how many it does not, is not.
 3. *Untold.* What a connection used and had not told when it was left is told nowhere. Where the
@@ -31,6 +32,7 @@ from unirt.events import (
     Reconnected,
     Reconnecting,
     ResponseStarted,
+    ResumptionUpdated,
 )
 from unirt.fold import fold
 from unirt.testing.journey import Moved
@@ -63,7 +65,7 @@ def moved_apart(a: Moved, b: Moved) -> list[str]:
         told_a, told_b = comparable(one.events, other.events, one.capabilities, other.capabilities)
         kept_a += told_a
         kept_b += told_b
-    left_out: tuple[type[Event], ...] = (Reconnecting,)
+    left_out: tuple[type[Event], ...] = (Reconnecting, ResumptionUpdated)
     if _restored(a) or _restored(b):
         left_out += (HistorySeeded,)
     kept_a, kept_b = ([e for e in kept if not isinstance(e, left_out)] for kept in (kept_a, kept_b))

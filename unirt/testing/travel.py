@@ -218,6 +218,7 @@ class _Traveller:
             usage=session.usage,
             history=session.history,
             lines=tuple(self._servers.lines),
+            heard=session.stats.frames_in,
             seconds=self._clock.now(),
         )
 

@@ -95,11 +95,11 @@ def _follow(state: State, item: Item, ids: Ids) -> None:
 
 def _deliver(state: State, item: Item, item_id: str, *, synthesised: bool = False) -> None:
     """Deliver what the user wrote."""
-    how, composer = {"synthesised": synthesised}, state.composer
+    composer, kind = state.composer, StreamKind.TEXT
     for index, part in enumerate(item.content):
         if isinstance(part, TextContent) and part.text:
-            composer.user_text(StreamKind.TEXT, item_id, index, part.text, **how)
-            composer.user_finish(StreamKind.TEXT, item_id, index, text=part.text, **how)
+            composer.user_text(kind, item_id, index, part.text, synthesised=synthesised)
+            composer.user_finish(kind, item_id, index, text=part.text, synthesised=synthesised)
 
 
 def deliver_unconfirmed(state: State) -> None:
