@@ -268,7 +268,9 @@ def _journeys() -> Iterator[str]:
         about = journey.scenario.about
         yield f"| {journey.name} | {about} | {verdict} | {kinds} | {numbers} |"
     yield "\n### What the ways may differ in\n"
-    yield (moved.__doc__ or "").partition("\n\n")[2].replace(":mod:`unirt.testing.kept`", "above")
+    yield (
+        (moved.__doc__ or "").partition("\n\n")[2].replace("of :mod:`unirt.testing.kept`", "above")
+    )
     yield "### Why the kept views do\n"
     yield from (f"- {reason}" for reason in reasons)
 

@@ -40,6 +40,7 @@ from unirt.events import (
     PlaybackStopped,
     ResponseDone,
     ResponseStarted,
+    SessionEvent,
     StreamClosed,
     StreamOpened,
     ToolCall,
@@ -91,7 +92,8 @@ def comparable(
     compared = {
         kind
         for kind in told
-        if Emission.NEVER not in (caps_a.emission(kind.__name__), caps_b.emission(kind.__name__))
+        if issubclass(kind, SessionEvent)  # told by the session itself, wherever it is
+        or Emission.NEVER not in (caps_a.emission(kind.__name__), caps_b.emission(kind.__name__))
     }
     a, b = ([e for e in events if type(e) in compared] for events in (events_a, events_b))
     return a, b

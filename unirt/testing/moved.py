@@ -1,7 +1,7 @@
 """
 What one journey may differ in when it goes two ways, and what it does.
 
-The folded views are equal, and so are the kept views, connection by connection, but for the
+The folded views are equal, and so are the kept views, connection by connection, but for the five
 freedoms of :mod:`unirt.testing.kept`. A move adds five, each read off what the session told:
 
 1. *Remembered.* A provider may hand out what a conversation can be resumed by, and one that resumed
