@@ -68,7 +68,7 @@ class Boundary:
             return
         timer = asyncio.ensure_future(self._clock.sleep_until(self._clock.now() + patience))
         try:
-            while not (self.here or timer.done()):  # one may begin in the step that ends another
+            while self._running and not timer.done():  # one may begin in the step that ends another
                 future = asyncio.get_running_loop().create_future()
                 self._waiting.add(future)
                 try:
