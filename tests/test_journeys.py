@@ -21,6 +21,7 @@ import pytest
 from cassettes.record import ABRUPT, FOLDER
 from tests.replayed import played
 from unirt import (
+    AppendAudio,
     AudioDelta,
     Event,
     Interrupted,
@@ -33,6 +34,7 @@ from unirt import (
 from unirt.fold import Fold
 from unirt.items import ItemKind
 from unirt.registry import installed, load
+from unirt.simulator.scenario import Speak
 from unirt.testing import check, fold
 from unirt.testing.journey import JOURNEYS, Moved, ways
 from unirt.testing.moved import moved_apart, moved_outlines
@@ -186,6 +188,19 @@ def test_the_result_of_a_tool_is_known_over_the_next_connection(way: str, journe
     kinds = [item.kind for item in moved.history]
     assert kinds.count(ItemKind.TOOL_CALL) == kinds.count(ItemKind.TOOL_RESULT) == 1
     assert "cloudy" in repr(moved.lines[-1].heard)
+
+
+@pairs(WAYS, [name for name in JOURNEYS if name.endswith(("user_speaks", "manual_turn"))])
+def test_all_of_a_turn_is_heard_by_whoever_answers_it(way: str, journey: str) -> None:
+    moved = travelled(way, journey)
+    (there,) = moved.arrivals
+    assert there.replayed_ms == JOURNEYS[journey].move.count * 20.0
+    speech = [step.do for step in JOURNEYS[journey].scenario.actions if isinstance(step.do, Speak)]
+    line = moved.lines[-1]
+    assert line.server.config.input_format is not None
+    pieces = [each.command for each in line.heard if isinstance(each.command, AppendAudio)]
+    loud = b"".join(piece.data for piece in pieces if any(piece.data))
+    assert line.server.config.input_format.duration_ms(len(loud)) >= speech[0].ms
 
 
 @pairs(WAYS, [name for name in JOURNEYS if name.endswith("it_is_heard")])
