@@ -96,9 +96,9 @@ class Leg:
 class Moved:
     """What happened on a journey."""
 
-    events: tuple[Event, ...]
+    events: tuple[Event, ...] = attrs.field(repr=False)
     "All the session's events, in order."
-    legs: tuple[Leg, ...]
+    legs: tuple[Leg, ...] = attrs.field(repr=False)
     folded: tuple[ContentStep, ...] = attrs.field(default=(), repr=False)
     "What the session's folded view showed."
     usage: SessionUsage
