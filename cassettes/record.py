@@ -9,6 +9,7 @@ files stay small and readable, and how much was said and heard is still what it 
 from __future__ import annotations
 
 import contextlib
+import logging
 import sys
 from collections.abc import Iterator
 from itertools import islice
@@ -24,10 +25,14 @@ from unirt.provider import Credentials, Provider
 from unirt.registry import installed, load
 from unirt.simulator.exchange import Exchange, run
 from unirt.simulator.script import builtin, builtin_names
+from unirt.testing.journey import JOURNEYS, Moved, ways
+from unirt.testing.travel import travel
 
 FOLDER = Path(__file__).parent
 FAULTY = "text_turn"
 "The scenario that faults happen to."
+ABRUPT = "switch_before_an_answer"
+"It leaves a connection in the moment in which frames come: who plays it would miss them."
 
 
 def dialled(provider: Provider, scenario: str) -> SessionConfig:
@@ -69,6 +74,21 @@ def _entries(exchange: Exchange) -> Iterator[Entry]:
         yield Closed(code=1000, by="local", at_ms=end)
 
 
+def travelled(moved: Moved, journey: str, way: str) -> Cassette:
+    """The cassette of one journey between simulators."""
+    header = Header(
+        origin=Origin.SIMULATOR,
+        recorded_by="cassettes/record.py",
+        against=f"the journey {journey!r}, {way}",
+        notes={"journey": journey, "way": way},
+    )
+    clean = scrubbed(
+        Cassette(header=header, entries=moved.entries), Scrub(audio="silence", ids=False), Secrets()
+    )
+    check_clean(clean, Secrets(), journey)
+    return clean
+
+
 def place(cassette: Cassette) -> int:
     """Where faults happen: at the third piece of audio that is received."""
     audible = (
@@ -100,11 +120,20 @@ def cassettes() -> Iterator[tuple[Path, bytes]]:
                     for name, bad in faulty(cassette):
                         path = FOLDER / "faults" / provider.name / f"{name}.jsonl"
                         yield path, dumps(bad, str(path))
+    for name, way in ways(map(load, installed())).items():
+        if way.refuses or (way.stays and not way.remembers):
+            continue  # the others hold all that is told then
+        for journey in filter(way.takes, JOURNEYS.values()):
+            if journey.name == ABRUPT:
+                continue
+            path = FOLDER / "journeys" / name / f"{journey.name}.jsonl"
+            yield path, dumps(travelled(travel(way, journey), journey.name, name), str(path))
 
 
 def main(arguments: list[str]) -> int:
     """Write the cassettes, or with ``--check`` tell which are stale."""
     stale = []
+    logging.getLogger("unirt").addHandler(logging.NullHandler())
     for path, data in cassettes():
         if not path.exists() or path.read_bytes() != data:
             stale.append(str(path.relative_to(FOLDER)))

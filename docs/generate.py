@@ -8,6 +8,7 @@ stale, and the tests run that.
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
@@ -26,7 +27,10 @@ from unirt.policy import standard_rows
 from unirt.registry import installed, load
 from unirt.simulator.exchange import run
 from unirt.simulator.script import builtin, builtin_names
-from unirt.testing import differences, kept, outline, rows
+from unirt.testing import differences, kept, moved, outline, rows
+from unirt.testing.journey import JOURNEYS, ways
+from unirt.testing.moved import moved_apart, moved_outlines, moved_rows
+from unirt.testing.travel import travel
 from unirt_google.inbound import FIELDS
 from unirt_google.parts import PARTS
 from unirt_openai.facts import (
@@ -233,6 +237,42 @@ def scenarios_page() -> Iterator[str]:
     yield (kept.__doc__ or "").partition("\n\n")[2].replace(":class:`~unirt.capabilities.", "`")
     yield "## Why they do\n"
     yield from (f"- {reason}" for reason in reasons)
+    yield from _journeys()
+
+
+def _journeys() -> Iterator[str]:
+    found = ways(map(load, installed()))
+    yield "\n## Conversations that move\n"
+    yield f"Each journey is held by a real session on each of these ways: {', '.join(found)}."
+    yield "Where it is *resumed* the provider remembers the conversation, and where it is *refused*"
+    yield "it remembers it no more; see [reconnecting](../howto/reconnect.md)."
+    yield "All ways are compared with the first. *Known* counts the items that the next connection"
+    yield "was told and knows, *lost* those that it does not, and *said again* is the user's audio"
+    yield "that was held.\n"
+    yield "| journey | when it moves | folded | kept: differs in | known | lost | said again |"
+    yield "|---|---|---|---|---|---|---|"
+    reasons: dict[str, None] = {}
+    for journey in JOURNEYS.values():
+        first, *others = (travel(way, journey) for way in found.values() if way.takes(journey))
+        pairs = [moved_outlines(first, other) for other in others]
+        verdict = "equal" if all(one == other for one, other in pairs) else "**different**"
+        if any(one.usage.untold for one in (first, *others)):
+            verdict += ", without usage"
+        differing = [row for other in others for row in moved_rows(first, other)]
+        reasons.update(dict.fromkeys(map(str, differing)))
+        kinds = ", ".join(dict.fromkeys(f"`{row.event}`" for row in differing)) or "nothing"
+        if unexplained := [words for other in others for words in moved_apart(first, other)]:
+            kinds = f"**{'; '.join(unexplained)}**"
+        (told,) = first.arrivals
+        numbers = f"{told.carried + told.changed} | {told.lost} | {told.replayed_ms:g} ms"
+        about = journey.scenario.about
+        yield f"| {journey.name} | {about} | {verdict} | {kinds} | {numbers} |"
+    yield "\n### What the ways may differ in\n"
+    yield (
+        (moved.__doc__ or "").partition("\n\n")[2].replace("of :mod:`unirt.testing.kept`", "above")
+    )
+    yield "### Why the kept views do\n"
+    yield from (f"- {reason}" for reason in reasons)
 
 
 _DELTAS = {"thought": "ThoughtDelta", "image": "ImageDelta", "citations": "CitationsDelta"}
@@ -332,6 +372,7 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
 def main(arguments: list[str]) -> int:
     """Write the pages, or with ``--check`` tell which are stale."""
     stale = []
+    logging.getLogger("unirt").addHandler(logging.NullHandler())  # what is refused is shown
     REFERENCE.mkdir(exist_ok=True)
     for name, page in PAGES.items():
         path = REFERENCE / name

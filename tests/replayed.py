@@ -19,9 +19,11 @@ from cassettes.record import FOLDER, dialled
 from unirt import Event, SessionConfig
 from unirt.deck.deck import Deck
 from unirt.errors import ConnectionLost
+from unirt.failover import Cooldowns
 from unirt.provider import Provider
 from unirt.session import Session
 from unirt.simulator import Exchange, builtin, run
+from unirt.testing.journey import Journey, Move, Moved, Way
 
 
 def replayed(provider: Provider, scenario: str) -> Exchange:
@@ -68,9 +70,45 @@ async def _hold(
 
 
 def _asked(scenario: str) -> dict[str, Any]:
-    config = builtin(scenario).session
+    return _settings(builtin(scenario).session)
+
+
+def _settings(config: SessionConfig) -> dict[str, Any]:
     names = [field.name for field in attrs.fields(SessionConfig)]
     return {name: value for name in names if (value := getattr(config, name)) is not None}
+
+
+def played(name: str, way: Way, travelled: Moved, journey: Journey) -> list[Event]:
+    """What a session tells of a journey that is played from its cassette."""
+    with unirt.cassette(FOLDER / "journeys" / name / f"{journey.name}.jsonl") as deck:
+        return asyncio.run(_move(deck, way, travelled, journey))
+
+
+async def _move(deck: Deck, way: Way, travelled: Moved, journey: Journey) -> list[Event]:
+    application = _Traveller(deck, travelled, way)
+    deck.clock.attend(1)
+    performing = asyncio.create_task(application.perform())
+    await asyncio.sleep(0)
+    told: list[Event] = []
+    chain = (unirt.Candidate(provider=way.first), unirt.Candidate(provider=way.second))
+    moving = unirt.Failover(chain=chain, retries=0, cooldowns=Cooldowns())
+    try:
+        async with unirt.connect(
+            way.first,
+            env_file=None,
+            environ={},
+            fallback=None if way.stays else moving,
+            observers=[told.extend, application.heard],
+            **_settings(journey.scenario.session),
+        ) as session:
+            application.opened.set_result(session)
+            async for _ in session:
+                pass
+            await application.switched()
+    finally:
+        performing.cancel()
+        deck.clock.attend(-1)
+    return told
 
 
 class _Application:
@@ -98,6 +136,48 @@ class _Application:
     async def _after(self, frames: int) -> Session:
         """The session, once so many frames have come."""
         session = await self._opened
+        while session.stats.frames_in < frames:
+            self._moved.clear()
+            await self._moved.wait()
+        return session
+
+
+class _Traveller:
+    """Says what a journey's application said, and moves when it did."""
+
+    def __init__(self, deck: Deck, travelled: Moved, way: Way) -> None:
+        self.opened: asyncio.Future[Session] = asyncio.get_running_loop().create_future()
+        self._clock = deck.clock
+        self._travelled = travelled
+        self._target = unirt.Candidate(provider=way.second)
+        self._moved = asyncio.Event()
+        self._switch: asyncio.Task[None] | None = None
+
+    def heard(self, events: Sequence[Event]) -> None:
+        """Look on."""
+        self._moved.set()
+
+    async def switched(self) -> None:
+        """Wait for the switch, where there was one."""
+        if self._switch is not None:
+            await self._switch
+
+    async def perform(self) -> None:
+        """All of it, and close at the end."""
+        for said in self._travelled.said:
+            await self._clock.sleep_until(said.at)
+            session = await self._after(said.heard)
+            if isinstance(said.what, Move):
+                going = session.switch(self._target, patience=said.what.patience)
+                self._switch = asyncio.create_task(going)
+            else:
+                await session.send(said.what)
+        await self._clock.sleep_until(self._travelled.seconds)
+        await (await self._after(self._travelled.heard)).close()
+
+    async def _after(self, frames: int) -> Session:
+        """The session, once so many frames have come."""
+        session = await self.opened
         while session.stats.frames_in < frames:
             self._moved.clear()
             await self._moved.wait()

@@ -426,10 +426,12 @@ async def test_an_answer_that_the_application_has_cut_off_stays_so(pair: Pair) -
     async with pair.connect() as session:
         reader = Reader(session)
         await session.send_text("I am Ada.")
-        await reader.many(unirt.AudioDelta)
+        await reader.many(unirt.ResponseDone)
+        await session.send_text("A story.")
+        await reader.until(lambda: len({e.response_id for e in reader.of(unirt.AudioDelta)}) == 2)
         await session.switch(pair.names[1], patience=0)
         await session.send_text("Who am I?")
-        await reader.completed_ones(1)
+        await reader.completed_ones(2)
         asked = [type(c) for c in pair.there.connections[-1].commands]
         assert asked.count(cmd.Respond) == (pair.names[1] == "openai")  # of the text alone
     await reader.done()

@@ -181,6 +181,7 @@ class GoogleTranslator:
     ) -> None:
         composer = self._dialogue.composer
         composer.begin(None, now)
+        self._dialogue.user.settle()
         if goes_on:
             composer.session_moves()
             return

@@ -140,7 +140,8 @@ def _user_message(state: State, item: Item, *, respond: bool) -> None:
     if respond and (running := state.running) is not None:
         floor.cut(state, running)
     item = attrs.evolve(item, id=state.new_item_id())
-    state.say("conversation.item.create", item=write_item(item))
+    event_id = state.say("conversation.item.create", item=write_item(item))
+    remember(state.unconfirmed, str(item.id), (event_id, item))
     if respond:
         state.requests.ask({}, state.now)
 

@@ -94,6 +94,8 @@ class State:
     "Tool calls that the application put into the conversation: their results may follow."
     said: dict[str, None] = attrs.field(factory=dict)
     "The user's items whose text was delivered."
+    unconfirmed: dict[str, tuple[str, Item]] = attrs.field(factory=dict)
+    "What the application wrote and the provider has not told yet: the frame, and the item."
     heard: dict[str, None] = attrs.field(factory=dict)
     "The user's items of whose transcript some was delivered."
     approvals: dict[str, None] = attrs.field(factory=dict)

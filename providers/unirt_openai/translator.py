@@ -36,6 +36,7 @@ from unirt_openai.facts import (
     VOICE_AFTER_AUDIO,
     capabilities,
 )
+from unirt_openai.inbound.items import deliver_unconfirmed
 from unirt_openai.native import parse_native
 from unirt_openai.speaking import goes_on
 from unirt_openai.state import State, dig
@@ -297,6 +298,7 @@ class OpenAITranslator:
         self._state.now = now
         self._release()
         self._state.composer.begin(None, now)
+        deliver_unconfirmed(self._state)
         if goes_on:
             self._state.composer.session_moves()
             return

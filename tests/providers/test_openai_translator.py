@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from pathlib import Path
 from typing import Any
 
@@ -211,3 +212,26 @@ def test_no_module_of_the_translator_does_io_or_reads_a_clock() -> None:
             )
         }
         assert path.name in {"dial.py", "secret.py"} or not imported & forbidden, path.name
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_what_was_written_is_told_when_the_connection_goes_first(
+    openai_wire: Any, goes_on: bool
+) -> None:
+    wire = openai_wire()
+    created, _ = wire.send(cmd.SendText(text="One."))
+    wire.hear({"type": "conversation.item.added", "item": created["item"]})
+    wire.send(cmd.SendText(text="Two.", respond=False))
+    wire.translator.receive_close(1006, "", "network", 1.0, goes_on=goes_on)
+    told = [event for event in wire.events() if isinstance(event, ev.StreamClosed)]
+    assert [(event.text, event.synthesised) for event in told] == [("Two.", True)]
+
+
+def test_what_was_refused_is_not_told_as_said(openai_wire: Any) -> None:
+    wire = openai_wire()
+    wire.translator.send(cmd.SendText(text="One.", respond=False), 0.0)
+    (frame,) = wire.translator.frames_to_send()
+    event_id = json.loads(frame)["event_id"]
+    wire.hear({"type": "error", "error": {"message": "no", "event_id": event_id}})
+    wire.translator.receive_close(1006, "", "network", 1.0)
+    assert [type(event) for event in wire.events()] == [ev.SessionClosed]

@@ -66,13 +66,16 @@ class Boundary:
         """Wait until none does, or for `patience` seconds."""
         if self.here or patience <= 0:
             return
-        future = asyncio.get_running_loop().create_future()
-        self._waiting.add(future)
         timer = asyncio.ensure_future(self._clock.sleep_until(self._clock.now() + patience))
         try:
-            await asyncio.wait((future, timer), return_when=asyncio.FIRST_COMPLETED)
+            while self._running and not timer.done():  # one may begin in the step that ends another
+                future = asyncio.get_running_loop().create_future()
+                self._waiting.add(future)
+                try:
+                    await asyncio.wait((future, timer), return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    self._waiting.discard(future)
         finally:
-            self._waiting.discard(future)
             timer.cancel()
             await asyncio.gather(timer, return_exceptions=True)
 

@@ -29,6 +29,7 @@ from unirt.audio import AudioFormat
 from unirt.budget import Budget
 from unirt.clock import Clock
 from unirt.commands import (
+    AppendAudio,
     ClearInput,
     Command,
     CommitInput,
@@ -210,6 +211,9 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
     # Verbs.
 
     async def send(self, command: Command) -> None:
+        if isinstance(command, AppendAudio):
+            await self.send_audio(command.data)
+            return
         name, moves = type(command).__name__, self._moves
         self._check_open(name)
         check_text(command, name)

@@ -92,6 +92,11 @@ class Brain:
     # What the host asks.
 
     @property
+    def replies(self) -> tuple[sc.Reply, ...]:
+        """What the scenario has left to say."""
+        return tuple(self._replies)
+
+    @property
     def speaking(self) -> bool:
         """Whether something is left to say in the conversation."""
         return self._recital is not None and bool(self._recital.beats)

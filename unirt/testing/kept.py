@@ -24,7 +24,7 @@ Whatever else differs is a difference.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from unirt.capabilities import Capabilities, Emission
 from unirt.events import (
@@ -40,6 +40,7 @@ from unirt.events import (
     PlaybackStopped,
     ResponseDone,
     ResponseStarted,
+    SessionEvent,
     StreamClosed,
     StreamOpened,
     ToolCall,
@@ -47,7 +48,7 @@ from unirt.events import (
 )
 from unirt.grammar import GROWTH
 
-__all__ = ["differences"]
+__all__ = ["comparable", "differences", "told_apart"]
 
 _FRAMES: frozenset[type[Event]] = frozenset({Noted, ContentDiscarded, UsageReported})
 _PLAYBACK: frozenset[type[Event]] = frozenset(
@@ -74,26 +75,44 @@ def differences(
         caps_a: The facts about the one.
         caps_b: The facts about the other.
     """
+    a, b = comparable(events_a, events_b, caps_a, caps_b)
+    return told_apart(a, b, caps_a.provider, caps_b.provider)
+
+
+def comparable(
+    events_a: Sequence[Event],
+    events_b: Sequence[Event],
+    caps_a: Capabilities,
+    caps_b: Capabilities,
+) -> tuple[list[Event], list[Event]]:
+    """The events of the kinds that both could have told."""
     told = {type(event) for event in (*events_a, *events_b)} - _FRAMES
     if _plays(events_a) is not _plays(events_b):
         told -= _PLAYBACK
     compared = {
         kind
-        for kind in (event.__name__ for event in told)
-        if Emission.NEVER not in (caps_a.emission(kind), caps_b.emission(kind))
+        for kind in told
+        if issubclass(kind, SessionEvent)  # told by the session itself, wherever it is
+        or Emission.NEVER not in (caps_a.emission(kind.__name__), caps_b.emission(kind.__name__))
     }
-    a, b = _Summary(events_a, compared), _Summary(events_b, compared)
+    a, b = ([e for e in events if type(e) in compared] for events in (events_a, events_b))
+    return a, b
+
+
+def told_apart(
+    events_a: Sequence[Event], events_b: Sequence[Event], name_a: str, name_b: str
+) -> list[str]:
+    """How often each kind comes, and in what order, where that differs, in words."""
+    a, b = _Summary(events_a), _Summary(events_b)
     found = []
     for place, kind in sorted({*a.counts, *b.counts}, key=repr):
         in_a, in_b = a.counts[place, kind], b.counts[place, kind]
         if in_a != in_b:
             found.append(
-                f"{_named(place)}: {kind} comes {in_a} times on {caps_a.provider}, "
-                f"{in_b} times on {caps_b.provider}"
+                f"{_named(place)}: {kind} comes {in_a} times on {name_a}, {in_b} times on {name_b}"
             )
     found += [
-        f"{_named(place)}: {a.order.get(place)} on {caps_a.provider}, "
-        f"{b.order.get(place)} on {caps_b.provider}"
+        f"{_named(place)}: {a.order.get(place)} on {name_a}, {b.order.get(place)} on {name_b}"
         for place in sorted({*a.order, *b.order}, key=repr)
         if a.order.get(place) != b.order.get(place)
     ]
@@ -108,12 +127,12 @@ def _plays(events: Sequence[Event]) -> bool:
 class _Summary:
     """What is compared of one stream: how often each kind comes, and what is promised in order."""
 
-    def __init__(self, events: Sequence[Event], kinds: Collection[str]) -> None:
+    def __init__(self, events: Sequence[Event]) -> None:
         self.counts: Counter[tuple[Place, str]] = Counter()
         self.order: dict[Place, list[str]] = {}
         turns: dict[str, str] = {}
         responses: dict[str, str] = {}
-        for event in _merged([event for event in events if type(event).__name__ in kinds]):
+        for event in _merged(events):
             kind = type(event).__name__
             turn = _renamed(turns, event.turn_id, "turn")
             place = (turn, _renamed(responses, event.response_id, "response"))

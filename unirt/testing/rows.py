@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import attrs
 
 from unirt.capabilities import Capabilities, Emission
-from unirt.events import Event
+from unirt.events import Event, SessionEvent
 
 __all__ = ["Row", "rows"]
 
@@ -37,7 +37,8 @@ def rows(
     caps_b: Capabilities,
 ) -> list[Row]:
     """The rows that two kept views of one conversation make visible, in order of appearance."""
-    kinds = dict.fromkeys(type(event).__name__ for event in (*events_a, *events_b))
+    told = (event for event in (*events_a, *events_b) if not isinstance(event, SessionEvent))
+    kinds = dict.fromkeys(type(event).__name__ for event in told)
     sides = ((events_a, caps_a), (events_b, caps_b))
     return [row for kind in kinds for events, caps in sides if (row := _row(kind, events, caps))]
 

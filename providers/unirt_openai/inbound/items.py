@@ -19,7 +19,7 @@ from unirt.wire import Wire
 from unirt_openai.inbound.rows import Row
 from unirt_openai.state import Ids, State, dig, ids_of, remember
 
-__all__ = ["ROWS", "request_approval"]
+__all__ = ["ROWS", "deliver_unconfirmed", "request_approval"]
 
 
 def _added(state: State, wire: Wire) -> None:
@@ -88,11 +88,27 @@ def _follow(state: State, item: Item, ids: Ids) -> None:
     if item_id is None or not _is_user_turn(state, item) or item_id in state.said:
         return
     state.user_item = item_id
+    state.unconfirmed.pop(item_id, None)
     remember(state.said, item_id, None)
+    _deliver(state, item, item_id)
+
+
+def _deliver(state: State, item: Item, item_id: str, *, synthesised: bool = False) -> None:
+    """Deliver what the user wrote."""
+    composer, kind = state.composer, StreamKind.TEXT
     for index, part in enumerate(item.content):
         if isinstance(part, TextContent) and part.text:
-            state.composer.user_text(StreamKind.TEXT, item_id, index, part.text)
-            state.composer.user_finish(StreamKind.TEXT, item_id, index, text=part.text)
+            composer.user_text(kind, item_id, index, part.text, synthesised=synthesised)
+            composer.user_finish(kind, item_id, index, text=part.text, synthesised=synthesised)
+
+
+def deliver_unconfirmed(state: State) -> None:
+    """The connection is gone: what was written and not told until now was said all the same."""
+    if not state.composer.closed:
+        for item_id, (_, item) in state.unconfirmed.items():
+            _ids(state, item)
+            _deliver(state, item, item_id, synthesised=True)
+    state.unconfirmed.clear()
 
 
 def request_approval(state: State, item: Item, ids: Ids) -> None:

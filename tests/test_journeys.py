@@ -1,0 +1,232 @@
+"""
+The law, of a conversation that moves: one journey, one stream, whatever way it goes.
+
+Each journey is held by a real session, on virtual time, on every way between the providers: from
+one to the other, and back to the same one, which may resume the conversation by itself, or refuse
+to. The folded streams must be equal; the kept streams, and what is told of the move, may differ
+only in what :mod:`unirt.testing.moved` publishes.
+
+It holds for simulators, and for cassettes that are played through real sessions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import product
+
+import attrs
+import pytest
+
+from cassettes.record import ABRUPT, FOLDER
+from tests.replayed import played
+from unirt import (
+    AppendAudio,
+    AudioDelta,
+    Event,
+    Interrupted,
+    Reconnected,
+    Reconnecting,
+    ResponseDone,
+    SessionClosed,
+    ToolCall,
+)
+from unirt.fold import Fold
+from unirt.items import ItemKind
+from unirt.registry import installed, load
+from unirt.simulator.scenario import Speak
+from unirt.testing import check, fold
+from unirt.testing.journey import JOURNEYS, Moved, ways
+from unirt.testing.moved import moved_apart, moved_outlines
+from unirt.testing.travel import travel
+
+WAYS = ways(map(load, installed()))
+PLAYED = [way for way in WAYS if (FOLDER / "journeys" / way).is_dir()]
+"Those of which there are cassettes."
+
+SPOKEN = {
+    "before_an_answer": ["Good morning.", "Good morning to you."],
+    "between_turns": [
+        "I am Ada.",
+        "Pleased to meet you, Ada.",
+        "What is my name?",
+        "Your name is Ada.",
+    ],
+    "cut_off": ["Tell me a story.", "", "A joke, then.", "Knock, knock."],
+    "in_a_manual_turn": ["Turn on the lights.", "The lights are on."],
+    "in_mid_answer": ["Tell me a story.", "", "As I was saying: a king."],
+    "in_silence": [
+        "I am Ada.",
+        "Pleased to meet you, Ada.",
+        "What is my name?",
+        "Your name is Ada.",
+    ],
+    "while_a_tool_runs": [
+        "What is the weather in London?",
+        "It is cloudy in London, and fourteen degrees.",
+    ],
+    "while_it_is_heard": ["Tell me a story.", "", "No, a joke.", "Knock, knock."],
+    "while_the_user_speaks": ["What time is it?", "It is a quarter past nine."],
+}
+"What the history holds in the end; empty for what was cut off, which may be held in part."
+
+
+@cache
+def travelled(way: str, journey: str) -> Moved:
+    return travel(WAYS[way], JOURNEYS[journey])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forgotten() -> Iterator[None]:
+    yield
+    travelled.cache_clear()
+
+
+def pairs(names: Iterable[str], journeys: Iterable[str] = JOURNEYS) -> pytest.MarkDecorator:
+    """Each way with each journey that can go it."""
+    return pytest.mark.parametrize(
+        ("way", "journey"),
+        [
+            pytest.param(way, journey, id=f"{way}-{journey}")
+            for journey, way in product(journeys, names)
+            if WAYS[way].takes(JOURNEYS[journey])
+        ],
+    )
+
+
+def first(journey: str) -> Moved:
+    """What the others are compared with."""
+    way = next(way for way in WAYS if WAYS[way].takes(JOURNEYS[journey]))
+    return travelled(way, journey)
+
+
+every = pairs(WAYS)
+
+
+@every
+def test_every_stream_is_legal_and_ends_whole(way: str, journey: str) -> None:
+    check(travelled(way, journey).events, complete=True)
+
+
+@every
+def test_the_folded_streams_are_equal(way: str, journey: str) -> None:
+    one, other = moved_outlines(first(journey), travelled(way, journey))
+    assert one == other
+
+
+@every
+def test_the_kept_streams_differ_only_as_published(way: str, journey: str) -> None:
+    assert moved_apart(first(journey), travelled(way, journey)) == []
+
+
+@every
+def test_the_fold_holds_over_the_move_at_every_event(way: str, journey: str) -> None:
+    moved = travelled(way, journey)
+    folding = Fold()
+    steps = []
+    for place, event in enumerate(moved.events, 1):
+        steps += folding.step(event)
+        if isinstance(event, Reconnecting | Reconnected | ResponseDone):
+            assert steps == fold(moved.events[:place])
+    assert list(moved.folded) == steps
+    opened = [step.stream.id for step in steps if step.step == "open"]
+    closed = [step.stream.id for step in steps if step.step == "close"]
+    assert len({*opened}) == len(opened)
+    assert sorted(opened) == sorted(closed)
+
+
+@every
+def test_one_session_goes_over_two_connections_and_says_so(way: str, journey: str) -> None:
+    moved, plan = travelled(way, journey), WAYS[way]
+    assert [leg.provider for leg in moved.legs] == [plan.first.name, plan.second.name]
+    (there,) = moved.arrivals
+    tried = [event for event in moved.events if isinstance(event, Reconnecting)]
+    assert there.why == JOURNEYS[journey].move.why
+    assert [each.attempt for each in tried] == [*range(1, there.attempts + 1)]
+    assert {each.target for each in tried} == {plan.second.name}
+    assert there.attempts == (1 if there.state_restored or not asked(way, journey) else 2)
+    (closed,) = (event for event in moved.events if isinstance(event, SessionClosed))
+    assert closed.by == "local"
+
+
+def asked(way: str, journey: str) -> bool:
+    """Whether there was something that the session could be resumed by, and it was refused."""
+    plan, moved = WAYS[way], travelled(way, journey)
+    left = moved.legs[0].events
+    handed = any(type(event).__name__ == "ResumptionUpdated" for event in left)
+    return plan.refuses and handed
+
+
+@every
+def test_a_provider_that_remembers_the_conversation_is_used(way: str, journey: str) -> None:
+    plan, moved = WAYS[way], travelled(way, journey)
+    handed = any(type(event).__name__ == "ResumptionUpdated" for event in moved.legs[0].events)
+    (there,) = moved.arrivals
+    assert there.state_restored is (plan.remembers and handed and not plan.refuses)
+
+
+@every
+def test_nothing_that_was_said_is_lost_or_said_twice(way: str, journey: str) -> None:
+    moved = travelled(way, journey)
+    said = [item.text for item in moved.history if item.kind is ItemKind.MESSAGE]
+    expected = SPOKEN[journey.partition("_")[2]]
+    if JOURNEYS[journey].move.patience:
+        expected = ["Tell me a story.", "Once upon a time there was a king who had a daughter."]
+    whole = [words for words in expected if words]
+    assert [words for words in said if words in whole] == whole
+    story = "Once upon a time there was a king who had a daughter."
+    assert all(words in whole or story.startswith(words) for words in said)
+
+
+@pairs(WAYS, [name for name in JOURNEYS if name.endswith("a_tool_runs")])
+def test_the_result_of_a_tool_is_known_over_the_next_connection(way: str, journey: str) -> None:
+    """Field 3."""
+    moved = travelled(way, journey)
+    (call,) = (event for event in moved.events if isinstance(event, ToolCall))
+    (there,) = moved.arrivals
+    assert there.calls == (call.call_id,)
+    kinds = [item.kind for item in moved.history]
+    assert kinds.count(ItemKind.TOOL_CALL) == kinds.count(ItemKind.TOOL_RESULT) == 1
+    assert "cloudy" in repr(moved.lines[-1].heard)
+
+
+@pairs(WAYS, [name for name in JOURNEYS if name.endswith(("user_speaks", "manual_turn"))])
+def test_all_of_a_turn_is_heard_by_whoever_answers_it(way: str, journey: str) -> None:
+    moved = travelled(way, journey)
+    (there,) = moved.arrivals
+    assert there.replayed_ms == JOURNEYS[journey].move.count * 20.0
+    speech = [step.do for step in JOURNEYS[journey].scenario.actions if isinstance(step.do, Speak)]
+    line = moved.lines[-1]
+    assert line.server.config.input_format is not None
+    pieces = [each.command for each in line.heard if isinstance(each.command, AppendAudio)]
+    loud = b"".join(piece.data for piece in pieces if any(piece.data))
+    assert line.server.config.input_format.duration_ms(len(loud)) >= speech[0].ms
+
+
+@pairs(WAYS, [name for name in JOURNEYS if name.endswith("it_is_heard")])
+def test_what_is_still_heard_can_be_spoken_over(way: str, journey: str) -> None:
+    """Field 7: by whoever answers now."""
+    moved = travelled(way, journey)
+    (cut,) = (event for event in moved.events if isinstance(event, Interrupted))
+    assert (cut.by, cut.generating, cut.origin.provider) == (
+        "speech", False, moved.legs[0].provider,
+    )  # fmt: skip
+    assert cut in moved.legs[1].events
+    assert cut.heard_ms is not None
+    assert 3_000 <= cut.heard_ms <= 5_000
+
+
+@pairs(PLAYED, [name for name in JOURNEYS if name != ABRUPT])
+def test_a_cassette_tells_what_the_simulators_told_and_when(way: str, journey: str) -> None:
+    moved = travelled(way, journey)
+    told = played(way, WAYS[way], moved, JOURNEYS[journey])
+    assert [(e.received_at, silent(e)) for e in told] == [
+        (e.received_at, silent(e)) for e in moved.events
+    ]
+
+
+def silent(event: Event) -> Event:
+    """The event with silence for its audio, as it is in the cassettes."""
+    if isinstance(event, AudioDelta):
+        return attrs.evolve(event, data=bytes(len(event.data)))
+    return event
