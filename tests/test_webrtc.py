@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+from collections.abc import Callable
 from typing import Any
 
 import httpx2
@@ -16,6 +17,7 @@ import unirt
 from tests.calling import HERE, calling, idle, loudest_hz, samples, simulated
 from tests.talking import Reader
 from unirt import ConnectionMeasured
+from unirt.clock import ManualClock
 from unirt.simulator import builtin
 from unirt.simulator.call import Call
 from unirt.simulator.scenario import Cue, Pace, Reply, Say, Scenario
@@ -247,17 +249,54 @@ async def test_a_hang_up_by_the_other_side_ends_the_session_cleanly() -> None:
     assert await idle() == set()
 
 
-async def test_a_network_that_is_dead_ends_the_session_in_the_documented_time() -> None:
-    async with (
-        simulated() as simulator,
-        calling(simulator, options={"dead_after": 0.4}) as reader,
-    ):
+@pytest.fixture
+def time_of_calls(monkeypatch: pytest.MonkeyPatch) -> ManualClock:
+    """What both ends of a call know the time by, in which a network is taken for dead."""
+    clock = ManualClock()
+    monkeypatch.setattr("unirt.transports.webrtc.peer.SystemClock", lambda: clock)
+    return clock
+
+
+async def time_passes(clock: ManualClock, seconds: float, told: Callable[[], object]) -> None:
+    """Let so much time pass at most, and each peer look whenever it wants to."""
+    until = clock.now() + seconds
+    while not told():
+        while len(clock._sleepers) < 2 and not told():
+            await asyncio.sleep(0)
+        when = clock.next_wake()
+        if when is not None and not told():
+            assert when <= until, "it is not taken for dead"
+            clock.advance_to(when)
+
+
+async def test_a_network_that_is_dead_ends_the_session_in_the_documented_time(
+    time_of_calls: ManualClock,
+) -> None:
+    async with simulated() as simulator, calling(simulator) as reader:
         (call,) = simulator.calls.values()
         silenced(call._peer)
-        await reader.done()
+        # What was under way is seen at the first look, and from then on it is 15 seconds.
+        await time_passes(time_of_calls, 19, lambda: reader.error)
         assert reader.error is not None
         assert reader.error.by == "network"
-        assert reader.error.reason == "nothing came for 0.4 s"
+        assert reader.error.reason == "nothing came for 15 s"
+        assert time_of_calls.now() > 15
+    assert await idle() == set()
+
+
+async def test_after_a_network_that_was_dead_the_session_calls_again(
+    time_of_calls: ManualClock,
+) -> None:
+    async with simulated() as simulator, calling(simulator, reconnect=True) as reader:
+        first = reader.session.call_id
+        silenced(next(iter(simulator.calls.values()))._peer)
+        await time_passes(time_of_calls, 19, lambda: reader.of(unirt.Reconnecting))
+        (back,) = await reader.many(unirt.Reconnected)
+        assert back.why == "lost"
+        assert reader.session.call_id not in (None, first)
+        await reader.session.send_text("still there?")
+        await reader.many(unirt.ResponseDone)
+        assert reader.of(unirt.AudioDelta)
     assert await idle() == set()
 
 

@@ -24,6 +24,7 @@ from aiortc import (
 )
 from aiortc.mediastreams import MediaStreamTrack
 
+from unirt.clock import Clock, SystemClock
 from unirt.condition import Condition
 from unirt.transport import TransportClosed
 from unirt.transports.webrtc.candidates import restrict
@@ -55,6 +56,7 @@ class Peer:
         hear: Called with each piece of audio.
         told: Called with each measurement, and whenever the state changed.
         over: Called once, when the call is.
+        clock: What the time is by which the network is measured, and taken for dead.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Peer:
         hear: Callable[[bytes], None],
         told: Callable[[Condition], None],
         over: Callable[[TransportClosed], None],
+        clock: Clock | None = None,
     ) -> None:
         self.largest: int | None = _DEFAULT_LARGEST
         "How many bytes a message to the peer may have; ``None`` for any number."
@@ -75,6 +78,7 @@ class Peer:
         self._hear = hear
         self._told = told
         self._over = over
+        self._clock = clock or SystemClock()
         self._alive = True
         self._channel: RTCDataChannel | None = None
         self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -206,11 +210,11 @@ class Peer:
 
     async def _watch(self) -> None:
         """Measure, and take a network for dead from which nothing comes."""
-        options, now = self._options, asyncio.get_running_loop().time
+        options, now = self._options, self._clock.now
         step = min(options.dead_after / _LOOKS, options.measure_every)
         came, came_at, measured_at = -1, now(), now()
         while True:
-            await asyncio.sleep(step)
+            await self._clock.sleep_until(now() + step)
             report = await self._connection.getStats()
             if (count := packets_in(report)) != came:
                 came, came_at = count, now()
