@@ -90,9 +90,23 @@ class Jitter:
         return number
 
 
-def use_jitter(receiver: RTCRtpReceiver) -> None:
-    """Give a receiver such a buffer, before anything came."""
+class _Tap:
+    """Takes what is in order out of ``aiortc``, whose decoder is left with nothing to do."""
+
+    def __init__(self, take: Callable[[int, bytes], None]) -> None:
+        self._jitter = Jitter()
+        self._take = take
+
+    def add(self, packet: RtpPacket) -> tuple[bool, None]:
+        _, frame = self._jitter.add(packet)
+        if frame is not None:
+            self._take(frame.timestamp, frame.data)
+        return False, None
+
+
+def use_jitter(receiver: RTCRtpReceiver, take: Callable[[int, bytes], None]) -> None:
+    """Hand on what a receiver gets, in order: the timestamp, and what is in the packet."""
     name = "_RTCRtpReceiver__jitter_buffer"
     if not hasattr(receiver, name):
         raise RuntimeError("this version of aiortc keeps its buffer elsewhere")
-    setattr(receiver, name, Jitter())
+    setattr(receiver, name, _Tap(take))

@@ -20,18 +20,20 @@ from aiortc import (
     RTCDataChannel,
     RTCIceServer,
     RTCPeerConnection,
+    RTCRtpCodecCapability,
+    RTCRtpSender,
     RTCSessionDescription,
 )
-from aiortc.mediastreams import MediaStreamTrack
 
 from unirt.clock import Clock, SystemClock
 from unirt.condition import Condition
 from unirt.transport import TransportClosed
 from unirt.transports.webrtc.candidates import restrict
-from unirt.transports.webrtc.incoming import drain
+from unirt.transports.webrtc.incoming import Incoming
 from unirt.transports.webrtc.jitter import use_jitter
 from unirt.transports.webrtc.measure import condition, packets_in
 from unirt.transports.webrtc.options import CallOptions
+from unirt.transports.webrtc.opus import MIME_TYPE
 from unirt.transports.webrtc.outgoing import OutgoingTrack
 
 __all__ = ["HUNG_UP", "Peer"]
@@ -95,10 +97,10 @@ class Peer:
         self._connection.addTrack(OutgoingTrack(take))
         for transceiver in self._connection.getTransceivers():
             restrict(transceiver.receiver.transport.transport.iceGatherer, options)
-            use_jitter(transceiver.receiver)
+            transceiver.setCodecPreferences(_codecs())
+            use_jitter(transceiver.receiver, Incoming(self._sound_came).take)
         self._connection.on("connectionstatechange", self._state_changed)
         self._connection.on("datachannel", self._channel_came)
-        self._connection.on("track", self._track_came)
 
     # The set-up.
 
@@ -168,9 +170,12 @@ class Peer:
             self._spawn(self._watch())
             self._tell("connected")
 
-    def _track_came(self, track: MediaStreamTrack) -> None:
-        if track.kind == "audio":
-            self._spawn(drain(track, self._hear))
+    def _sound_came(self, data: bytes) -> None:
+        if self._alive:
+            try:
+                self._hear(data)
+            except Exception as exc:  # aiortc would only log it, and go on without sound
+                self._broke(exc)
 
     def _message_came(self, message: str | bytes) -> None:
         if isinstance(message, str):
@@ -267,7 +272,19 @@ class Peer:
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (exc := task.exception()) is not None:
-            self._end(TransportClosed(None, f"the call broke: {exc!r}", by="network"))
+            self._broke(exc)
+
+    def _broke(self, exc: BaseException) -> None:
+        self._end(TransportClosed(None, f"the call broke: {exc!r}", by="network"))
+
+
+def _codecs() -> list[RTCRtpCodecCapability]:
+    """The one that tracks are coded in."""
+    return [
+        codec
+        for codec in RTCRtpSender.getCapabilities("audio").codecs
+        if codec.mimeType.lower() == MIME_TYPE
+    ]
 
 
 _HIGH_WATER = 1 << 20
