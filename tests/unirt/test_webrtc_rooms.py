@@ -209,8 +209,8 @@ async def test_frames_are_paced_and_their_time_goes_on_without_a_gap(
     clock.slept.clear()
     frames += [await track.recv() for _ in range(3)]
     assert clock.slept == [0.02, 0.02]
-    assert [frame.pts for frame in frames] == list(range(0, 10 * 480, 480))
-    assert {frame.time_base for frame in frames} == {Fraction(1, 24_000)}
+    assert [frame.pts for frame in frames] == list(range(0, 10 * 960, 960))
+    assert {frame.time_base for frame in frames} == {Fraction(1, 48_000)}
     track.stop()
     with pytest.raises(MediaStreamError):
         await track.recv()
@@ -308,7 +308,7 @@ def test_sound_is_as_loud_after_the_codec_as_before_it_and_in_time() -> None:
     t = np.arange(24_000) / 24_000
     tone = (8_000 * np.sin(2 * np.pi * 440 * t)).astype("<i2").tobytes()
     packets = [encoder.encode(tone[i : i + FRAME_BYTES]) for i in range(0, 48_000, FRAME_BYTES)]
-    assert [packet.pts for packet in packets] == list(range(0, 24_000, 480))
+    assert [packet.pts for packet in packets] == list(range(0, 48_000, 960))
     back = np.frombuffer(b"".join(decoder.decode(bytes(one)) for one in packets), "<i2")
     assert len(back) / 24 == pytest.approx(1_000, abs=3)
     inside = back[2_400:-2_400].astype(float)

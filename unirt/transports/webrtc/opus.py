@@ -29,6 +29,7 @@ _RATE = 48_000
 "What its decoder gives."
 _SAMPLES = FRAME_BYTES // FORMAT.frame_bytes
 _TIME_BASE = Fraction(1, FORMAT.rate)
+_TICK = Fraction(1, _RATE)
 _BITS_A_SECOND = 64_000
 "More than a voice of this bandwidth is told from the original by."
 
@@ -41,17 +42,17 @@ class Encoder:
         self._codec.bit_rate = _BITS_A_SECOND
         self._codec.options = {"application": "voip"}
         self._codec.time_base = _TIME_BASE
-        self._pts = 0
+        self._samples = 0
 
     def encode(self, data: bytes) -> Packet[Any]:
         """The next 20 ms, with the time that they have in their track."""
         frame = AudioFrame(format="s16", layout="mono", samples=_SAMPLES)
         frame.planes[0].update(data)
         frame.sample_rate, frame.time_base = FORMAT.rate, _TIME_BASE
-        frame.pts = self._pts
+        frame.pts = self._samples
         (packet,) = self._codec.encode(frame)
-        packet.pts, packet.time_base = self._pts, _TIME_BASE
-        self._pts += _SAMPLES
+        packet.pts, packet.time_base = self._samples * _RATE // FORMAT.rate, _TICK
+        self._samples += _SAMPLES
         return packet
 
 

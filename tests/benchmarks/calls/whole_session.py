@@ -1,5 +1,5 @@
 """
-unirt, whole, in a call or over a WebSocket: ``python -m tests.benchmarks.calls.session webrtc``.
+unirt, whole, in a call or over a WebSocket, as its argument says: ``webrtc`` or ``websocket``.
 
 All is as shipped, but that the server is not to listen for turns.
 """
