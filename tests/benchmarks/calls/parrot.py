@@ -27,6 +27,11 @@ __all__ = ["Parrots"]
 
 _PIECES_A_WORD = 15
 "A word each 300 ms."
+_MOST_BEHIND = 4
+"""
+Pieces. After a moment in which the machine stood still many come at once, and it would be that much
+behind for ever; it leaves some out.
+"""
 
 
 class _Parrot(Line):
@@ -36,6 +41,12 @@ class _Parrot(Line):
         super().__init__(*args, **more)
         self._talking = False
         self._pieces = 0
+        self._behind = 0
+        "Pieces of a call that were heard and not played."
+
+    def play(self, size: int, now: float) -> bytes:
+        self._behind = max(0, self._behind - 1)
+        return super().play(size, now)
 
     def _heed(self, now: float) -> None:
         for heard in self.server.heard():
@@ -43,7 +54,7 @@ class _Parrot(Line):
             match heard.command:
                 case cmd.Respond():
                     self._begin(now)
-                case cmd.AppendAudio(data=data) if self._talking:
+                case cmd.AppendAudio(data=data) if self._talking and self._behind < _MOST_BEHIND:
                     self._repeat(data, now)
                 case _:
                     pass
@@ -55,6 +66,7 @@ class _Parrot(Line):
             self._say(ev.StreamOpened(origin=ORIGIN, stream=_stream(kind)), now)
 
     def _repeat(self, data: bytes, now: float) -> None:
+        self._behind += self.loudspeaker is not None
         audio = _stream(StreamKind.AUDIO)
         self._say(ev.AudioDelta(origin=ORIGIN, stream=audio, data=data, format=PCM16_24K), now)
         if self._pieces % _PIECES_A_WORD == 0:

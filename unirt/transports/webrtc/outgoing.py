@@ -19,7 +19,7 @@ from av import Packet
 
 from unirt.transports.webrtc.opus import FORMAT, FRAME_BYTES, FRAME_MS, Encoder
 
-__all__ = ["OutgoingTrack", "Waiting"]
+__all__ = ["OutgoingTrack", "PacedTrack", "Waiting"]
 
 _SILENCE = bytes(FRAME_BYTES)
 _IN_HAND = 2 * FRAME_BYTES
@@ -116,8 +116,10 @@ class Waiting:
             await self._moved.wait()
 
 
-class OutgoingTrack(MediaStreamTrack):
+class PacedTrack(MediaStreamTrack):
     """
+    A track that has its own pace.
+
     Args:
         take: Gives the next 20 ms, every 20 ms.
     """
@@ -129,10 +131,9 @@ class OutgoingTrack(MediaStreamTrack):
         self._take = take
         self._due: float | None = None
         "When the next frame is to leave, in the event loop's time."
-        self._encoder = Encoder()
 
-    async def recv(self) -> Packet[Any]:
-        """The next frame, at its time; coded, so that it is sent as it is."""
+    async def _next(self) -> bytes:
+        """The next 20 ms, at their time."""
         if self.readyState != "live":
             raise MediaStreamError
         now = asyncio.get_running_loop().time()
@@ -141,4 +142,16 @@ class OutgoingTrack(MediaStreamTrack):
         if self._due > now:
             await asyncio.sleep(self._due - now)
         self._due += FRAME_MS / 1000
-        return self._encoder.encode(self._take())
+        return self._take()
+
+
+class OutgoingTrack(PacedTrack):
+    """The track of a call: its frames are coded here, and sent as they are."""
+
+    def __init__(self, take: Callable[[], bytes]) -> None:
+        super().__init__(take)
+        self._encoder = Encoder()
+
+    async def recv(self) -> Packet[Any]:
+        """The next frame, at its time."""
+        return self._encoder.encode(await self._next())
