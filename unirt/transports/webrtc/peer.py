@@ -9,8 +9,9 @@ the time in a call, for both ends report on what they hear.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import attrs
@@ -127,16 +128,13 @@ class Peer:
             ValueError: It is no offer that can be answered.
         """
         await self._describe(offer, "offer")
-        await self._connection.setLocalDescription(await self._connection.createAnswer())
+        with _usable():
+            await self._connection.setLocalDescription(await self._connection.createAnswer())
         return self._connection.localDescription.sdp
 
     async def _describe(self, sdp: str, type_: str) -> None:
-        try:
+        with _usable():
             await self._connection.setRemoteDescription(RTCSessionDescription(sdp=sdp, type=type_))
-        except ValueError:
-            raise
-        except Exception as exc:  # its parser raises whatever a line of nonsense leads to
-            raise ValueError(f"it cannot be read: {exc!r}") from None
         said = _LARGEST.search(sdp)
         size = _DEFAULT_LARGEST if said is None else int(said[1])
         self.largest = size or None
@@ -276,6 +274,15 @@ class Peer:
 
     def _broke(self, exc: BaseException) -> None:
         self._end(TransportClosed(None, f"the call broke: {exc!r}", by="network"))
+
+
+@contextlib.contextmanager
+def _usable() -> Iterator[None]:
+    """What is wrong with an SDP, as one error: a line of nonsense leads to any."""
+    try:
+        yield
+    except Exception as exc:
+        raise ValueError(f"it cannot be used: {exc!r}") from None
 
 
 def _codecs() -> list[RTCRtpCodecCapability]:
