@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -298,6 +299,30 @@ async def test_after_a_network_that_was_dead_the_session_calls_again(
         await reader.many(unirt.ResponseDone)
         assert reader.of(unirt.AudioDelta)
     assert await idle() == set()
+
+
+async def test_a_call_that_nears_its_cap_is_left_for_another_before_it_is_hung_up() -> None:
+    clock = ManualClock()
+    async with simulated() as simulator, calling(simulator, reconnect=True, clock=clock) as reader:
+        first = reader.session.call_id
+        clock.advance_to(59 * 60 + 1)
+        (back,) = await reader.many(unirt.Reconnected)
+        assert back.why == "expiring"
+        assert reader.session.call_id not in (None, first)
+        await reader.session.close()
+        assert simulator.calls == {}
+    assert await idle() == set()
+
+
+async def test_in_a_call_no_thread_decodes() -> None:
+    def decoding() -> set[str]:
+        return {thread.name for thread in threading.enumerate() if "decoder" in thread.name}
+
+    async with simulated(says("Hello there.", 600)) as simulator, calling(simulator) as reader:
+        await reader.session.send_text("hello")
+        await reader.many(unirt.ResponseDone)
+        assert samples(reader.events).any()
+        assert decoding() == set()
 
 
 def silenced(peer: Peer) -> None:
