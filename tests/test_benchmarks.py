@@ -708,8 +708,9 @@ async def test_whoever_calls_hears_what_was_said_and_knows_the_marks_in_it(who: 
     async with Parrots(load_provider("openai")) as server:
         answer = await asyncio.to_thread(called, who, server.url, seconds=1.0)
     assert answer["cpu_s"] > 0
-    assert len(answer["delays_ms"]) == 2
+    assert answer["delays_ms"]
     assert min(answer["delays_ms"]) > 0
+    assert answer["heard_s"] > 0.5
 
 
 def test_a_mark_is_loud_and_the_voice_around_it_is_not() -> None:

@@ -21,6 +21,7 @@ __all__ = ["Caller"]
 
 _WARM_S = 1.5
 "How long it speaks before it is measured: buffers are full by then, and all code was run once."
+_TRIES = 4
 
 Give = Callable[[bytes], Awaitable[None]]
 
@@ -37,8 +38,11 @@ class Caller(Contender):
         marks = Marks()
         gc.collect()
         async with self.calling(task, marks) as give:
-            await speak(marks, _WARM_S, give)
-            if not marks.delays_ms:
+            for _ in range(_TRIES):
+                await speak(marks, _WARM_S, give)
+                if marks.delays_ms:
+                    break
+            else:
                 raise RuntimeError("nothing came back")
             marks.delays_ms.clear()
             heard, cpu, wall = marks.heard_bytes, time.process_time(), time.perf_counter()
