@@ -8,12 +8,13 @@ from collections.abc import AsyncGenerator, Callable
 
 import numpy as np
 import pytest
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamTrack
 
 import unirt
-from tests.calling import idle, loudest_hz
+from tests.calling import idle, loudest_hz, silenced, time_passes
 from unirt.audio import PCM16_24K
+from unirt.clock import ManualClock
 from unirt.events import AudioDelta, Origin, Stream, StreamKind
 from unirt.sound import Caller, PulledPlayer, TrackSink, TrackSource
 from unirt.sound.held import Held
@@ -24,7 +25,6 @@ from unirt.transports.webrtc.peer import Peer
 
 HERE = {"interfaces": "127.0.0.1"}
 STREAM = Stream(id="s", kind=StreamKind.AUDIO, item_id="i", index=0, response_id="r", turn_id="t")
-SECOND = 48_000
 
 
 def tone(hz: float, ms: float = 1_000) -> bytes:
@@ -156,6 +156,48 @@ async def test_what_cannot_be_done_with_a_call_is_said() -> None:
         caller._peer.largest = 1_000
         with pytest.raises(unirt.UsageError, match="larger than the caller takes"):
             caller.say("x" * 1_001)
+    await page.peer.close()
+    assert await idle() == set()
+
+
+async def test_a_caller_whose_network_is_dead_is_gone_in_the_documented_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = ManualClock()
+    monkeypatch.setattr("unirt.transports.webrtc.peer.SystemClock", lambda: clock)
+    page = Page(b"")
+    async with Caller(options=HERE) as caller:
+        await page.call(caller)
+        silenced(page.peer)
+        await time_passes(clock, 19, lambda: caller.ended)
+        assert caller.ended == "nothing came for 15 s"
+        assert await heard(caller, lambda sound: False) is not None  # its sound has an end
+    await page.peer.close()
+
+
+async def test_who_does_not_take_opus_is_refused() -> None:
+    async with connection() as one, Caller(options=HERE) as caller:
+        voice = one.addTransceiver("audio")
+        known = RTCRtpSender.getCapabilities("audio").codecs
+        voice.setCodecPreferences([codec for codec in known if codec.mimeType == "audio/PCMU"])
+        await one.setLocalDescription(await one.createOffer())
+        with pytest.raises(ValueError, match="cannot be used"):
+            await caller.answer(one.localDescription.sdp)
+    assert await idle() == set()
+
+
+async def test_what_breaks_over_a_sound_ends_the_call_and_is_told() -> None:
+    page = Page(b"")
+
+    def broken(data: bytes) -> None:
+        raise OSError("no room")
+
+    page.peer._hear = broken
+    async with Caller(options=HERE) as caller:
+        await page.call(caller)
+        await page.until(lambda: page.gone)
+        assert page.gone is not None
+        assert (page.gone.by, page.gone.reason) == ("network", "the call broke: OSError('no room')")
     await page.peer.close()
     assert await idle() == set()
 
