@@ -2,7 +2,7 @@
 The codec of calls: 20 ms of sound as one packet of Opus, and back.
 
 ``aiortc`` would do it in threads, in stereo and at 48 kHz, with a level counted sample by sample in
-Python: two thirds of what a call costs (aiortc 1.16, measured). A voice of one channel needs none
+Python: a third of what a call costs (aiortc 1.16, measured). A voice of one channel needs none
 of that, and to code 20 ms of it takes a tenth of a millisecond, which is less than a thread's turn.
 So tracks carry packets here, and sound is coded where it leaves and decoded where it comes.
 """
