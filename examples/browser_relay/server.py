@@ -40,6 +40,9 @@ class Relay:
             except ValueError as exc:
                 answered.set_exception(exc)
                 return
+            if not await caller.arrived():
+                print("nobody came")
+                return
             try:
                 await self.talk(caller)
             except* unirt.UnirtError as group:

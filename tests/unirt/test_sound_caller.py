@@ -113,6 +113,7 @@ async def test_a_caller_is_heard_and_hears_and_ends_as_a_source_ends() -> None:
         assert not caller.say("nobody is there")
         async with caller.player.open(played.append):
             await page.call(caller)
+            assert await caller.arrived()
             listening = asyncio.create_task(heard(caller, said))
             caller.player.play(audio(tone(1_000)))
             assert page.peer.send_now("here I am")
@@ -128,6 +129,18 @@ async def test_a_caller_is_heard_and_hears_and_ends_as_a_source_ends() -> None:
             await ending
             assert caller.ended == "the peer hung up"
             assert not caller.say("is anybody there?")
+    assert await idle() == set()
+
+
+async def test_nobody_is_waited_for_longer_than_somebody_may_take() -> None:
+    page = Page(b"")
+    async with Caller(options=HERE) as caller:
+        await caller.answer(await page.peer.offer("words"))  # which never gets back to it
+        assert not await caller.arrived(patience=0.01)
+        assert caller.ended is None
+        coming = asyncio.create_task(caller.arrived())
+    assert not await coming
+    await page.peer.close()
     assert await idle() == set()
 
 
@@ -173,6 +186,24 @@ async def test_a_caller_whose_network_is_dead_is_gone_in_the_documented_time(
         assert caller.ended == "nothing came for 15 s"
         assert await heard(caller, lambda sound: False) is not None  # its sound has an end
     await page.peer.close()
+
+
+async def test_a_caller_needs_no_words_to_be_there_and_to_be_missed() -> None:
+    async with connection() as one, Caller(options=HERE) as caller:
+        sink = TrackSink()
+        one.addTrack(sink.track)
+        for transceiver in one.getTransceivers():
+            gatherer = transceiver.receiver.transport.transport.iceGatherer
+            restrict(gatherer, CallOptions(interfaces=("127.0.0.1",)))
+        await one.setLocalDescription(await one.createOffer())
+        sdp = await caller.answer(one.localDescription.sdp)
+        await one.setRemoteDescription(RTCSessionDescription(sdp=sdp, type="answer"))
+        assert await caller.arrived()
+        assert not caller.say("there is no way to say it")
+        await one.close()
+        assert await heard(caller, lambda sound: False) is not None
+        assert caller.ended == "the peer hung up"
+    assert await idle() == set()
 
 
 async def test_who_does_not_take_opus_is_refused() -> None:

@@ -5,6 +5,7 @@ Somebody who calls this program by WebRTC, a browser as a rule.
 
     async with Caller() as caller:
         ...  # bring await caller.answer(offer) back to the page
+        await caller.arrived()
         async with unirt.connect() as session, asyncio.TaskGroup() as tasks:
             tasks.create_task(session.listen(caller))
             tasks.create_task(session.playback.play(caller.player))
@@ -19,6 +20,7 @@ its network is dead.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Mapping
 from types import TracebackType
@@ -124,6 +126,27 @@ class Caller:
             UsageError: It is not entered.
         """
         return await self._entered("answer").answer(offer)
+
+    async def arrived(self, patience: float = 15.0) -> bool:
+        """
+        Wait until the caller is there.
+
+        A session that begins only then is none that somebody pays for whom nobody has called.
+
+        Args:
+            patience: How long the caller may take, in seconds.
+
+        Returns:
+            ``False`` where nobody came in that time, or the call is over.
+
+        Raises:
+            UsageError: It is not entered.
+        """
+        try:
+            async with asyncio.timeout(patience):
+                return await self._entered("arrived").arrived()
+        except TimeoutError:
+            return False
 
     def say(self, text: str) -> bool:
         """

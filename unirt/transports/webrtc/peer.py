@@ -44,6 +44,8 @@ HUNG_UP = "the peer hung up"
 _DEFAULT_LARGEST = 65_536
 "Bytes of a message where the peer does not say (RFC 8841, 6.1)."
 _LARGEST = re.compile(r"^a=max-message-size:(\d+)\s*$", re.MULTILINE)
+_LEAVING_S = 1.0
+"How long the search for a peer may take to notice that it is over."
 _LOOKS = 4
 "How often the network is looked at in the time in which it is taken for dead."
 
@@ -85,6 +87,8 @@ class Peer:
         self._alive = True
         self._channel: RTCDataChannel | None = None
         self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._arrived = asyncio.Event()
+        "The other side is there, or the call is over."
         self._low = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing: asyncio.Task[None] | None = None
@@ -148,6 +152,11 @@ class Peer:
         """
         await asyncio.shield(self._opened)
 
+    async def arrived(self) -> bool:
+        """Wait until the other side is there; ``False`` where the call is over before that."""
+        await self._arrived.wait()
+        return self._alive
+
     # What it is made of, as it comes.
 
     def _channel_came(self, channel: RTCDataChannel) -> None:
@@ -165,7 +174,6 @@ class Peer:
     def _begin(self) -> None:
         if not self._opened.done():
             self._opened.set_result(None)
-            self._spawn(self._watch())
             self._tell("connected")
 
     def _sound_came(self, data: bytes) -> None:
@@ -187,6 +195,9 @@ class Peer:
             self._end(TransportClosed(None, "no way to the peer works", by="network"))
         elif state == "closed":
             self._end(TransportClosed(1000, HUNG_UP, by="remote"))
+        elif state == "connected" and not self._arrived.is_set():
+            self._arrived.set()
+            self._spawn(self._watch())
 
     # Sending.
 
@@ -244,6 +255,7 @@ class Peer:
         if not self._opened.done():
             self._opened.set_exception(gone)
             self._opened.exception()  # whoever waits gets it; nobody need
+        self._arrived.set()
         self._low.set()
         self._tell("failed" if gone.by == "network" else "closed")
         self._over(gone)
@@ -257,10 +269,13 @@ class Peer:
             await asyncio.wait({self._closing})
 
     async def _shut(self) -> None:
+        connecting = _connecting(self._connection)
         await self._connection.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if connecting:
+            await asyncio.wait(connecting, timeout=_LEAVING_S)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.create_task(work)
@@ -274,6 +289,18 @@ class Peer:
 
     def _broke(self, exc: BaseException) -> None:
         self._end(TransportClosed(None, f"the call broke: {exc!r}", by="network"))
+
+
+def _connecting(connection: RTCPeerConnection) -> set[asyncio.Task[Any]]:
+    """The task of ``aiortc`` that looks for the peer, and does not end with its connection."""
+    frames = {task: getattr(task.get_coro(), "cr_frame", None) for task in asyncio.all_tasks()}
+    return {
+        task
+        for task, frame in frames.items()
+        if frame is not None
+        and frame.f_code.co_name == "__connect"
+        and frame.f_locals.get("self") is connection
+    }
 
 
 @contextlib.contextmanager
