@@ -279,6 +279,7 @@ async def test_a_tone_through_tracks_of_somebody_s_connection() -> None:
         assert level == pytest.approx(9_000 / np.sqrt(2), rel=0.15)  # both channels were filled
         assert sum(played) == pytest.approx(1_000)
         assert source.dropped_ms == 0
+        assert await heard(source, lambda sound: len(sound) > 4_800)  # it can be listened to again
         ending = asyncio.create_task(heard(source, lambda sound: False))
         await here.close()
         await ending

@@ -27,7 +27,7 @@ and :class:`Tee` takes down what a player plays.
 
 Your own are as good: see :class:`unirt.session.Source`, and :class:`unirt.session.Sink` and
 :class:`unirt.session.Player`. Who has to hand on blocks in time may begin with
-:class:`PacedPlayer`.
+:class:`PacedPlayer`, who is asked for them with :class:`PulledPlayer`.
 """
 
 from unirt.sound.caller import Caller

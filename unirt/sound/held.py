@@ -31,12 +31,19 @@ class Held:
 
     def __init__(self, format: AudioFormat, most_ms: float, who: str) -> None:
         self.dropped_ms = 0.0
+        "What was heard and not read in time."
         self._format = format
         self._most_ms = most_ms
         self._who = who
         self._pieces: deque[bytes] = deque()
         self._held_ms = 0.0
         self._more = asyncio.Event()
+        self._over = False
+
+    def begin(self) -> None:
+        """Begin anew: what is held is forgotten."""
+        self._pieces.clear()
+        self._held_ms = 0.0
         self._over = False
 
     def put(self, piece: bytes) -> None:

@@ -61,6 +61,7 @@ class TrackSource:
         return self._held.dropped_ms
 
     async def __aiter__(self) -> AsyncGenerator[bytes]:
+        self._held.begin()
         draining = asyncio.create_task(self._drain(), name="unirt-track")
         try:
             async with contextlib.aclosing(self._held.pieces()) as pieces:
