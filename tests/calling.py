@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,21 @@ import numpy.typing as npt
 
 import unirt
 from tests.talking import Reader
+from unirt.clock import ManualClock
 from unirt.registry import load
 from unirt.simulator import Scenario, Simulator
+from unirt.transports.webrtc.peer import Peer
 
-__all__ = ["HERE", "calling", "idle", "loudest_hz", "samples", "simulated"]
+__all__ = [
+    "HERE",
+    "calling",
+    "idle",
+    "loudest_hz",
+    "samples",
+    "silenced",
+    "simulated",
+    "time_passes",
+]
 
 HERE = {"interfaces": ["127.0.0.1"]}
 "The connection options that keep a call on this machine."
@@ -60,3 +71,27 @@ def loudest_hz(sound: npt.NDArray[Any], rate: int = 24_000) -> float:
     """The loudest frequency in a piece of sound."""
     spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound))))
     return float(spectrum.argmax() * rate / len(sound))
+
+
+def silenced(peer: Peer) -> None:
+    """Let nothing leave a peer any more, as a cable that is pulled does."""
+    for transceiver in peer._connection.getTransceivers():
+        dtls = transceiver.receiver.transport
+
+        async def lost(data: bytes) -> None:
+            return None
+
+        dtls.transport._send = lost
+        dtls.transport._connection.send = lost  # type: ignore[method-assign]
+
+
+async def time_passes(clock: ManualClock, seconds: float, told: Callable[[], object]) -> None:
+    """Let so much time pass at most, and each peer look whenever it wants to."""
+    until = clock.now() + seconds
+    while not told():
+        while len(clock._sleepers) < 2 and not told():
+            await asyncio.sleep(0)
+        when = clock.next_wake()
+        if when is not None and not told():
+            assert when <= until, "it is not taken for dead"
+            clock.advance_to(when)

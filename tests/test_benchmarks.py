@@ -21,6 +21,9 @@ from rich.console import Console
 
 from tests.benchmarks import bygone, cassettes, imports, report
 from tests.benchmarks import contender as base_module
+from tests.benchmarks.calls.marks import Marks
+from tests.benchmarks.calls.parrot import Parrots
+from tests.benchmarks.calls.section import CALLERS, called
 from tests.benchmarks.contender import Contender, Meter, Task
 from tests.benchmarks.contenders import anatomy
 from tests.benchmarks.contenders.anatomy import STEPS, Anatomy
@@ -44,6 +47,7 @@ from tests.benchmarks.server import PROTOCOLS, Server
 from tests.benchmarks.short import held, shortened, told
 from tests.benchmarks.targets import ROOM, SHORT, TARGETS, Kind, Target, judge
 from unirt.cassettes import Framed, write
+from unirt.registry import load as load_provider
 
 FOLDER = ROOT / "tests" / "benchmarks"
 BOTH = ("openai", "google")
@@ -426,7 +430,7 @@ def test_bare_dependencies_are_what_is_imported_anyway_and_nothing_of_ours() -> 
 
 def test_every_target_is_about_something_that_is_measured() -> None:
     names = {e.name for section in SECTIONS.values() for e in section.experiments}
-    names |= {"import", "import-openai", "import-google", "instructions", "cassettes"}
+    names |= {"import", "import-openai", "import-google", "instructions", "cassettes", "calls"}
     for target in TARGETS:
         assert target.experiment in names
         assert target.metric in METRICS
@@ -697,6 +701,28 @@ def test_a_cassette_of_the_benchmarks_is_played_to_its_end(protocol: str, tmp_pa
     assert len(received) >= cassettes.FRAMES
     assert cassettes.translated(cassette, protocol) > 0
     assert cassettes.played(tmp_path / "talk.jsonl", turns) > 0
+
+
+@pytest.mark.parametrize("who", list(CALLERS))
+async def test_whoever_calls_hears_what_was_said_and_knows_the_marks_in_it(who: str) -> None:
+    async with Parrots(load_provider("openai")) as server:
+        answer = await asyncio.to_thread(called, who, server.url, seconds=1.0)
+    assert answer["cpu_s"] > 0
+    assert answer["delays_ms"]
+    assert min(answer["delays_ms"]) > 0
+    assert answer["heard_s"] > 0.5
+
+
+def test_a_mark_is_loud_and_the_voice_around_it_is_not() -> None:
+    marks = Marks()
+    said = [marks.say(number) for number in range(50)]
+    for piece in said[1:25]:
+        marks.hear(piece)
+    assert marks.delays_ms == []
+    marks.hear(said[25])
+    marks.hear(said[25])  # its echo is no second mark
+    assert len(marks.delays_ms) == 1
+    assert marks.heard_bytes == 26 * 960
 
 
 def test_the_page_calls_peers_by_their_names_whoever_took_part_last() -> None:

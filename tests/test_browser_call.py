@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import wave
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +16,8 @@ import pytest
 
 from tests.browser import binary, browser
 from tests.calling import simulated
-from unirt import PCM16_24K
+from tests.fake_microphone import flags, question
 from unirt.simulator.scenario import Call, Cue, Pace, Reply, Say, Scenario
-from unirt.simulator.voice import silence, speech
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "browser_call"
 SCENARIO = Scenario(
@@ -30,33 +28,16 @@ SCENARIO = Scenario(
     ),
     pace=Pace(speed=8.0, latency_ms=1.0),
 )
-FLAGS = (
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
-    "--autoplay-policy=no-user-gesture-required",
-    "--allow-loopback-in-peer-connection",
-    "--disable-features=WebRtcHideLocalIpsWithMdns",
-)
 
 
 @pytest.fixture
 def spoken(tmp_path: Path) -> Path:
-    """Silence, until the server has joined; a question; silence. The device plays it in a loop."""
-    path = tmp_path / "question.wav"
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(24_000)
-        file.writeframes(
-            silence(4_000, PCM16_24K) + speech(1_000, PCM16_24K) + silence(2_000, PCM16_24K)
-        )
-    return path
+    return question(tmp_path / "question.wav")
 
 
 def visit(url: str, spoken: Path) -> tuple[str, float, list[str]]:
     """Call from a page; returns what was said, how loud the answer was, and what went wrong."""
-    device = f"--use-file-for-fake-audio-capture={spoken}"
-    with browser(*FLAGS, device) as running:
+    with browser(*flags(spoken)) as running:
         tab = running.tab()
         tab.open(url)
         tab.js("document.getElementById('call').click()")

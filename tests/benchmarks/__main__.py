@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.status import Status
 
 from tests.benchmarks import report
+from tests.benchmarks.calls.section import run_calls
 from tests.benchmarks.cassettes import run_cassettes
 from tests.benchmarks.experiments import SECTIONS
 from tests.benchmarks.imports import run_imports
@@ -32,6 +33,7 @@ _APART = {
     "imports": run_imports,
     "instructions": run_instructions,
     "cassettes": run_cassettes,
+    "calls": run_calls,
 }
 "The sections that the lab cannot run."
 

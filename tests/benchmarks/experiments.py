@@ -324,9 +324,21 @@ SECTIONS: dict[str, Section] = {
             ratios=("frame_us",),
             titles={"floor": "decoded, and made into events", "unirt": "**played**, whole session"},
         ),
+        Section(
+            name="calls",
+            title="A call by WebRTC",
+            metrics=("share", "ear_p50_ms", "ear_p99_ms"),
+            ratios=("share",),
+            ordered=True,
+            titles={
+                "floor": "**floor**: aiortc alone",
+                "unirt": "**unirt** by WebRTC",
+                "unirt_socket": "unirt over a WebSocket, to compare",
+            },
+        ),
     )
 }
 """
 All sections, in the order of the report. Those without experiments need no server:
-:mod:`.imports`, :mod:`.instructions` and :mod:`.cassettes` measure them.
+:mod:`.imports`, :mod:`.instructions`, :mod:`.cassettes` and :mod:`.calls` measure them.
 """

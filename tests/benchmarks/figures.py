@@ -47,6 +47,8 @@ METRICS: dict[str, Metric] = {
         Metric(name="frame_us", title="CPU a frame", unit="us", digits=1),
         Metric(name="read_ms", title="reading the file", unit="ms", digits=1),
         Metric(name="read_gz_ms", title="compressed", unit="ms", digits=1),
+        Metric(name="ear_p50_ms", title="mouth to ear p50", unit="ms", digits=0),
+        Metric(name="ear_p99_ms", title="mouth to ear p99", unit="ms", digits=0),
         Metric(name="kevents_s", title="rate", unit="1,000 events/s", digits=0),
     )
 }

@@ -10,7 +10,7 @@ from typing import Any
 
 __all__ = ["machine"]
 
-_PACKAGES = ("unirt-realtime", "websockets", "picows", "uvloop", "msgspec", "pybase64")
+_PACKAGES = ("unirt-realtime", "websockets", "picows", "uvloop", "msgspec", "pybase64", "aiortc")
 
 
 def machine() -> dict[str, Any]:

@@ -47,6 +47,7 @@ Grid = tuple[list[str], list[list[str]]]
 
 _APART = {
     "instructions": SECTIONS["instructions"].title,
+    "calls": SECTIONS["calls"].title,
     "import": "`import unirt`, over its bare dependencies",
     "import-openai": "`import unirt`, with the provider loaded",
     "import-google": "`import unirt`, with the provider loaded",
@@ -216,8 +217,9 @@ def _grids(
 
 
 def _renamed(entries: Mapping[str, Entry], titles: Mapping[str, str]) -> dict[str, Entry]:
-    """The entries under the names that they have in one section."""
-    return {
+    """The entries under the names that they have in one section, those of its own included."""
+    own = {name: Entry(name=name, title=title, command=()) for name, title in titles.items()}
+    return own | {
         name: attrs.evolve(entry, title=titles.get(name, entry.title))
         for name, entry in entries.items()
     }

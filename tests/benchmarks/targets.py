@@ -96,6 +96,7 @@ TARGETS: tuple[Target, ...] = (
         why="a test must not wait for its cassette",
     ),
     Target(experiment="cassettes", metric="read_ms", bound=60, kind=Kind.VALUE),
+    Target(experiment="calls", metric="share", bound=1.2, why="beside aiortc alone"),
     Target(experiment="import", metric="ms", bound=1.5),
     Target(experiment="import-openai", metric="rss_mb", bound=60, kind=Kind.VALUE),
     Target(experiment="import-google", metric="rss_mb", bound=60, kind=Kind.VALUE),

@@ -7,17 +7,17 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
-from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 from aiortc.rtp import RtpPacket
-from av import AudioFrame
 
 import unirt
-from unirt.transports.webrtc.incoming import drain
+from unirt.transports.webrtc.incoming import Incoming
 from unirt.transports.webrtc.jitter import Jitter
 from unirt.transports.webrtc.options import CallOptions, IceServer, call_options, reaching
-from unirt.transports.webrtc.outgoing import FRAME_BYTES, OutgoingTrack, Waiting
+from unirt.transports.webrtc.opus import FRAME_BYTES, Decoder, Encoder
+from unirt.transports.webrtc.outgoing import OutgoingTrack, Waiting
 from unirt.transports.webrtc.peer import Peer
 
 SILENCE = bytes(FRAME_BYTES)
@@ -209,8 +209,8 @@ async def test_frames_are_paced_and_their_time_goes_on_without_a_gap(
     clock.slept.clear()
     frames += [await track.recv() for _ in range(3)]
     assert clock.slept == [0.02, 0.02]
-    assert [frame.pts for frame in frames] == list(range(0, 10 * 480, 480))
-    assert {frame.time_base for frame in frames} == {Fraction(1, 24_000)}
+    assert [frame.pts for frame in frames] == list(range(0, 10 * 960, 960))
+    assert {frame.time_base for frame in frames} == {Fraction(1, 48_000)}
     track.stop()
     with pytest.raises(MediaStreamError):
         await track.recv()
@@ -265,36 +265,51 @@ def test_what_was_held_through_a_pause_is_not_heard_after_it() -> None:
     assert [frame.timestamp // 960 for frame in frames if frame is not None] == [5, 6]
 
 
-class Recorded(MediaStreamTrack):
-    """A track of 20 ms frames in a codec's format, some of which are missing."""
-
-    kind = "audio"
-
-    def __init__(self, numbers: list[int]) -> None:
-        super().__init__()
-        self._numbers = numbers
-
-    async def recv(self) -> AudioFrame:
-        if not self._numbers:
-            raise MediaStreamError
-        frame = AudioFrame(format="s16", layout="stereo", samples=960)
-        frame.planes[0].update(np.full(1920, 8_000, "<i2").tobytes())
-        frame.sample_rate, frame.time_base = 48_000, Fraction(1, 48_000)
-        frame.pts = self._numbers.pop(0) * 960
-        return frame
+def heard(numbers: list[int], *, first: int = 0, at: float = 1_000) -> npt.NDArray[np.int16]:
+    """What is heard of a tone of so many frames of 20 ms, of which some came."""
+    encoder, pieces = Encoder(), list[bytes]()
+    incoming = Incoming(pieces.append)
+    t = np.arange(480) / 24_000
+    frame = (8_000 * np.sin(2 * np.pi * at * t)).astype("<i2").tobytes()
+    packets = [bytes(encoder.encode(frame)) for _ in range(12)]
+    for number in numbers:
+        incoming.take((first + number * 960) % (1 << 32), packets[number % 12])
+    return np.frombuffer(b"".join(pieces), "<i2")
 
 
-async def test_what_was_lost_is_silence_of_the_same_length() -> None:
-    heard: list[bytes] = []
-    await drain(Recorded([0, 1, 2, 5, 6, 7, 8]), heard.append)
-    samples = np.frombuffer(b"".join(heard), "<i2")
+def test_what_was_lost_is_silence_of_the_same_length() -> None:
+    samples = heard([0, 1, 2, 5, 6, 7, 8])
     assert len(samples) / 24 == pytest.approx(180, abs=5)
-    silent = np.flatnonzero(samples == 0)
-    assert len(silent) / 24 == pytest.approx(40, abs=3)
-    assert np.median(samples[samples != 0]) == pytest.approx(8_000, rel=0.02)
+    silent = np.flatnonzero(np.abs(samples[480:]) == 0)
+    assert len(silent) / 24 == pytest.approx(40, abs=6)
+    assert np.median(np.abs(samples[480:1440])) == pytest.approx(8_000 / np.sqrt(2), rel=0.03)
 
 
-async def test_a_long_break_is_not_filled() -> None:
-    heard: list[bytes] = []
-    await drain(Recorded([0, 1, 2, 500, 501]), heard.append)
-    assert sum(map(len, heard)) / 48 == pytest.approx(100, abs=5)
+def test_a_long_break_is_not_filled() -> None:
+    assert len(heard([0, 1, 2, 500, 501])) / 24 == pytest.approx(100, abs=5)
+
+
+def test_the_clock_of_a_track_begins_anew_after_32_bits_and_nobody_notices() -> None:
+    assert len(heard([0, 1, 4, 5], first=(1 << 32) - 2 * 960)) / 24 == pytest.approx(120, abs=5)
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff" * 40, b"\x03"], ids=["empty", "nonsense", "cut"])
+def test_a_packet_that_is_no_sound_is_none_and_the_next_one_is_heard(data: bytes) -> None:
+    pieces: list[bytes] = []
+    incoming, encoder = Incoming(pieces.append), Encoder()
+    incoming.take(0, bytes(encoder.encode(SILENCE)))
+    incoming.take(960, data)
+    incoming.take(1920, bytes(encoder.encode(SILENCE)))
+    assert len(b"".join(pieces)) / 48 == pytest.approx(60, abs=3)
+
+
+def test_sound_is_as_loud_after_the_codec_as_before_it_and_in_time() -> None:
+    encoder, decoder = Encoder(), Decoder()
+    t = np.arange(24_000) / 24_000
+    tone = (8_000 * np.sin(2 * np.pi * 440 * t)).astype("<i2").tobytes()
+    packets = [encoder.encode(tone[i : i + FRAME_BYTES]) for i in range(0, 48_000, FRAME_BYTES)]
+    assert [packet.pts for packet in packets] == list(range(0, 48_000, 960))
+    back = np.frombuffer(b"".join(decoder.decode(bytes(one)) for one in packets), "<i2")
+    assert len(back) / 24 == pytest.approx(1_000, abs=3)
+    inside = back[2_400:-2_400].astype(float)
+    assert np.sqrt((inside**2).mean()) == pytest.approx(8_000 / np.sqrt(2), rel=0.03)

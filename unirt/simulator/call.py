@@ -21,7 +21,7 @@ from unirt.simulator.line import Line
 from unirt.translator import Frame
 from unirt.transport import TransportClosed
 from unirt.transports.webrtc.options import CallOptions
-from unirt.transports.webrtc.outgoing import FRAME_BYTES
+from unirt.transports.webrtc.opus import FRAME_BYTES
 from unirt.transports.webrtc.peer import Peer
 
 __all__ = ["Call"]

@@ -9,19 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-from collections import deque
 from collections.abc import AsyncGenerator, Iterator
 from typing import Any
 
 from unirt.audio import AudioFormat
 from unirt.errors import DeviceLost
 from unirt.sound.devices import find, portaudio, suitable, told
+from unirt.sound.held import MOST_HELD_MS, Held
 from unirt.sound.level import QUIET, Level, level
 
 __all__ = ["Microphone"]
-
-_LOG = logging.getLogger("unirt.sound")
 
 
 class Microphone:
@@ -48,23 +45,22 @@ class Microphone:
         *,
         rate: int | None = 24_000,
         block_ms: float = 20.0,
-        most_ms: float = 500.0,
+        most_ms: float = MOST_HELD_MS,
         latency: float | str = "low",
     ) -> None:
         self.device = find(device, "input")
         self.format: AudioFormat = suitable(self.device, "input", rate)
-        self.dropped_ms = 0.0
-        "What was heard and not read in time."
         self.overflows = 0
         "How often the device heard more than could be taken from it."
         self._block_ms = block_ms
-        self._most_ms = most_ms
         self._latency = latency
-        self._heard: deque[bytes] = deque()
-        self._held_ms = 0.0
-        self._more = asyncio.Event()
-        self._lost = False
+        self._held = Held(self.format, most_ms, self.device.name)
         self._last = b""
+
+    @property
+    def dropped_ms(self) -> float:
+        """What was heard and not read in time."""
+        return self._held.dropped_ms
 
     @property
     def level(self) -> Level:
@@ -73,24 +69,17 @@ class Microphone:
 
     async def __aiter__(self) -> AsyncGenerator[bytes]:
         with self._open():
-            while True:
-                while self._heard:
-                    piece = self._heard.popleft()
-                    self._held_ms -= self.format.duration_ms(len(piece))
+            async with contextlib.aclosing(self._held.pieces()) as pieces:
+                async for piece in pieces:
                     yield piece
-                if self._lost:
-                    raise DeviceLost(self.device.name, "the device stopped by itself")
-                self._more.clear()
-                await self._more.wait()
+            raise DeviceLost(self.device.name, "the device stopped by itself")
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[None]:
         loop = asyncio.get_running_loop()
         sounddevice = portaudio()
         closing = False
-        self._heard.clear()
-        self._held_ms = 0.0
-        self._lost = False
+        self._held.begin()
 
         def hear(data: Any, _frames: int, _time: Any, status: Any) -> None:
             with contextlib.suppress(RuntimeError):  # the loop is closed
@@ -99,7 +88,7 @@ class Microphone:
         def stopped() -> None:
             if not closing:
                 with contextlib.suppress(RuntimeError):
-                    loop.call_soon_threadsafe(self._lose)
+                    loop.call_soon_threadsafe(self._held.end)
 
         with told(sounddevice, self.device.name):
             stream = sounddevice.RawInputStream(
@@ -127,16 +116,4 @@ class Microphone:
     def _keep(self, data: bytes, overflow: bool) -> None:
         self.overflows += overflow
         self._last = data
-        self._heard.append(data)
-        self._held_ms += self.format.duration_ms(len(data))
-        while self._held_ms > self._most_ms and len(self._heard) > 1:
-            gone = self.format.duration_ms(len(self._heard.popleft()))
-            if not self.dropped_ms:
-                _LOG.warning("%s is not read in time: the oldest goes", self.device.name)
-            self._held_ms -= gone
-            self.dropped_ms += gone
-        self._more.set()
-
-    def _lose(self) -> None:
-        self._lost = True
-        self._more.set()
+        self._held.put(data)

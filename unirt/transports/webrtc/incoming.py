@@ -1,7 +1,7 @@
 """
-The track that comes: drained always, so that nothing piles up, and handed on as it comes.
+The sound that comes: decoded as its packets come into their order, and handed on at once.
 
-A packet that was lost leaves a hole in the track's own time. It is filled with silence, so that
+A packet that was lost leaves a hole in the sender's own time. It is filled with silence, so that
 what is heard lasts as long as what was said.
 """
 
@@ -9,36 +9,36 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from aiortc import MediaStreamTrack
-from aiortc.mediastreams import MediaStreamError
-from av import AudioFrame, AudioResampler
+from unirt.transports.webrtc.opus import FORMAT, TICKS_A_MS, Decoder
 
-from unirt.transports.webrtc.outgoing import FORMAT
-
-__all__ = ["drain"]
+__all__ = ["Incoming"]
 
 _LONGEST_HOLE_MS = 1_000.0
 "A longer one is a new beginning, and not filled."
+_WRAP = 1 << 32
 
 
-async def drain(track: MediaStreamTrack, hear: Callable[[bytes], None]) -> None:
-    """Hand on what comes, in :data:`~unirt.transports.webrtc.outgoing.FORMAT`, until it ends."""
-    resampler = AudioResampler(format="s16", layout="mono", rate=FORMAT.rate)
-    expected: int | None = None
-    while True:
-        try:
-            frame = await track.recv()
-        except MediaStreamError:
+class Incoming:
+    """
+    Args:
+        hear: Called with each piece, in :data:`~unirt.transports.webrtc.opus.FORMAT`.
+    """
+
+    def __init__(self, hear: Callable[[bytes], None]) -> None:
+        self._hear = hear
+        self._decoder = Decoder()
+        self._expected: int | None = None
+        "The timestamp of what follows; ``None`` before anything came."
+
+    def take(self, timestamp: int, data: bytes) -> None:
+        """The next packet that is there, and when it was sent in the sender's time."""
+        sound = self._decoder.decode(data)
+        if not sound:
             return
-        if not isinstance(frame, AudioFrame):
-            continue
-        hole_ms = 0.0
-        if expected is not None and frame.pts is not None and frame.pts > expected:
-            hole_ms = (frame.pts - expected) * 1000 / frame.sample_rate
-        if frame.pts is not None:
-            expected = frame.pts + frame.samples
-        if 0 < hole_ms <= _LONGEST_HOLE_MS:
-            hear(bytes(FORMAT.bytes_for(hole_ms)))
-        frame.pts = None  # whole runs of samples, whatever their time: the holes are ours
-        for piece in resampler.resample(frame):
-            hear(bytes(piece.planes[0])[: piece.samples * FORMAT.frame_bytes])
+        if self._expected is not None:
+            hole_ms = (timestamp - self._expected) % _WRAP / TICKS_A_MS
+            if 0 < hole_ms <= _LONGEST_HOLE_MS:
+                self._hear(bytes(FORMAT.bytes_for(hole_ms)))
+        length = round(FORMAT.duration_ms(len(sound)) * TICKS_A_MS)
+        self._expected = (timestamp + length) % _WRAP
+        self._hear(sound)

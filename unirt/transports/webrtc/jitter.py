@@ -15,6 +15,7 @@ from __future__ import annotations
 import heapq
 import time
 from collections.abc import Callable
+from queue import Queue
 from typing import Final
 
 from aiortc import RTCRtpReceiver
@@ -90,9 +91,32 @@ class Jitter:
         return number
 
 
-def use_jitter(receiver: RTCRtpReceiver) -> None:
-    """Give a receiver such a buffer, before anything came."""
-    name = "_RTCRtpReceiver__jitter_buffer"
-    if not hasattr(receiver, name):
+class _Tap:
+    """
+    Takes what is in order out of ``aiortc``.
+
+    Its decoder is then a thread with nothing to do, and is sent home: as it is none that dies with
+    the program, a loop that ended without closing its calls would be waited for at the exit.
+    """
+
+    def __init__(self, take: Callable[[int, bytes], None], decoding: Queue[None]) -> None:
+        self._jitter = Jitter()
+        self._take = take
+        self._decoding: Queue[None] | None = decoding
+
+    def add(self, packet: RtpPacket) -> tuple[bool, None]:
+        if self._decoding is not None:
+            self._decoding.put(None)
+            self._decoding = None
+        _, frame = self._jitter.add(packet)
+        if frame is not None:
+            self._take(frame.timestamp, frame.data)
+        return False, None
+
+
+def use_jitter(receiver: RTCRtpReceiver, take: Callable[[int, bytes], None]) -> None:
+    """Hand on what a receiver gets, in order: the timestamp, and what is in the packet."""
+    name, decoding = "_RTCRtpReceiver__jitter_buffer", "_RTCRtpReceiver__decoder_queue"
+    if not (hasattr(receiver, name) and hasattr(receiver, decoding)):
         raise RuntimeError("this version of aiortc keeps its buffer elsewhere")
-    setattr(receiver, name, Jitter())
+    setattr(receiver, name, _Tap(take, getattr(receiver, decoding)))

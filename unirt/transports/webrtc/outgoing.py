@@ -11,24 +11,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from fractions import Fraction
-from typing import Final
+from typing import Any
 
-import numpy as np
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
-from av import AudioFrame
+from av import Packet
 
-from unirt.audio import PCM16_24K, AudioFormat
+from unirt.transports.webrtc.opus import FORMAT, FRAME_BYTES, FRAME_MS, Encoder
 
-__all__ = ["FORMAT", "FRAME_BYTES", "FRAME_MS", "OutgoingTrack", "Waiting"]
+__all__ = ["OutgoingTrack", "PacedTrack", "Waiting"]
 
-FORMAT: Final[AudioFormat] = PCM16_24K
-"What goes into a track and comes out of one; the codec's own 48 kHz is inside."
-FRAME_MS: Final = 20
-FRAME_BYTES: Final = FORMAT.bytes_for(FRAME_MS)
-_SAMPLES = FRAME_BYTES // FORMAT.frame_bytes
-_TIME_BASE = Fraction(1, FORMAT.rate)
 _SILENCE = bytes(FRAME_BYTES)
 _IN_HAND = 2 * FRAME_BYTES
 "How much must be there before a run of audio begins."
@@ -124,8 +116,10 @@ class Waiting:
             await self._moved.wait()
 
 
-class OutgoingTrack(MediaStreamTrack):
+class PacedTrack(MediaStreamTrack):
     """
+    A track that has its own pace.
+
     Args:
         take: Gives the next 20 ms, every 20 ms.
     """
@@ -137,10 +131,9 @@ class OutgoingTrack(MediaStreamTrack):
         self._take = take
         self._due: float | None = None
         "When the next frame is to leave, in the event loop's time."
-        self._pts = 0
 
-    async def recv(self) -> AudioFrame:
-        """The next frame, at its time."""
+    async def _next(self) -> bytes:
+        """The next 20 ms, at their time."""
         if self.readyState != "live":
             raise MediaStreamError
         now = asyncio.get_running_loop().time()
@@ -149,10 +142,16 @@ class OutgoingTrack(MediaStreamTrack):
         if self._due > now:
             await asyncio.sleep(self._due - now)
         self._due += FRAME_MS / 1000
-        # Both channels are written here: to make two of one, the encoder would lower its level.
-        frame = AudioFrame(format="s16", layout="stereo", samples=_SAMPLES)
-        frame.planes[0].update(np.repeat(np.frombuffer(self._take(), "<i2"), 2).tobytes())
-        frame.sample_rate = FORMAT.rate
-        frame.time_base = _TIME_BASE
-        frame.pts, self._pts = self._pts, self._pts + _SAMPLES
-        return frame
+        return self._take()
+
+
+class OutgoingTrack(PacedTrack):
+    """The track of a call: its frames are coded here, and sent as they are."""
+
+    def __init__(self, take: Callable[[], bytes]) -> None:
+        super().__init__(take)
+        self._encoder = Encoder()
+
+    async def recv(self) -> Packet[Any]:
+        """The next frame, at its time."""
+        return self._encoder.encode(await self._next())

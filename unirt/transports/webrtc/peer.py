@@ -9,8 +9,9 @@ the time in a call, for both ends report on what they hear.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import attrs
@@ -20,17 +21,20 @@ from aiortc import (
     RTCDataChannel,
     RTCIceServer,
     RTCPeerConnection,
+    RTCRtpCodecCapability,
+    RTCRtpSender,
     RTCSessionDescription,
 )
-from aiortc.mediastreams import MediaStreamTrack
 
+from unirt.clock import Clock, SystemClock
 from unirt.condition import Condition
 from unirt.transport import TransportClosed
 from unirt.transports.webrtc.candidates import restrict
-from unirt.transports.webrtc.incoming import drain
+from unirt.transports.webrtc.incoming import Incoming
 from unirt.transports.webrtc.jitter import use_jitter
 from unirt.transports.webrtc.measure import condition, packets_in
 from unirt.transports.webrtc.options import CallOptions
+from unirt.transports.webrtc.opus import MIME_TYPE
 from unirt.transports.webrtc.outgoing import OutgoingTrack
 
 __all__ = ["HUNG_UP", "Peer"]
@@ -40,6 +44,8 @@ HUNG_UP = "the peer hung up"
 _DEFAULT_LARGEST = 65_536
 "Bytes of a message where the peer does not say (RFC 8841, 6.1)."
 _LARGEST = re.compile(r"^a=max-message-size:(\d+)\s*$", re.MULTILINE)
+_LEAVING_S = 1.0
+"How long the search for a peer may take to notice that it is over."
 _LOOKS = 4
 "How often the network is looked at in the time in which it is taken for dead."
 
@@ -55,6 +61,7 @@ class Peer:
         hear: Called with each piece of audio.
         told: Called with each measurement, and whenever the state changed.
         over: Called once, when the call is.
+        clock: What the time is by which the network is measured, and taken for dead.
     """
 
     def __init__(
@@ -66,6 +73,7 @@ class Peer:
         hear: Callable[[bytes], None],
         told: Callable[[Condition], None],
         over: Callable[[TransportClosed], None],
+        clock: Clock | None = None,
     ) -> None:
         self.largest: int | None = _DEFAULT_LARGEST
         "How many bytes a message to the peer may have; ``None`` for any number."
@@ -75,9 +83,12 @@ class Peer:
         self._hear = hear
         self._told = told
         self._over = over
+        self._clock = clock or SystemClock()
         self._alive = True
         self._channel: RTCDataChannel | None = None
         self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._arrived = asyncio.Event()
+        "The other side is there, or the call is over."
         self._low = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing: asyncio.Task[None] | None = None
@@ -91,10 +102,10 @@ class Peer:
         self._connection.addTrack(OutgoingTrack(take))
         for transceiver in self._connection.getTransceivers():
             restrict(transceiver.receiver.transport.transport.iceGatherer, options)
-            use_jitter(transceiver.receiver)
+            transceiver.setCodecPreferences(_codecs())
+            use_jitter(transceiver.receiver, Incoming(self._sound_came).take)
         self._connection.on("connectionstatechange", self._state_changed)
         self._connection.on("datachannel", self._channel_came)
-        self._connection.on("track", self._track_came)
 
     # The set-up.
 
@@ -121,16 +132,13 @@ class Peer:
             ValueError: It is no offer that can be answered.
         """
         await self._describe(offer, "offer")
-        await self._connection.setLocalDescription(await self._connection.createAnswer())
+        with _usable():
+            await self._connection.setLocalDescription(await self._connection.createAnswer())
         return self._connection.localDescription.sdp
 
     async def _describe(self, sdp: str, type_: str) -> None:
-        try:
+        with _usable():
             await self._connection.setRemoteDescription(RTCSessionDescription(sdp=sdp, type=type_))
-        except ValueError:
-            raise
-        except Exception as exc:  # its parser raises whatever a line of nonsense leads to
-            raise ValueError(f"it cannot be read: {exc!r}") from None
         said = _LARGEST.search(sdp)
         size = _DEFAULT_LARGEST if said is None else int(said[1])
         self.largest = size or None
@@ -143,6 +151,11 @@ class Peer:
             TransportClosed: The call is over before it began.
         """
         await asyncio.shield(self._opened)
+
+    async def arrived(self) -> bool:
+        """Wait until the other side is there; ``False`` where the call is over before that."""
+        await self._arrived.wait()
+        return self._alive
 
     # What it is made of, as it comes.
 
@@ -161,12 +174,14 @@ class Peer:
     def _begin(self) -> None:
         if not self._opened.done():
             self._opened.set_result(None)
-            self._spawn(self._watch())
             self._tell("connected")
 
-    def _track_came(self, track: MediaStreamTrack) -> None:
-        if track.kind == "audio":
-            self._spawn(drain(track, self._hear))
+    def _sound_came(self, data: bytes) -> None:
+        if self._alive:
+            try:
+                self._hear(data)
+            except Exception as exc:  # aiortc would only log it, and go on without sound
+                self._broke(exc)
 
     def _message_came(self, message: str | bytes) -> None:
         if isinstance(message, str):
@@ -180,6 +195,9 @@ class Peer:
             self._end(TransportClosed(None, "no way to the peer works", by="network"))
         elif state == "closed":
             self._end(TransportClosed(1000, HUNG_UP, by="remote"))
+        elif state == "connected" and not self._arrived.is_set():
+            self._arrived.set()
+            self._spawn(self._watch())
 
     # Sending.
 
@@ -206,11 +224,11 @@ class Peer:
 
     async def _watch(self) -> None:
         """Measure, and take a network for dead from which nothing comes."""
-        options, now = self._options, asyncio.get_running_loop().time
+        options, now = self._options, self._clock.now
         step = min(options.dead_after / _LOOKS, options.measure_every)
         came, came_at, measured_at = -1, now(), now()
         while True:
-            await asyncio.sleep(step)
+            await self._clock.sleep_until(now() + step)
             report = await self._connection.getStats()
             if (count := packets_in(report)) != came:
                 came, came_at = count, now()
@@ -237,6 +255,7 @@ class Peer:
         if not self._opened.done():
             self._opened.set_exception(gone)
             self._opened.exception()  # whoever waits gets it; nobody need
+        self._arrived.set()
         self._low.set()
         self._tell("failed" if gone.by == "network" else "closed")
         self._over(gone)
@@ -250,10 +269,13 @@ class Peer:
             await asyncio.wait({self._closing})
 
     async def _shut(self) -> None:
+        connecting = _connecting(self._connection)
         await self._connection.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if connecting:
+            await asyncio.wait(connecting, timeout=_LEAVING_S)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.create_task(work)
@@ -263,7 +285,40 @@ class Peer:
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (exc := task.exception()) is not None:
-            self._end(TransportClosed(None, f"the call broke: {exc!r}", by="network"))
+            self._broke(exc)
+
+    def _broke(self, exc: BaseException) -> None:
+        self._end(TransportClosed(None, f"the call broke: {exc!r}", by="network"))
+
+
+def _connecting(connection: RTCPeerConnection) -> set[asyncio.Task[Any]]:
+    """The task of ``aiortc`` that looks for the peer, and does not end with its connection."""
+    frames = {task: getattr(task.get_coro(), "cr_frame", None) for task in asyncio.all_tasks()}
+    return {
+        task
+        for task, frame in frames.items()
+        if frame is not None
+        and frame.f_code.co_name == "__connect"
+        and frame.f_locals.get("self") is connection
+    }
+
+
+@contextlib.contextmanager
+def _usable() -> Iterator[None]:
+    """What is wrong with an SDP, as one error: a line of nonsense leads to any."""
+    try:
+        yield
+    except Exception as exc:
+        raise ValueError(f"it cannot be used: {exc!r}") from None
+
+
+def _codecs() -> list[RTCRtpCodecCapability]:
+    """The one that tracks are coded in."""
+    return [
+        codec
+        for codec in RTCRtpSender.getCapabilities("audio").codecs
+        if codec.mimeType.lower() == MIME_TYPE
+    ]
 
 
 _HIGH_WATER = 1 << 20

@@ -1,0 +1,91 @@
+"""A page in a real Chromium talks to a relay, and the relay to whatever it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.browser import binary, browser
+from tests.fake_microphone import flags, question
+from unirt.registry import load
+from unirt.simulator import Simulator
+from unirt.simulator.scenario import Cue, Pace, Reply, Say, Scenario
+
+EXAMPLE = Path(__file__).parent.parent / "examples" / "browser_relay"
+SCENARIO = Scenario(
+    name="relayed",
+    replies=(Reply(cue=Cue.SPEECH, steps=(Say(text="I hear you well.", ms=1_200),)),),
+    pace=Pace(speed=8.0, latency_ms=1.0),
+)
+
+LOUD = """
+new Promise((done) => {
+  const look = async () => {
+    for (const one of (await peer.getStats()).values())
+      if (one.type === "inbound-rtp" && one.totalAudioEnergy > 0.001) done(one.totalAudioEnergy);
+    setTimeout(look, 20);
+  };
+  look();
+})
+"""
+"How loud the page has heard somebody, once it has."
+
+
+def visit(url: str, spoken: Path) -> tuple[str, float, list[str]]:
+    """Call from a page; returns what was answered, how loud, and what went wrong."""
+    with browser(*flags(spoken)) as running:
+        tab = running.tab()
+        tab.open(url)
+        tab.js("document.getElementById('call').click()")
+        tab.wait("document.querySelector('#said .assistant')")
+        loud = tab.js(LOUD)
+        text = tab.js("document.querySelector('#said .assistant').textContent")
+        tab.js("peer.close()")
+        return text, loud, tab.troubles
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(
+    ("provider", "transport"), [("openai", "webrtc"), ("google", "websocket")], ids=str
+)
+async def test_a_page_talks_to_a_provider_through_a_relay(
+    provider: str, transport: str, tmp_path: Path
+) -> None:
+    binary()
+    async with Simulator(load(provider), SCENARIO) as simulator:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-u", str(EXAMPLE / "server.py"), "0", "127.0.0.1",
+            cwd=tmp_path,
+            env={
+                **os.environ,
+                **simulator.env,
+                "UNIRT_PROVIDER": provider,
+                "UNIRT_TRANSPORT": transport,
+            },
+            stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        try:
+            assert process.stdout is not None
+            url = (await process.stdout.readline()).decode().strip()
+            spoken = question(tmp_path / "question.wav")
+            text, loud, troubles = await asyncio.to_thread(visit, url, spoken)
+            assert text == "I hear you well."
+            assert loud > 0.001
+            assert [trouble for trouble in troubles if "favicon" not in trouble] == []
+            printed: list[str] = []
+            while not any("is over" in line for line in printed):
+                printed.append((await process.stdout.readline()).decode().strip())
+            scheme = "http" if transport == "webrtc" else "ws"
+            assert printed[0] == f"a call to {provider}, by {scheme}"
+            assert "assistant: I hear you well." in printed
+            assert printed[-1] == "the call is over: the peer hung up"
+        finally:
+            process.terminate()
+            await process.wait()
+        line = simulator.connections[-1]
+    assert (line.loudspeaker is not None) == (transport == "webrtc")
+    assert line.totals.audio_ms_received > 2_000
