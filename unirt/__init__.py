@@ -207,6 +207,7 @@ if TYPE_CHECKING:
     from unirt.reconnect import Reconnect
     from unirt.session import Limits, Session
     from unirt.telemetry import Telemetry
+    from unirt.timeouts import Timeouts
     from unirt.timings import Timings, TurnTimings
     from unirt.tools import FunctionTool, ToolContext, ToolRequest, ToolResult, tool
     from unirt.tools.mcp import McpTools
@@ -225,6 +226,7 @@ _LATER = {
     "McpTools": "tools.mcp",
     "Session": "session",
     "Telemetry": "telemetry",
+    "Timeouts": "timeouts",
     "Timings": "timings",
     "ToolContext": "tools",
     "ToolRequest": "tools",
@@ -387,6 +389,7 @@ __all__ = [
     "TextDelta",
     "Thinking",
     "ThoughtDelta",
+    "Timeouts",
     "Timings",
     "Tokens",
     "Tool",

@@ -30,6 +30,7 @@ from unirt.budget import Bound, Budget
 from unirt.errors import ConfigurationError
 from unirt.registry import installed
 from unirt.spelling import nearest
+from unirt.timeouts import Timeouts
 
 __all__ = ["PREFIX", "SETTINGS", "Layers", "Settings", "apply_log", "read", "split_model"]
 
@@ -84,6 +85,24 @@ class Settings(BaseSettings):
     )
     output_rate: int | None = Field(
         None, description="what the application wants to hear, in Hz", ge=1_000, le=384_000
+    )
+    dial_timeout: float | None = Field(
+        None, description="how long opening a connection may take, in seconds; inf for any", gt=0
+    )
+    handshake_timeout: float | None = Field(
+        None, description="until the provider is ready over it, likewise", gt=0
+    )
+    answer_timeout: float | None = Field(
+        None, description="until an answer that is due begins, likewise", gt=0
+    )
+    silence_timeout: float | None = Field(
+        None, description="until more comes of an answer that has begun, likewise", gt=0
+    )
+    close_timeout: float | None = Field(
+        None, description="how long closing may take, likewise", gt=0
+    )
+    at_overdue: Literal["tell", "reconnect"] | None = Field(
+        None, description="what an overdue answer means: only an event, or another connection"
     )
     max_duration: float | None = Field(
         None, description="how long a session may last, in seconds", gt=0
@@ -153,6 +172,21 @@ class Layers:
         return Budget(
             **{name: Bound(most, ends=ends) for name, most in limits.items() if most is not None}
         )
+
+    @property
+    def timeouts(self) -> Timeouts:
+        """How long a session waits."""
+        found = self.settings
+        given = {
+            "dial": found.dial_timeout,
+            "handshake": found.handshake_timeout,
+            "answer": found.answer_timeout,
+            "silence": found.silence_timeout,
+            "close": found.close_timeout,
+            "at_overdue": found.at_overdue,
+        }
+        said: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        return Timeouts(**said)
 
     @property
     def environ(self) -> dict[str, str]:

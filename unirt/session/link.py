@@ -19,6 +19,7 @@ from typing import Any
 from unirt.audio import AudioFormat
 from unirt.clock import Clock
 from unirt.condition import Condition
+from unirt.deadline import Deadline
 from unirt.errors import ConfigurationError
 from unirt.session.audio_out import AudioOut
 from unirt.session.handshake import Handshake
@@ -119,7 +120,7 @@ class Link:
             self.translator.start(self._clock.now())
             self.pump.run()
             self._reader = self._scope.spawn(self._read())
-            await handshake.wait(timeout)
+            await handshake.wait(self._clock, timeout)
         finally:
             self.pump.handshake = None
 
@@ -213,10 +214,10 @@ class Link:
 
     async def hang_up(self, code: int, reason: str, deadline: float) -> None:
         """Close the connection, and wait until the reader heard so; no longer than `deadline`."""
-        await within(self._transport.close(code, reason), deadline)
+        await within(self._transport.close(code, reason), self._clock, deadline)
         if self._reader is not None:
             # It now hears that the connection is gone, and tells the last events.
-            await within(asyncio.shield(self._reader), deadline)
+            await within(asyncio.shield(self._reader), self._clock, deadline)
 
     async def join(self) -> None:
         """Cancel the tasks that are left, and wait for them."""
@@ -229,13 +230,18 @@ class Retiring:
 
     Args:
         spawn: Runs a task of the session.
+        clock: The time of the bound.
         timeout: The bound on closing one, in seconds.
     """
 
     def __init__(
-        self, spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]], timeout: float
+        self,
+        spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
+        clock: Clock,
+        timeout: float,
     ) -> None:
         self._spawn = spawn
+        self._clock = clock
         self._timeout = timeout
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -253,7 +259,7 @@ class Retiring:
 
     async def _close(self, link: Link) -> None:
         try:
-            await link.hang_up(1000, "", asyncio.get_running_loop().time() + self._timeout)
+            await link.hang_up(1000, "", self._clock.now() + self._timeout)
         finally:
             await link.join()
 
@@ -276,10 +282,12 @@ def audio_beside(translator: Translator, provider: str, largest: int | None = No
     method(largest)
 
 
-async def within(work: Coroutine[Any, Any, None] | asyncio.Future[None], deadline: float) -> None:
+async def within(
+    work: Coroutine[Any, Any, None] | asyncio.Future[None], clock: Clock, deadline: float
+) -> None:
     """Wait for something until `deadline`, and no longer; what it raises changes nothing."""
     try:
-        async with asyncio.timeout_at(deadline):
+        async with Deadline(clock, deadline):
             await work
     except Exception as exc:
         _LOG.debug("while closing: %r", exc)

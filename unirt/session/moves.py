@@ -64,6 +64,7 @@ from unirt.session.lookout import Lookout, Loss
 from unirt.session.remembered import Remembered
 from unirt.session.unanswered import Held, Unanswered
 from unirt.session.ways import Way, Ways
+from unirt.timeouts import Timeouts
 
 if TYPE_CHECKING:
     from unirt.session.state import State
@@ -111,8 +112,7 @@ class Moves:
         tell: Tells events of the session's own to its views.
         spawn: Runs a task of the session.
         lost: Is told that nobody answers: the session is over.
-        timeout: The bound on a handshake, in seconds.
-        close_timeout: The bound on closing what is left behind, in seconds.
+        timeouts: The bounds on a handshake, and on closing what is left behind.
     """
 
     def __init__(
@@ -128,8 +128,7 @@ class Moves:
         tell: Callable[[Sequence[Event]], None],
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
         lost: Callable[[Loss], None],
-        timeout: float,
-        close_timeout: float,
+        timeouts: Timeouts,
     ) -> None:
         self.boundary = Boundary(clock, lambda: link().translator.config)
         self.unanswered = Unanswered()
@@ -149,12 +148,12 @@ class Moves:
         self._tell = tell
         self._spawn = spawn
         self._lost = lost
-        self._timeout = timeout
+        self._timeout = timeouts.handshake
         self._lock = asyncio.Lock()
         "Held by whoever wants to move; a loss does not ask."
         self._settled = asyncio.Event()
         self._settled.set()
-        self.retiring = Retiring(spawn, close_timeout)
+        self.retiring = Retiring(spawn, clock, timeouts.close)
         self._over = False
         nouns = (
             self.boundary,

@@ -56,6 +56,7 @@ class Tooling:
         approve: Approve | None,
     ) -> None:
         self._session = session
+        self._clock = clock
         self._approve = approve
         self._works = Works()
         self._calls = Calls(
@@ -111,9 +112,9 @@ class Tooling:
 
     async def join(self, deadline: float) -> None:
         """Wait until it is over, and for functions that do not stop not much longer than that."""
-        left = deadline - asyncio.get_running_loop().time()
+        least = self._clock.now() + _LEAST_S
         with contextlib.suppress(asyncio.CancelledError):  # then there is no time for them
-            await self._works.join(max(left, _LEAST_S))
+            await self._works.join(self._clock, max(deadline, least))
         await self._calls.join()
         await self._approvals.join()
         await self._sources.join()

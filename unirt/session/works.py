@@ -8,6 +8,7 @@ exception of a task, so nothing that it does can end anything but itself.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import json
 import logging
@@ -17,6 +18,8 @@ from typing import Any
 
 import attrs
 
+from unirt.clock import Clock
+from unirt.deadline import Deadline
 from unirt.errors import ToolError
 from unirt.session.threads import in_thread
 from unirt.tools.context import Approve, ToolRequest, ToolResult
@@ -74,11 +77,14 @@ class Works:
         if task is not None:
             self._works.discard(task)
 
-    async def join(self, timeout: float) -> None:
-        """Wait until those that were cancelled are over, and no longer than `timeout` seconds."""
+    async def join(self, clock: Clock, deadline: float) -> None:
+        """Wait until those that were cancelled are over, and no longer than `deadline`."""
         if self._works:
-            _, stuck = await asyncio.wait(self._works, timeout=timeout)
-            if stuck:
+            works = set(self._works)
+            with contextlib.suppress(TimeoutError):
+                async with Deadline(clock, deadline):
+                    await asyncio.wait(works)
+            if stuck := [work for work in works if not work.done()]:
                 names = ", ".join(sorted(work.get_name() for work in stuck))
                 _LOG.warning("not over although cancelled, and left alone: %s", names)
 
