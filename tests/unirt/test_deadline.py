@@ -82,8 +82,8 @@ async def test_a_cancellation_from_outside_is_no_timeout() -> None:
 
 async def test_what_is_raised_inside_passes() -> None:
     clock = ManualClock()
+    work: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    work.set_exception(ValueError("mine"))
     with pytest.raises(ValueError, match="mine"):
-        async with Deadline(clock, 1.0):
-            await asyncio.sleep(0)
-            raise ValueError("mine")
+        await until(clock, 1.0, work)
     assert asyncio.all_tasks() == {asyncio.current_task()}

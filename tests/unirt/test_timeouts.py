@@ -43,7 +43,7 @@ class Mute:
 @pytest.mark.parametrize("name", ["dial", "handshake", "answer", "silence", "close"])
 @pytest.mark.parametrize("value", [0, -1.0, math.nan, "5", True, None])
 def test_what_is_no_time_is_refused(name: str, value: Any) -> None:
-    with pytest.raises(ConfigurationError, match=rf"timeouts\.{name}.*is no time"):
+    with pytest.raises(ConfigurationError, match=rf"is no time \(timeouts\.{name}\)"):
         Timeouts(**{name: value})
 
 
@@ -99,7 +99,7 @@ async def test_a_handshake_is_given_up_at_its_time(toy: Toy) -> None:
     entering = asyncio.create_task(entered(connecting))
     await asleep(clock, 111.0)
     clock.advance(11.0)
-    with pytest.raises(unirt.HandshakeError, match="not ready after 11 s, 1 events heard"):
+    with pytest.raises(unirt.HandshakeError, match="not ready after 11 s, 2 events heard"):
         await entering
 
 

@@ -384,8 +384,8 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
         """
         Send what is queued, close the connection, and wait until nothing of the session is left.
 
-        Safe to call at any time, from anywhere, any number of times; takes at most the
-        ``close`` of the :class:`~unirt.Timeouts`. Views get what is told until the end, and then end.
+        Safe to call at any time, from anywhere, any number of times; takes at most the ``close`` of
+        the :class:`~unirt.Timeouts`. Views get what is told until the end, and then end.
         """
         self._tooling.excuse(asyncio.current_task())
         closer = self._start_closing(code, reason)
