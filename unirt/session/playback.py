@@ -138,6 +138,11 @@ class Playback:
         """How far a response was played; ``None`` where it has no audio, or is too long ago."""
         return next((each for each in self.responses if each.response_id == response_id), None)
 
+    def is_playing(self, response_id: str) -> bool:
+        """Whether some of a response is left to be played, as far as is known."""
+        response = self.of(response_id)
+        return response is not None and response.playing
+
     # What a player tells.
 
     def played(

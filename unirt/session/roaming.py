@@ -24,6 +24,7 @@ from unirt.session.link import Link
 from unirt.session.lookout import Loss
 from unirt.session.moves import Moves
 from unirt.session.observers import Observers
+from unirt.session.patience import Patience
 from unirt.session.state import State
 from unirt.session.unanswered import Held
 from unirt.session.views import Hub
@@ -53,6 +54,7 @@ class Roaming(ABC):
     _observers: Observers | None
     _opened: bool
     _past: Stats
+    _patience: Patience
     _state: State
 
     @property
@@ -174,6 +176,8 @@ class Roaming(ABC):
             self._append(self._audio_in.convert(piece.data, piece.format, self._link.wire))
         if respond:
             translator.send(Respond(), now)
+            self._moves.boundary.said(Respond())
+            self._patience.said(Respond())
         self._link.pump.run()
 
     def _gone(self, link: Link, code: int | None, reason: str, by: str) -> None:
@@ -184,6 +188,13 @@ class Roaming(ABC):
         agreed = code == 1000 and not self._moves.expiring
         if ours or agreed or not self._moves.lose(Loss(code=code, reason=reason, by=by)):
             self._end(code, reason, by)
+
+    def _overdue(self, why: str) -> None:
+        """An answer is overdue, and its connection counts as lost."""
+        if self._closer is None and not self._moves.moving:
+            loss = Loss(code=None, reason=why, by="network")
+            if not self._moves.lose(loss):
+                self._end(loss.code, loss.reason, loss.by)
 
     def _measured(self, link: Link, condition: Condition) -> None:
         """How the connection is doing; one that is not in use is no news."""

@@ -51,6 +51,7 @@ from unirt.session.link import within
 from unirt.session.listening import Listening
 from unirt.session.moves import Moves
 from unirt.session.observers import Observers
+from unirt.session.patience import Patience
 from unirt.session.playback import Playback
 from unirt.session.roaming import Roaming
 from unirt.session.scope import Scope
@@ -160,6 +161,18 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
         )
         for handlers in self._tooling.handlers:
             self._state.listen(handlers)
+        self._patience = Patience(
+            timeouts,
+            provider=lambda: self.provider,
+            clock=clock,
+            state=self._state,
+            config=lambda: self.config,
+            playing=self.playback.is_playing,
+            tell=self._tell,
+            lost=self._overdue,
+            scope=self._scope,
+            fail=self._fail,
+        )
         self._keeper: Keeper | None = None
         if budget is not None:
             self._keeper = Keeper(
@@ -257,6 +270,7 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
         self._tooling.said(command)
         self._state.said(command, now)
         self._moves.said(command)
+        self._patience.said(command)
         if self._keeper is not None:
             self._keeper.said(command, now)
         if self._observers is not None:
