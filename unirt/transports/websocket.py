@@ -51,7 +51,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "compression": None,  # base64 audio does not shrink enough to pay for a deflate a frame
     "open_timeout": None,  # whoever dials bounds the whole of it, by a clock of its own
     "ping_interval": 20,
-    "ping_timeout": 20,
+    "ping_timeout": 40,  # busy servers were seen to answer after 8 to 30 s; the usual 20 cuts them
     "close_timeout": 5,
     "proxy": True,  # HTTPS_PROXY and the like
 }
