@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -44,7 +45,7 @@ async def overdue(clock: ManualClock, reader: Reader, count: int = 1) -> list[Re
 async def test_a_server_that_does_not_answer_is_told_of_and_stays(name: str) -> None:
     clock = ManualClock()
     async with Simulator(load(name), never()) as simulator:
-        more = {"environ": simulator.env, "env_file": None, "clock": clock}
+        more: dict[str, Any] = {"environ": simulator.env, "env_file": None, "clock": clock}
         async with unirt.connect(simulator.provider, **more) as session:
             reader = Reader(session)
             await session.send_text("Hi")
@@ -63,7 +64,7 @@ async def test_the_answer_is_asked_for_over_another_connection(name: str, begins
     clock = ManualClock()
     timeouts = Timeouts(answer=15.0, silence=15.0, at_overdue="reconnect")
     async with Simulator(load(name), [never(begins=begins), answers("Yes.")]) as simulator:
-        more = {"environ": simulator.env, "env_file": None, "clock": clock}
+        more: dict[str, Any] = {"environ": simulator.env, "env_file": None, "clock": clock}
         connecting = unirt.connect(simulator.provider, reconnect=AT_ONCE, timeouts=timeouts, **more)
         async with connecting as session:
             reader = Reader(session)
@@ -94,7 +95,7 @@ async def test_a_provider_that_never_answers_is_given_up(name: str) -> None:
     )
     reconnect = unirt.Reconnect(tries=3, first_wait=0.0, jitter=0.0)
     async with Simulator(load(name), dead) as simulator:
-        more = {"environ": simulator.env, "env_file": None, "clock": clock}
+        more: dict[str, Any] = {"environ": simulator.env, "env_file": None, "clock": clock}
         connecting = unirt.connect(
             simulator.provider, reconnect=reconnect, timeouts=timeouts, **more
         )

@@ -13,7 +13,6 @@ played in its place; then no key is needed, and what nobody chose is what was re
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 from collections.abc import Iterable, Mapping
 from types import TracebackType
@@ -43,6 +42,7 @@ from unirt.config import (
 from unirt.errors import DialError, HandshakeError, MissingKey, UnirtError, UsageError
 from unirt.failover import Candidate, Failover, failover_of, first_candidate
 from unirt.items import Item
+from unirt.log import Log, logger, marked, new_mark
 from unirt.provider import Credentials, Provider
 from unirt.reconnect import Reconnect, reconnect_of
 from unirt.text import check_text
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Connecting", "Dial", "connect"]
 
-_LOG = logging.getLogger("unirt.connect")
+_LOG = logger(__name__)
 
 
 def connect(
@@ -249,6 +249,11 @@ class Connecting:
     telemetry: Telemetry | None
     _entered: bool = attrs.field(default=False, init=False)
     _session: Session | None = attrs.field(default=None, init=False)
+    _mark: str = attrs.field(factory=new_mark, init=False)
+    _log: Log = attrs.field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._log = marked(_LOG, self._mark)
 
     @property
     def provider(self) -> Provider:
@@ -287,7 +292,7 @@ class Connecting:
                 failures.append(exc)
                 self.plan.failed(candidate)
                 if candidate is not candidates[-1]:
-                    _LOG.warning("%s fails; the next is tried: %s", candidate.name, exc)
+                    self._log.warning("%s fails; the next is tried: %s", candidate.name, exc)
             else:
                 return self._session
         for other in failures[1:]:
@@ -313,7 +318,7 @@ class Connecting:
                 wait = self.plan.wait_at_first(candidate, exc, tried)
                 if wait is None:
                     raise
-                _LOG.warning("%s does not answer, and is tried again: %s", candidate.name, exc)
+                self._log.warning("%s does not answer, and is tried again: %s", candidate.name, exc)
             clock = self.plan.clock
             await clock.sleep_until(clock.now() + wait)
             tried += 1
@@ -342,7 +347,9 @@ class Connecting:
             from unirt.session.trace import Trace
 
             about = {"provider": route.provider.name, "model": route.config.model}
-            trace = Trace(self.trace, about=about, now=clock.now, hide=self.plan.hide)
+            trace = Trace(
+                self.trace, about=about, now=clock.now, hide=self.plan.hide, mark=self._mark
+            )
         if self.telemetry is not None:
             watch = self.telemetry.watch(
                 provider=route.provider.name,
@@ -352,7 +359,7 @@ class Connecting:
                 hide=self.plan.hide,
             )
             observers = (watch, *observers)
-        return Observers(observers, trace)
+        return Observers(observers, trace, self._mark)
 
     async def _dialled(self, candidate: Candidate) -> Session:
         """A session that is connected, and not started."""
@@ -383,6 +390,7 @@ class Connecting:
                 budget=self.budget,
                 ways=plan,
                 timeouts=plan.timeouts,
+                log_id=self._mark,
                 detector=detector,
             )
         except BaseException:

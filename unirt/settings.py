@@ -28,6 +28,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from unirt.budget import Bound, Budget
 from unirt.errors import ConfigurationError
+from unirt.log import NOBODY
 from unirt.registry import installed
 from unirt.spelling import nearest
 from unirt.timeouts import Timeouts
@@ -36,6 +37,9 @@ __all__ = ["PREFIX", "SETTINGS", "Layers", "Settings", "apply_log", "read", "spl
 
 PREFIX = "UNIRT_"
 "What every variable of unirt starts with."
+
+_FORMAT = "%(asctime)s %(levelname)s %(name)s [%(session)s] %(message)s"
+"How ``UNIRT_LOG`` has records written."
 
 _OF_THE_CONFIG = (
     "instructions",
@@ -273,7 +277,9 @@ def apply_log(level: str | None) -> None:
     logger = logging.getLogger("unirt")
     logger.setLevel(level.upper())
     if not logger.hasHandlers():
-        logger.addHandler(logging.StreamHandler())
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter(_FORMAT, defaults={"session": NOBODY}))
+        logger.addHandler(handler)
 
 
 def _chosen(layer: Mapping[str, str]) -> str | None:

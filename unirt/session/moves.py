@@ -25,7 +25,6 @@ it. One that the application has cut off, by a switch without patience, stays so
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +54,7 @@ from unirt.events import (
 from unirt.failover import Candidate
 from unirt.items import AudioContent, Item, Role
 from unirt.itinerary import Itinerary, Stop
+from unirt.log import logger, marked
 from unirt.policy import Verdict
 from unirt.session.boundary import Boundary
 from unirt.session.carried import Carried
@@ -71,7 +71,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Moves"]
 
-_LOG = logging.getLogger("unirt.session")
+_LOG = logger(__name__)
 
 _MARGIN_S = 5.0
 "How long before its end a connection is left at the latest, in seconds."
@@ -113,6 +113,7 @@ class Moves:
         spawn: Runs a task of the session.
         lost: Is told that nobody answers: the session is over.
         timeouts: The bounds on a handshake, and on closing what is left behind.
+        mark: Whose they are, for the log.
     """
 
     def __init__(
@@ -129,7 +130,9 @@ class Moves:
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
         lost: Callable[[Loss], None],
         timeouts: Timeouts,
+        mark: str,
     ) -> None:
+        self._log = marked(_LOG, mark)
         self.boundary = Boundary(clock, lambda: link().translator.config)
         self.unanswered = Unanswered()
         self.leftover = Leftover(link, clock.now)
@@ -286,7 +289,7 @@ class Moves:
                     await self._travel(None, "expiring", None, patience)
             except UnirtError as exc:
                 tried += 1
-                _LOG.warning("no other connection yet: %s", ways.masked(exc))
+                self._log.warning("no other connection yet: %s", ways.masked(exc))
                 await self._clock.sleep_until(self._clock.now() + tried)
 
     def _catch_up(self, link: Link, position: int) -> None:
@@ -377,7 +380,7 @@ class Moves:
             await self._open(move, way, 0 if handle is None else handle.position)
         except (ConfigurationError, DialError) as exc:
             error = ways.masked(exc)
-            _LOG.warning("%s does not answer: %s", candidate.name, error)
+            self._log.warning("%s does not answer: %s", candidate.name, error)
             move.error = str(error)
             if handle is not None:
                 self._remembered.forget()  # as it has: tell it anew

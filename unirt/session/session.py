@@ -19,7 +19,6 @@ Time is the :class:`~unirt.clock.Clock`'s, for the translator and for everybody 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
@@ -40,6 +39,7 @@ from unirt.commands import (
 from unirt.errors import CassetteMismatch
 from unirt.events import Event, HistorySeeded, Origin, SessionClosed
 from unirt.items import Item
+from unirt.log import logger, marked, new_mark
 from unirt.session.accounts import Accounts
 from unirt.session.arguments import ConfigFields, config_of
 from unirt.session.audio_in import AudioIn, pieces
@@ -51,7 +51,6 @@ from unirt.session.link import within
 from unirt.session.listening import Listening
 from unirt.session.moves import Moves
 from unirt.session.observers import Observers
-from unirt.session.patience import Patience
 from unirt.session.playback import Playback
 from unirt.session.roaming import Roaming
 from unirt.session.scope import Scope
@@ -75,7 +74,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Session"]
 
-_LOG = logging.getLogger("unirt.session")
+_LOG = logger(__name__)
 
 
 class Session(Facts, Accounts, Listening, Verbs, Roaming):
@@ -99,6 +98,7 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
         ways: Opens other connections; ``None`` where the session keeps to this one.
         timeouts: The bounds on waiting.
         detector: What tells speech from all else, where the session detects turns by itself.
+        log_id: What its log records are told by; ``None`` for a new one.
     """
 
     def __init__(
@@ -117,7 +117,12 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
         ways: Ways | None = None,
         timeouts: Timeouts | None = None,
         detector: Score | None = None,
+        log_id: str | None = None,
     ) -> None:
+        self.log_id = log_id or new_mark()
+        "What its records in the log, and its lines in the trace, are told by; see `unirt.log`."
+        self._log = marked(_LOG, self.log_id)
+        self._hide = str if ways is None else ways.hide
         limits = limits or Limits()
         self._clock = clock
         self._timeouts = timeouts = timeouts or Timeouts()
@@ -146,6 +151,7 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
             spawn=self._scope.spawn,
             lost=lambda loss: self._end(loss.code, loss.reason, loss.by),
             timeouts=timeouts,
+            mark=self.log_id,
         )
         self.playback = Playback(lambda: self._moves.leftover.links, self._hub, audio_out, clock)
         "How far the model's speech was played; see :mod:`unirt.session.playback`."
@@ -158,21 +164,11 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
             tell=self._tell,
             spawn=self._scope.spawn,
             now=clock.now,
+            mark=self.log_id,
         )
         for handlers in self._tooling.handlers:
             self._state.listen(handlers)
-        self._patience = Patience(
-            timeouts,
-            provider=lambda: self.provider,
-            clock=clock,
-            state=self._state,
-            config=lambda: self.config,
-            playing=self.playback.is_playing,
-            tell=self._tell,
-            lost=self._overdue,
-            scope=self._scope,
-            fail=self._fail,
-        )
+        self._patience = self._new_patience(timeouts)
         self._keeper: Keeper | None = None
         if budget is not None:
             self._keeper = Keeper(
@@ -336,7 +332,7 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
         await self._link.open(self._timeouts.handshake)
         self._opened = True
         self._tooling.open()
-        _LOG.info("%s is ready: %s", self.provider, self.model)
+        self._log.info("%s is ready: %s", self.provider, self.model)
 
     def _tell(self, events: Sequence[Event]) -> None:
         """Hand on events of the session's own, between two steps; none once it is over."""
@@ -351,7 +347,7 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
 
     def _fail(self, exc: Exception) -> None:
         """Something of our own broke: the session cannot go on."""
-        _LOG.debug("the session with %s fails", self.provider, exc_info=exc)
+        self._log.debug("the session with %s fails", self.provider, exc_info=exc)
         self._failure = exc
         self._end(None, "internal error", "local")
 
@@ -369,7 +365,7 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
         self._over = True
         self._hub.finish(self._told)
         self._start_closing(1000, "")
-        _LOG.info("%s: closed by %s, code %s %s", self.provider, by, code, reason)
+        self._log.info("%s: closed by %s, code %s %s", self.provider, by, code, reason)
 
     def _tell_closed(self, code: int | None, reason: str, by: str) -> None:
         """Between two connections nobody but the session can tell that it is over."""
@@ -423,13 +419,13 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
         self._tooling.end()
         self._moves.end()
         try:
-            await within(self._link.outbox.drained(), self._clock, deadline - most / 2)
+            await within(self._link.outbox.drained(), self._clock, deadline - most / 2, self._log)
         finally:
             if self._hurry:
                 deadline = self._clock.now()
             try:
                 await self._link.hang_up(code, reason, deadline)
-                await within(self._moves.retiring.settled(), self._clock, deadline)
+                await within(self._moves.retiring.settled(), self._clock, deadline, self._log)
             finally:
                 await self._link.join()
                 await self._scope.join()

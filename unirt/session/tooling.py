@@ -58,7 +58,7 @@ class Tooling:
         self._session = session
         self._clock = clock
         self._approve = approve
-        self._works = Works()
+        self._works = Works(session.log_id)
         self._calls = Calls(
             session, works=self._works, clock=clock, limits=limits, tell=tell, approve=approve
         )

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections import deque
 from collections.abc import AsyncGenerator, Iterator
 from typing import Any
 
 from unirt.audio import AudioFormat
 from unirt.errors import DeviceLost
+from unirt.log import logger
 from unirt.sound.devices import find, portaudio, suitable, told
 from unirt.sound.level import QUIET, Level, level
 
 __all__ = ["Microphone"]
 
-_LOG = logging.getLogger("unirt.sound")
+_LOG = logger(__name__)
 
 
 class Microphone:
