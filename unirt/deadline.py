@@ -73,12 +73,19 @@ class Deadline:
 
 
 async def _gone(task: asyncio.Task[None]) -> None:
-    """Wait for a task that was cancelled; whoever is cancelled here is so afterwards."""
-    cancelled: asyncio.CancelledError | None = None
+    """
+    Wait for a task that was cancelled.
+
+    Whoever is cancelled here is so at the next wait instead: what was in the block is done, and its
+    result, which may be an open connection, must not be lost on the way out.
+    """
+    cancelled = False
     while not task.done():
         try:
             await asyncio.wait({task})
-        except asyncio.CancelledError as exc:
-            cancelled = exc
-    if cancelled is not None:
-        raise cancelled
+        except asyncio.CancelledError:
+            cancelled = True
+    me = asyncio.current_task()
+    if cancelled and me is not None:
+        me.uncancel()
+        me.cancel()

@@ -87,3 +87,23 @@ async def test_what_is_raised_inside_passes() -> None:
     with pytest.raises(ValueError, match="mine"):
         await until(clock, 1.0, work)
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_a_result_is_not_lost_to_a_cancellation_on_the_way_out() -> None:
+    """What was opened in the block is known to whoever has to close it."""
+    clock, work = ManualClock(), asyncio.get_running_loop().create_future()
+    opened: list[str] = []
+
+    async def opens() -> None:
+        opened.append(await until(clock, 12.0, work))
+        await asyncio.sleep(0)
+
+    opening = asyncio.create_task(opens())
+    await turns()
+    work.set_result(None)
+    await asyncio.sleep(0)  # it is on its way out
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    assert opened == ["done"]
+    assert opening.cancelling() == 1
