@@ -122,11 +122,11 @@ class Link:
         """
         handshake = self.pump.handshake = Handshake(self.provider, self.url, ready)
         try:
-            self._scope.spawn(self.outbox.run())
+            self._scope.spawn(self.outbox.run(), vital=True)
             self._begin_media()
             self.translator.start(self._clock.now())
             self.pump.run()
-            self._reader = self._scope.spawn(self._read())
+            self._reader = self._scope.spawn(self._read(), vital=True)
             await handshake.wait(self._clock, timeout)
         finally:
             self.pump.handshake = None
