@@ -73,7 +73,7 @@ async def cancelled_at_every_step(work: Callable[[], Coroutine[Any, Any, None]])
     while True:
         step += 1
         stepped = Stepped(work(), step)
-        task = asyncio.get_running_loop().create_task(stepped)  # type: ignore[arg-type]
+        task = asyncio.get_running_loop().create_task(stepped)
         await asyncio.wait({task})
         if not stepped.reached:
             task.result()
