@@ -1,6 +1,7 @@
 """An answer that does not come, or does not go on, is told at its time, and only then."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,6 +12,7 @@ import unirt
 from unirt import ResponseOverdue, Timeouts
 from unirt.clock import ManualClock
 from unirt.testing import check
+from unirt.transports.memory import MemoryTransport, memory_pair
 
 Toy = Any  # the fixture's class lives in conftest.py, which no module may import
 
@@ -309,3 +311,33 @@ async def test_an_overdue_answer_may_end_a_session_that_keeps_to_its_connection(
     assert isinstance(closed, unirt.SessionClosed)
     assert (closed.by, closed.clean) == ("network", False)
     assert closed.reason == "nothing of the answer was heard for 20 s"
+
+
+@pytest.mark.parametrize("begins", [False, True])
+async def test_it_is_asked_for_again_over_each_connection_on_which_none_begins(
+    toy: Toy, begins: bool
+) -> None:
+    ends: list[MemoryTransport] = []
+
+    async def dial(config: unirt.SessionConfig, credentials: unirt.Credentials) -> Any:
+        here, there = memory_pair("memory://toy")
+        await there.send(json.dumps({"is": "hello"}))
+        ends.append(there)
+        return here
+
+    arguments: dict[str, Any] = {
+        "transport": dial,
+        "reconnect": unirt.Reconnect(first_wait=0.0, jitter=0.0),
+        "timeouts": Timeouts(answer=20.0, silence=20.0, at_overdue="reconnect"),
+    }
+    async with waiting(toy, **arguments) as it:
+        await it.session.send_text("Hello")
+        if begins:  # on the first of them it does, and comes to nothing
+            await ends[0].send(json.dumps({"is": "start", "response": "r"}))
+            await it.settle()
+        for count in (1, 2, 3):
+            await it.passes(20)
+            assert len(it.overdue) == count
+            assert len(ends) == count + 1
+            asked = [json.loads(await ends[-1].receive())["do"] for _ in range(2)]
+            assert asked == ["hello", "Respond"]
