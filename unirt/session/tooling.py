@@ -112,9 +112,9 @@ class Tooling:
 
     async def join(self, deadline: float) -> None:
         """Wait until it is over, and for functions that do not stop not much longer than that."""
-        least = self._clock.now() + _LEAST_S
+        left = deadline - self._clock.now()
         with contextlib.suppress(asyncio.CancelledError):  # then there is no time for them
-            await self._works.join(self._clock, max(deadline, least))
+            await self._works.join(max(left, _LEAST_S))
         await self._calls.join()
         await self._approvals.join()
         await self._sources.join()

@@ -8,7 +8,6 @@ exception of a task, so nothing that it does can end anything but itself.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import inspect
 import json
 import math
@@ -17,8 +16,6 @@ from typing import Any
 
 import attrs
 
-from unirt.clock import Clock
-from unirt.deadline import Deadline
 from unirt.errors import ToolError
 from unirt.log import Log, logger, marked
 from unirt.session.threads import in_thread
@@ -83,14 +80,15 @@ class Works:
         if task is not None:
             self._works.discard(task)
 
-    async def join(self, clock: Clock, deadline: float) -> None:
-        """Wait until those that were cancelled are over, and no longer than `deadline`."""
+    async def join(self, timeout: float) -> None:
+        """
+        Wait until those that were cancelled are over, and no longer than `timeout` seconds.
+
+        These are real ones: what does not stop may be what would have moved the session's clock.
+        """
         if self._works:
-            works = set(self._works)
-            with contextlib.suppress(TimeoutError):
-                async with Deadline(clock, deadline):
-                    await asyncio.wait(works)
-            if stuck := [work for work in works if not work.done()]:
+            _, stuck = await asyncio.wait(self._works, timeout=timeout)
+            if stuck:
                 names = ", ".join(sorted(work.get_name() for work in stuck))
                 self._log.warning("not over although cancelled, and left alone: %s", names)
 
