@@ -1,6 +1,7 @@
 """Every example in README and docs runs, on every provider, against the simulators."""
 
 import asyncio
+import logging
 import re
 import subprocess
 import sys
@@ -54,6 +55,18 @@ def environments() -> Iterator[Mapping[str, Mapping[str, str]]]:
     loop.close()
 
 
+@pytest.fixture
+def log() -> Iterator[None]:
+    """The log as it was, afterwards: examples set it up for a program of their own."""
+    mine, frames = logging.getLogger("unirt"), logging.getLogger("unirt.transports.frames")
+    handlers, levels = mine.handlers[:], (mine.level, frames.level)
+    yield
+    mine.handlers[:] = handlers
+    mine.setLevel(levels[0])
+    frames.setLevel(levels[1])
+
+
+@pytest.mark.usefixtures("log")
 @pytest.mark.parametrize("provider", installed())
 @pytest.mark.parametrize("code", examples())
 def test_example(

@@ -5,6 +5,7 @@ A session whose provider fails goes on with another, over real sockets (fields 3
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from itertools import pairwise
 from typing import Any
@@ -209,8 +210,9 @@ async def test_retries_wait_longer_each_time_on_the_sessions_clock(names: tuple[
                 raise unirt.DialError(names[0], url="nowhere", why="it is down")
             return await dial(config, credentials)
 
+        timeouts = unirt.Timeouts(dial=math.inf)  # what bounds a dial has turns of its own
         async with pair.connect(
-            fallback=fallback, reconnect=reconnect, clock=clock, transport=once
+            fallback=fallback, reconnect=reconnect, clock=clock, transport=once, timeouts=timeouts
         ) as session:
             reader = Reader(session)
             await ask(reader)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from typing import Any
 
 import attrs
@@ -420,7 +421,10 @@ async def test_an_answer_that_the_end_of_a_connection_cuts_off_is_asked_for_agai
     """)
     again = '[[reply]]\ncue = "{}"\nsteps = [{{ say = "Again.", ms = 300 }}]\n'
     asked = {"openai": "text", "google": "respond"}[name]  # what the turn that was cut is there
-    async with Talk(name, endless, answers(then=again.format(asked)), clock=clock) as (
+    # Time flies here, and no dial is to be late for it.
+    endless_time = unirt.Timeouts(dial=math.inf, handshake=math.inf)
+    more = {"clock": clock, "timeouts": endless_time}
+    async with Talk(name, endless, answers(then=again.format(asked)), **more) as (
         session,
         reader,
         _,

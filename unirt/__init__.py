@@ -131,6 +131,7 @@ from unirt.events import (
     Reconnected,
     Reconnecting,
     ResponseDone,
+    ResponseOverdue,
     ResponseStarted,
     ResumptionUpdated,
     SeedNote,
@@ -207,6 +208,7 @@ if TYPE_CHECKING:
     from unirt.reconnect import Reconnect
     from unirt.session import Limits, Session
     from unirt.telemetry import Telemetry
+    from unirt.timeouts import Timeouts
     from unirt.timings import Timings, TurnTimings
     from unirt.tools import FunctionTool, ToolContext, ToolRequest, ToolResult, tool
     from unirt.tools.mcp import McpTools
@@ -225,6 +227,7 @@ _LATER = {
     "McpTools": "tools.mcp",
     "Session": "session",
     "Telemetry": "telemetry",
+    "Timeouts": "timeouts",
     "Timings": "timings",
     "ToolContext": "tools",
     "ToolRequest": "tools",
@@ -347,6 +350,7 @@ __all__ = [
     "ReportPlayback",
     "Respond",
     "ResponseDone",
+    "ResponseOverdue",
     "ResponsePlayback",
     "ResponseStarted",
     "ResumptionUpdated",
@@ -387,6 +391,7 @@ __all__ = [
     "TextDelta",
     "Thinking",
     "ThoughtDelta",
+    "Timeouts",
     "Timings",
     "Tokens",
     "Tool",

@@ -13,7 +13,6 @@ played in its place; then no key is needed, and what nobody chose is what was re
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 from collections.abc import Iterable, Mapping
 from types import TracebackType
@@ -31,7 +30,7 @@ from unirt.choices import (
     chosen_telemetry,
     joining,
 )
-from unirt.clock import Clock, SystemClock
+from unirt.clock import Clock
 from unirt.config import (
     LocalVAD,
     NoiseReduction,
@@ -40,13 +39,14 @@ from unirt.config import (
     Transcription,
     TurnDetection,
 )
-from unirt.deck.stack import current
 from unirt.errors import DialError, HandshakeError, MissingKey, UnirtError, UsageError
 from unirt.failover import Candidate, Failover, failover_of, first_candidate
 from unirt.items import Item
+from unirt.log import Log, logger, marked, new_mark
 from unirt.provider import Credentials, Provider
 from unirt.reconnect import Reconnect, reconnect_of
 from unirt.text import check_text
+from unirt.timeouts import Timeouts
 from unirt.transport import Transport
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Connecting", "Dial", "connect"]
 
-_LOG = logging.getLogger("unirt.connect")
+_LOG = logger(__name__)
 
 
 def connect(
@@ -97,8 +97,7 @@ def connect(
     audio_in: AudioFormat | None = None,
     audio_out: AudioFormat | None = None,
     clock: Clock | None = None,
-    handshake_timeout: float = 20.0,
-    close_timeout: float = 5.0,
+    timeouts: Timeouts | None = None,
     limits: Limits | None = None,
     approve: Approve | None = None,
     budget: Budget | None = None,
@@ -136,10 +135,9 @@ def connect(
             fails, is lost, or reaches its cap; it is, unless told otherwise.
         audio_in: What the application sends, where it is not what the provider listens to.
         audio_out: What the application wants to hear, where it is not what the provider speaks.
-        clock: The time of the session's events; by default the system's, or that of the cassette
-            that is played.
-        handshake_timeout: How long dialling and the handshake may take together, in seconds.
-        close_timeout: How long closing may take, in seconds.
+        clock: The time of the session's events and timeouts; by default the system's, or that of
+            the cassette that is played.
+        timeouts: How long is waited for a connection, a handshake, an answer and a close.
         limits: The bounds of what the session holds.
         approve: Who is asked before a tool runs that the provider, or the tool, wants approved; see
             :data:`unirt.tools.context.Approve`.
@@ -212,7 +210,8 @@ def connect(
         ),
         failover=failover,
         reconnect=reconnect_of(reconnect, layers.settings.reconnect),
-        timeout=handshake_timeout,
+        timeouts=timeouts or layers.timeouts,
+        clock=clock,
     )
     route = plan.route(plan.current)
     check_text(route.config, "connect")
@@ -224,9 +223,6 @@ def connect(
         route=route,
         audio_in=audio_in or at_rate(layers.settings.input_rate),
         audio_out=audio_out or at_rate(layers.settings.output_rate),
-        clock=clock,
-        handshake_timeout=handshake_timeout,
-        close_timeout=close_timeout,
         limits=limits or Limits(),
         approve=approve,
         budget=affordable(layers.budget.merged(budget), chosen, route.config.model),
@@ -245,9 +241,6 @@ class Connecting:
     "Where the session is to begin."
     audio_in: AudioFormat | None
     audio_out: AudioFormat | None
-    clock: Clock | None
-    handshake_timeout: float
-    close_timeout: float
     limits: Limits
     approve: Approve | None = attrs.field(repr=False)
     budget: Budget | None
@@ -256,6 +249,11 @@ class Connecting:
     telemetry: Telemetry | None
     _entered: bool = attrs.field(default=False, init=False)
     _session: Session | None = attrs.field(default=None, init=False)
+    _mark: str = attrs.field(factory=new_mark, init=False)
+    _log: Log = attrs.field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._log = marked(_LOG, self._mark)
 
     @property
     def provider(self) -> Provider:
@@ -294,7 +292,7 @@ class Connecting:
                 failures.append(exc)
                 self.plan.failed(candidate)
                 if candidate is not candidates[-1]:
-                    _LOG.warning("%s fails; the next is tried: %s", candidate.name, exc)
+                    self._log.warning("%s fails; the next is tried: %s", candidate.name, exc)
             else:
                 return self._session
         for other in failures[1:]:
@@ -320,22 +318,16 @@ class Connecting:
                 wait = self.plan.wait_at_first(candidate, exc, tried)
                 if wait is None:
                     raise
-                _LOG.warning("%s does not answer, and is tried again: %s", candidate.name, exc)
-            clock = self._clock()
+                self._log.warning("%s does not answer, and is tried again: %s", candidate.name, exc)
+            clock = self.plan.clock
             await clock.sleep_until(clock.now() + wait)
             tried += 1
 
-    def _clock(self) -> Clock:
-        deck = current()
-        return self.clock or (deck.clock if deck is not None and deck.playing else SystemClock())
-
     async def _opened(self, candidate: Candidate) -> Session:
         """A session that is ready, with one candidate."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self.handshake_timeout
-        session = await self._dialled(candidate, deadline)
+        session = await self._dialled(candidate)
         try:
-            await session.open(max(deadline - loop.time(), 0.0))
+            await session.open()
         except HandshakeError as exc:
             await session.close()
             raise self.plan.masked(exc) from None
@@ -355,7 +347,9 @@ class Connecting:
             from unirt.session.trace import Trace
 
             about = {"provider": route.provider.name, "model": route.config.model}
-            trace = Trace(self.trace, about=about, now=clock.now, hide=self.plan.hide)
+            trace = Trace(
+                self.trace, about=about, now=clock.now, hide=self.plan.hide, mark=self._mark
+            )
         if self.telemetry is not None:
             watch = self.telemetry.watch(
                 provider=route.provider.name,
@@ -365,16 +359,16 @@ class Connecting:
                 hide=self.plan.hide,
             )
             observers = (watch, *observers)
-        return Observers(observers, trace)
+        return Observers(observers, trace, self._mark)
 
-    async def _dialled(self, candidate: Candidate, deadline: float) -> Session:
+    async def _dialled(self, candidate: Candidate) -> Session:
         """A session that is connected, and not started."""
         from unirt.session import Session
         from unirt.session.local_vad import silero
 
         plan = self.plan
         route = self.route if candidate == self.route.candidate else plan.route(candidate)
-        clock = self._clock()
+        clock = plan.clock
         observers, transport = None, None if callable(route.transport) else route.transport
         try:
             observers = self._observed(route, clock)
@@ -382,7 +376,7 @@ class Connecting:
             detector = None
             if isinstance(translator.config.turn_detection, LocalVAD):
                 detector = await asyncio.to_thread(silero)
-            transport = await plan.open(route, deadline)
+            transport = await plan.open(route, clock)
             return Session(
                 provider=route.provider.name,
                 translator=translator,
@@ -391,12 +385,12 @@ class Connecting:
                 limits=self.limits,
                 audio_in=self.audio_in,
                 audio_out=self.audio_out,
-                close_timeout=self.close_timeout,
                 observers=observers,
                 approve=self.approve,
                 budget=self.budget,
                 ways=plan,
-                handshake_timeout=self.handshake_timeout,
+                timeouts=plan.timeouts,
+                log_id=self._mark,
                 detector=detector,
             )
         except BaseException:

@@ -10,7 +10,6 @@ is never carried to another.
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
@@ -19,7 +18,9 @@ from typing import TYPE_CHECKING, Any, cast
 import attrs
 
 from unirt.choices import BESIDE, Dial, chosen_transport, recorded_model
+from unirt.clock import Clock, SystemClock
 from unirt.config import SessionConfig
+from unirt.deadline import Deadline
 from unirt.deck.stack import current
 from unirt.errors import (
     DialError,
@@ -39,6 +40,7 @@ from unirt.session.arguments import config_of
 from unirt.session.link import audio_beside
 from unirt.session.ways import Way
 from unirt.settings import Layers, split_model
+from unirt.timeouts import Timeouts
 from unirt.translator import Joining, Translator
 from unirt.transport import Transport
 
@@ -87,7 +89,8 @@ class Plan:
         first: Where the session begins.
         failover: Where it goes when that fails.
         reconnect: How it holds on to a provider.
-        timeout: The bound on dialling, in seconds.
+        timeouts: The bounds on waiting.
+        clock: The application's own time, where it brings one.
     """
 
     def __init__(
@@ -98,14 +101,16 @@ class Plan:
         first: Candidate,
         failover: Failover | None,
         reconnect: Reconnect,
-        timeout: float,
+        timeouts: Timeouts,
+        clock: Clock | None,
     ) -> None:
         self._asked = asked
         self._layers = layers
         self._first = first
         self._failover = failover
         self._reconnect = reconnect
-        self._timeout = timeout
+        self.timeouts = timeouts
+        self._clock = clock
         self._ids = counting_ids()
         "One for all connections, so that no id comes twice."
         self._known = {each.name: each for each in (*(failover.chain if failover else ()), first)}
@@ -113,6 +118,12 @@ class Plan:
         self._secrets: set[str] = set()
         self._hide: Callable[[str], str] = str
         self.current = first
+
+    @property
+    def clock(self) -> Clock:
+        """The time of whoever connects now: given, of the cassette that is played, or real."""
+        deck = current()
+        return self._clock or (deck.clock if deck is not None and deck.playing else SystemClock())
 
     # Who.
 
@@ -317,7 +328,7 @@ class Plan:
         if handle is not None and resume is not None:
             route = attrs.evolve(route, config=resume(route.config, handle))
             self._keep_secret({handle})
-        transport = await self.open(route, asyncio.get_running_loop().time() + self._timeout)
+        transport = await self.open(route, self.clock)
         return Way(
             candidate=candidate,
             provider=route.provider.name,
@@ -343,13 +354,13 @@ class Plan:
             else:
                 return route, tuple(lost)
 
-    async def open(self, route: Route, deadline: float) -> Transport:
+    async def open(self, route: Route, clock: Clock) -> Transport:
         """
         Open a connection, through the cassette that is in.
 
         Raises:
             MissingKey: A credential is not set.
-            DialError: No connection came about, until `deadline` or at all.
+            DialError: No connection came about, in time or at all.
         """
         given = route.transport
         if given is not None and not callable(given):
@@ -358,7 +369,7 @@ class Plan:
         config = route.provider.resolve(route.config, route.credentials)
         deck = current()
         try:
-            async with asyncio.timeout_at(deadline):
+            async with Deadline(clock, clock.now() + self.timeouts.dial):
                 if deck is None:
                     return await dial(config, route.credentials)
                 return await self._through(
@@ -368,7 +379,7 @@ class Plan:
             raise DialError(
                 route.provider.name,
                 url=route.credentials.base_url or "its own address",
-                why=f"no connection within {self._timeout:g} s",
+                why=f"no connection within {self.timeouts.dial:g} s",
             ) from None
 
     async def _given(self, route: Route, given: Transport) -> Transport:

@@ -28,13 +28,18 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from unirt.budget import Bound, Budget
 from unirt.errors import ConfigurationError
+from unirt.log import NOBODY
 from unirt.registry import installed
 from unirt.spelling import nearest
+from unirt.timeouts import Timeouts
 
 __all__ = ["PREFIX", "SETTINGS", "Layers", "Settings", "apply_log", "read", "split_model"]
 
 PREFIX = "UNIRT_"
 "What every variable of unirt starts with."
+
+_FORMAT = "%(asctime)s %(levelname)s %(name)s [%(session)s] %(message)s"
+"How ``UNIRT_LOG`` has records written."
 
 _OF_THE_CONFIG = (
     "instructions",
@@ -84,6 +89,24 @@ class Settings(BaseSettings):
     )
     output_rate: int | None = Field(
         None, description="what the application wants to hear, in Hz", ge=1_000, le=384_000
+    )
+    dial_timeout: float | None = Field(
+        None, description="how long opening a connection may take, in seconds; inf for any", gt=0
+    )
+    handshake_timeout: float | None = Field(
+        None, description="until the provider is ready over it, likewise", gt=0
+    )
+    answer_timeout: float | None = Field(
+        None, description="until an answer that is due begins, likewise", gt=0
+    )
+    silence_timeout: float | None = Field(
+        None, description="until more comes of an answer that has begun, likewise", gt=0
+    )
+    close_timeout: float | None = Field(
+        None, description="how long closing may take, likewise", gt=0
+    )
+    at_overdue: Literal["tell", "reconnect"] | None = Field(
+        None, description="what an overdue answer means: only an event, or another connection"
     )
     max_duration: float | None = Field(
         None, description="how long a session may last, in seconds", gt=0
@@ -153,6 +176,21 @@ class Layers:
         return Budget(
             **{name: Bound(most, ends=ends) for name, most in limits.items() if most is not None}
         )
+
+    @property
+    def timeouts(self) -> Timeouts:
+        """How long a session waits."""
+        found = self.settings
+        given = {
+            "dial": found.dial_timeout,
+            "handshake": found.handshake_timeout,
+            "answer": found.answer_timeout,
+            "silence": found.silence_timeout,
+            "close": found.close_timeout,
+            "at_overdue": found.at_overdue,
+        }
+        said: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        return Timeouts(**said)
 
     @property
     def environ(self) -> dict[str, str]:
@@ -239,7 +277,9 @@ def apply_log(level: str | None) -> None:
     logger = logging.getLogger("unirt")
     logger.setLevel(level.upper())
     if not logger.hasHandlers():
-        logger.addHandler(logging.StreamHandler())
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter(_FORMAT, defaults={"session": NOBODY}))
+        logger.addHandler(handler)
 
 
 def _chosen(layer: Mapping[str, str]) -> str | None:

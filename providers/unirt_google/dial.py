@@ -21,9 +21,6 @@ from unirt_google.facts import DEFAULT_MODEL, PROVIDER_NAME
 
 __all__ = ["dial"]
 
-_PING_TIMEOUT_S = 40.0
-"Pongs were seen to take 8 to 30 s while the server is busy; 20 s, the usual limit, cuts sessions."
-
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 
 
@@ -51,7 +48,7 @@ async def dial(config: SessionConfig, credentials: Credentials) -> Transport:
         PROVIDER_NAME,
         place.url,
         headers=headers,
-        options={"ping_timeout": _PING_TIMEOUT_S, **options},
+        options=options,
         transport=credentials.transport,
     )
 

@@ -154,7 +154,7 @@ async def test_a_benign_error_is_none(toy: Toy) -> None:
 async def test_a_provider_that_says_nothing_is_a_refusal(toy: Toy) -> None:
     await toy.say("note", why="not a greeting")
     with pytest.raises(unirt.HandshakeError, match=r"not ready after 0\.0\d* s"):
-        async with toy.connecting(handshake_timeout=0.05):
+        async with toy.connecting(timeouts=unirt.Timeouts(handshake=0.05)):
             pass
     assert await closed_by_us(toy) == 1000
 
@@ -169,7 +169,7 @@ async def test_a_dial_that_never_ends_is_a_dial_error(toy: Toy) -> None:
             cancelled.set()
 
     with pytest.raises(unirt.DialError, match=r"no connection within 0\.05 s"):
-        async with toy.connecting(transport=dial, handshake_timeout=0.05):
+        async with toy.connecting(transport=dial, timeouts=unirt.Timeouts(dial=0.05)):
             pass
     assert cancelled.is_set()
 

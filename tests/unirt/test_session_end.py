@@ -199,7 +199,7 @@ class Stubborn:
 async def test_closing_is_bounded_whatever_the_transport_does(toy: Toy) -> None:
     await toy.greet()
     transport = Stubborn(toy.here)
-    async with toy.connecting(transport=transport, close_timeout=0.05) as session:
+    async with toy.connecting(transport=transport, timeouts=unirt.Timeouts(close=0.05)) as session:
         view = aiter(session)
     assert transport.aborted.is_set()
     closed = (await kept(view))[-1]
@@ -210,7 +210,7 @@ async def test_closing_is_bounded_whatever_the_transport_does(toy: Toy) -> None:
 async def test_a_cancelled_close_hurries_and_leaves_nothing(toy: Toy) -> None:
     await toy.greet()
     transport = Stubborn(toy.here)
-    async with toy.connecting(transport=transport, close_timeout=3600) as session:
+    async with toy.connecting(transport=transport, timeouts=unirt.Timeouts(close=3600)) as session:
         closing = asyncio.create_task(session.close())
         for _ in range(20):
             await asyncio.sleep(0)
@@ -222,7 +222,7 @@ async def test_a_cancelled_close_hurries_and_leaves_nothing(toy: Toy) -> None:
 
 async def test_what_cannot_be_flushed_does_not_hold_a_close_up(toy: Toy) -> None:
     await toy.greet()
-    async with toy.connecting(close_timeout=0.05) as session:
+    async with toy.connecting(timeouts=unirt.Timeouts(close=0.05)) as session:
         for _ in range(100):  # more than the network holds, and nobody reads
             await session.send_raw({"do": "stuck"})
     assert session.closed

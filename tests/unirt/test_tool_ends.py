@@ -243,7 +243,7 @@ async def test_a_tool_that_does_not_stop_holds_closing_up_for_a_bounded_time(
             except asyncio.CancelledError:
                 continue
 
-    async with opened(toy, stubborn, close_timeout=0.05) as desk:
+    async with opened(toy, stubborn, timeouts=unirt.Timeouts(close=0.05)) as desk:
         await desk.call("stubborn")
         await desk.until(unirt.ToolStarted)
         with caplog.at_level(logging.WARNING, "unirt.session"):

@@ -418,7 +418,7 @@ async def test_a_new_file_is_for_its_owner_alone(toy: Toy, tmp_path: Path) -> No
 
 def line_of(path: Path, event: Event) -> dict[str, Any]:
     """The one line that an event is, without what every line has."""
-    trace = Trace(path, about={}, now=lambda: 0.0, hide=lambda text: text.replace(KEY, "***"))
+    trace = Trace(path, about={}, now=lambda: 0.0, hide=lambda t: t.replace(KEY, "***"), mark="m")
     trace.told([event])
     trace.close()
     trace.told([event])  # nothing is written any more
@@ -526,7 +526,7 @@ def test_what_becomes_of_an_event(case: str, tmp_path: Path) -> None:
 def test_every_event_of_every_scenario_is_a_short_line(provider: str, tmp_path: Path) -> None:
     path = tmp_path / "trace.jsonl"
     events = [e for name in builtin_names() for e in run(load(provider), builtin(name)).events]
-    trace = Trace(path, about={}, now=lambda: 0.0, hide=str)
+    trace = Trace(path, about={}, now=lambda: 0.0, hide=str, mark="m")
     trace.told(events)
     trace.close()
 
@@ -558,7 +558,11 @@ def test_a_frame_is_called_by_what_it_begins_with(
 ) -> None:
     path = tmp_path / "trace.jsonl"
     trace = Trace(
-        path, about={}, now=lambda: 0.0, hide=lambda t: t.replace(KEY.replace("-", "_"), "***")
+        path,
+        about={},
+        now=lambda: 0.0,
+        hide=lambda t: t.replace(KEY.replace("-", "_"), "***"),
+        mark="m",
     )
     trace.sent([frame])
     trace.close()

@@ -325,7 +325,9 @@ async def test_a_view_that_is_not_read_stops_the_network_and_nothing_is_lost(toy
 
 async def test_a_view_that_is_not_read_does_not_hold_a_close_up(toy: Toy) -> None:
     await toy.greet()
-    async with toy.connecting(limits=Limits(events=2), close_timeout=3600) as session:
+    async with toy.connecting(
+        limits=Limits(events=2), timeouts=unirt.Timeouts(close=3600)
+    ) as session:
         view = aiter(session)
         await _notes(toy, 10)
         while session.stats.frames_in < 2:

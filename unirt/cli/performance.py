@@ -46,6 +46,7 @@ from unirt.items import Item, ItemKind
 from unirt.provider import Credentials
 from unirt.registry import load
 from unirt.session import Session
+from unirt.timeouts import Timeouts
 from unirt.transports.playing import PlayingTransport, Table
 from unirt.transports.tape_clock import TapeClock
 
@@ -205,7 +206,7 @@ class _Stand:
             observers=[performed.events.extend],
             environ={},
             env_file=None,
-            handshake_timeout=_PATIENCE_S * (60 if self._paced else 1),
+            timeouts=Timeouts(handshake=_PATIENCE_S * (60 if self._paced else 1)),
             **arguments_of(_config(segment, self._meanings)),
         )
         async with connecting as session:

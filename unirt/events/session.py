@@ -28,6 +28,7 @@ __all__ = [
     "RateLimitsUpdated",
     "Reconnected",
     "Reconnecting",
+    "ResponseOverdue",
     "ResumptionUpdated",
     "SeedNote",
     "SessionClosed",
@@ -195,6 +196,24 @@ class LimitReached(SessionEvent):
     most: float | Decimal
     ends: bool
     "Whether the session closes because of it."
+
+
+@attrs.frozen(kw_only=True)
+class ResponseOverdue(SessionEvent):
+    """
+    An answer does not come, or does not go on; see :class:`~unirt.timeouts.Timeouts`.
+
+    Told by the session itself, once for each wait. `response_id` names the response that has begun.
+    Where it `reconnects`, :class:`Reconnecting` follows, or :class:`SessionClosed` where no other
+    connection may be tried.
+    """
+
+    what: str
+    "``answer`` where none has begun, ``silence`` where nothing more comes of one that has."
+    waited: float
+    "In seconds."
+    reconnects: bool = False
+    "Whether the connection counts as lost because of it."
 
 
 @attrs.frozen(kw_only=True)

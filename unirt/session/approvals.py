@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from unirt.errors import UnirtError
 from unirt.events import ApprovalRequested, ApprovalSettled, Event, Origin
+from unirt.log import logger, marked
 from unirt.session.works import Works, refusal_of
 from unirt.tools.context import Approve, ToolRequest
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Approvals"]
 
-_LOG = logging.getLogger("unirt.session")
+_LOG = logger(__name__)
 
 
 class Approvals:
@@ -53,6 +53,7 @@ class Approvals:
         if approve is not None:
             self.handlers[ApprovalRequested] = self._requested
         self._session = session
+        self._log = marked(_LOG, session.log_id)
         self._works = works
         self._now = now
         self._tell = tell
@@ -77,12 +78,12 @@ class Approvals:
         )
         work = self._works.ask(self._approve, request)
         await asyncio.wait({work})
-        refusal = refusal_of(work)
+        refusal = refusal_of(work, self._log)
         reason, exc = refusal or (None, None)
         try:
             await self._session.approve(event.approval_id, refusal is None, reason=reason)
         except UnirtError as error:
-            _LOG.info("the approval of %s was not sent: %s", event.name, error)
+            self._log.info("the approval of %s was not sent: %s", event.name, error)
             return
         settled = ApprovalSettled(
             origin=Origin(self._session.provider, self._now()),

@@ -27,7 +27,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import logging
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -48,6 +47,7 @@ from unirt.events import (
     ToolStarted,
     ToolStatus,
 )
+from unirt.log import logger, marked
 from unirt.session.limits import Limits
 from unirt.session.works import Refusal, Work, Works, cut, plain, refusal_of, result_of
 from unirt.tools.context import Approve, ToolContext, ToolRequest, ToolResult
@@ -59,7 +59,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Calls"]
 
-_LOG = logging.getLogger("unirt.session")
+_LOG = logger(__name__)
 
 _REMEMBERED = 1_024
 "Call ids that are known after their call is over."
@@ -119,6 +119,7 @@ class Calls:
         }
         "What each event does; no other does anything."
         self._session = session
+        self._log = marked(_LOG, session.log_id)
         self._works = works
         self._clock = clock
         self._limits = limits
@@ -186,10 +187,10 @@ class Calls:
             await self._handle(call)
         except UnirtError as exc:
             # The session closed meanwhile, or somebody else answered.
-            _LOG.info("%s has no answer from here: %s", call.event.name, exc)
+            self._log.info("%s has no answer from here: %s", call.event.name, exc)
             self._finish(call, ToolStatus.LATE, error=str(exc))
         except Exception as exc:
-            _LOG.error("the call of %s broke", call.event.name, exc_info=exc)
+            self._log.error("the call of %s broke", call.event.name, exc_info=exc)
             self._finish(call, ToolStatus.FAILED, error=_FAILED, exception=exc)
         finally:
             self._live -= 1
@@ -238,7 +239,7 @@ class Calls:
         if call.stopped.done():
             work.cancel()
             return None
-        return refusal_of(work)
+        return refusal_of(work, self._log)
 
     async def _has_turn(self, call: _Call, tool: FunctionTool) -> bool:
         """Wait until the call may run; ``False`` where it is over before."""
@@ -314,7 +315,7 @@ class Calls:
         except ToolError as exc:
             await self._refuse(call, ToolStatus.FAILED, str(exc), exc)
         except BaseException as exc:
-            _LOG.error("the tool %s raised", call.event.name, exc_info=exc)
+            self._log.error("the tool %s raised", call.event.name, exc_info=exc)
             await self._refuse(call, ToolStatus.FAILED, _FAILED, exc)
         else:
             await self._deliver(call, result)
@@ -331,7 +332,7 @@ class Calls:
             try:
                 await self._session.send(answer)
             except UnsupportedCommand as exc:
-                _LOG.error("the result of %s cannot be sent so", call.event.name, exc_info=exc)
+                self._log.error("the result of %s cannot be sent so", call.event.name, exc_info=exc)
                 await self._refuse(call, ToolStatus.FAILED, _FAILED, exc)
                 return
             except UnirtError as exc:
@@ -376,7 +377,7 @@ class Calls:
         try:
             fields = {"output": result_of(work).output, "error": "nobody waited any more"}
         except BaseException as exc:
-            _LOG.warning("the tool %s raised when given up", call.event.name, exc_info=exc)
+            self._log.warning("the tool %s raised when given up", call.event.name, exc_info=exc)
             fields = {"error": _FAILED, "exception": exc}
         call.told = False
         self._finish(call, ToolStatus.LATE, **fields)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
+from unirt.clock import Clock
+from unirt.deadline import Deadline
 from unirt.errors import HandshakeError
 from unirt.events import Event, ProviderError, SessionClosed, Severity
 
@@ -57,15 +59,15 @@ class Handshake:
         if not self._done.done():
             self._done.set_exception(exc)
 
-    async def wait(self, timeout: float) -> None:
+    async def wait(self, clock: Clock, timeout: float) -> None:
         """
         Wait until the session is ready.
 
         Raises:
-            HandshakeError: The provider refused it, or said nothing for `timeout` seconds.
+            HandshakeError: The provider refused it, or it took longer than `timeout` seconds.
         """
         try:
-            async with asyncio.timeout(timeout):
+            async with Deadline(clock, clock.now() + timeout):
                 await self._done
         except TimeoutError:
             raise HandshakeError(

@@ -12,14 +12,15 @@ timer where the translator asked for one. :meth:`Link.join` leaves none of them.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from unirt.audio import AudioFormat
 from unirt.clock import Clock
 from unirt.condition import Condition
+from unirt.deadline import Deadline
 from unirt.errors import ConfigurationError
+from unirt.log import Log, logger, marked
 from unirt.session.audio_out import AudioOut
 from unirt.session.handshake import Handshake
 from unirt.session.limits import Limits
@@ -32,10 +33,11 @@ from unirt.session.timer import Timer
 from unirt.session.views import Hub
 from unirt.translator import Translator
 from unirt.transport import Media, Transport, TransportClosed
+from unirt.transports.frames import logged
 
 __all__ = ["Link", "Retiring", "audio_beside", "within"]
 
-_LOG = logging.getLogger("unirt.session")
+_LOG = logger(__name__)
 
 
 class Link:
@@ -53,6 +55,8 @@ class Link:
         gone: Called when the connection is gone, with the close code, the reason, and by whom.
         failed: Called with an error of our own.
         measured: Called with how a connection is doing that carries audio beside the frames.
+        mark: Whose session it is, for the log.
+        hide: Masks the credentials of the session in a text.
     """
 
     def __init__(
@@ -70,7 +74,10 @@ class Link:
         gone: Callable[[Link, int | None, str, str], None],
         failed: Callable[[Link, Exception], None],
         measured: Callable[[Link, Condition], None],
+        mark: str,
+        hide: Callable[[str], str],
     ) -> None:
+        transport = logged(transport, mark, hide)
         self.provider = provider
         self.url = transport.url
         self.media: Media | None = getattr(transport, "media", None)
@@ -89,6 +96,7 @@ class Link:
             fail=self._fail,
             media=self.media,
         )
+        self._log = marked(_LOG, mark)
         self._measured = measured
         self._transport = transport
         self._clock = clock
@@ -114,12 +122,12 @@ class Link:
         """
         handshake = self.pump.handshake = Handshake(self.provider, self.url, ready)
         try:
-            self._scope.spawn(self.outbox.run())
+            self._scope.spawn(self.outbox.run(), vital=True)
             self._begin_media()
             self.translator.start(self._clock.now())
             self.pump.run()
-            self._reader = self._scope.spawn(self._read())
-            await handshake.wait(timeout)
+            self._reader = self._scope.spawn(self._read(), vital=True)
+            await handshake.wait(self._clock, timeout)
         finally:
             self.pump.handshake = None
 
@@ -213,10 +221,10 @@ class Link:
 
     async def hang_up(self, code: int, reason: str, deadline: float) -> None:
         """Close the connection, and wait until the reader heard so; no longer than `deadline`."""
-        await within(self._transport.close(code, reason), deadline)
+        await within(self._transport.close(code, reason), self._clock, deadline, self._log)
         if self._reader is not None:
             # It now hears that the connection is gone, and tells the last events.
-            await within(asyncio.shield(self._reader), deadline)
+            await within(asyncio.shield(self._reader), self._clock, deadline, self._log)
 
     async def join(self) -> None:
         """Cancel the tasks that are left, and wait for them."""
@@ -229,13 +237,18 @@ class Retiring:
 
     Args:
         spawn: Runs a task of the session.
+        clock: The time of the bound.
         timeout: The bound on closing one, in seconds.
     """
 
     def __init__(
-        self, spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]], timeout: float
+        self,
+        spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
+        clock: Clock,
+        timeout: float,
     ) -> None:
         self._spawn = spawn
+        self._clock = clock
         self._timeout = timeout
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -253,7 +266,7 @@ class Retiring:
 
     async def _close(self, link: Link) -> None:
         try:
-            await link.hang_up(1000, "", asyncio.get_running_loop().time() + self._timeout)
+            await link.hang_up(1000, "", self._clock.now() + self._timeout)
         finally:
             await link.join()
 
@@ -276,10 +289,12 @@ def audio_beside(translator: Translator, provider: str, largest: int | None = No
     method(largest)
 
 
-async def within(work: Coroutine[Any, Any, None] | asyncio.Future[None], deadline: float) -> None:
+async def within(
+    work: Coroutine[Any, Any, None] | asyncio.Future[None], clock: Clock, deadline: float, log: Log
+) -> None:
     """Wait for something until `deadline`, and no longer; what it raises changes nothing."""
     try:
-        async with asyncio.timeout_at(deadline):
+        async with Deadline(clock, deadline):
             await work
     except Exception as exc:
-        _LOG.debug("while closing: %r", exc)
+        log.debug("while closing: %r", exc)

@@ -25,7 +25,6 @@ it. One that the application has cut off, by a switch without patience, stays so
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +54,7 @@ from unirt.events import (
 from unirt.failover import Candidate
 from unirt.items import AudioContent, Item, Role
 from unirt.itinerary import Itinerary, Stop
+from unirt.log import logger, marked
 from unirt.policy import Verdict
 from unirt.session.boundary import Boundary
 from unirt.session.carried import Carried
@@ -64,13 +64,14 @@ from unirt.session.lookout import Lookout, Loss
 from unirt.session.remembered import Remembered
 from unirt.session.unanswered import Held, Unanswered
 from unirt.session.ways import Way, Ways
+from unirt.timeouts import Timeouts
 
 if TYPE_CHECKING:
     from unirt.session.state import State
 
 __all__ = ["Moves"]
 
-_LOG = logging.getLogger("unirt.session")
+_LOG = logger(__name__)
 
 _MARGIN_S = 5.0
 "How long before its end a connection is left at the latest, in seconds."
@@ -111,8 +112,8 @@ class Moves:
         tell: Tells events of the session's own to its views.
         spawn: Runs a task of the session.
         lost: Is told that nobody answers: the session is over.
-        timeout: The bound on a handshake, in seconds.
-        close_timeout: The bound on closing what is left behind, in seconds.
+        timeouts: The bounds on a handshake, and on closing what is left behind.
+        mark: Whose they are, for the log.
     """
 
     def __init__(
@@ -128,9 +129,10 @@ class Moves:
         tell: Callable[[Sequence[Event]], None],
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
         lost: Callable[[Loss], None],
-        timeout: float,
-        close_timeout: float,
+        timeouts: Timeouts,
+        mark: str,
     ) -> None:
+        self._log = marked(_LOG, mark)
         self.boundary = Boundary(clock, lambda: link().translator.config)
         self.unanswered = Unanswered()
         self.leftover = Leftover(link, clock.now)
@@ -149,12 +151,12 @@ class Moves:
         self._tell = tell
         self._spawn = spawn
         self._lost = lost
-        self._timeout = timeout
+        self._timeout = timeouts.handshake
         self._lock = asyncio.Lock()
         "Held by whoever wants to move; a loss does not ask."
         self._settled = asyncio.Event()
         self._settled.set()
-        self.retiring = Retiring(spawn, close_timeout)
+        self.retiring = Retiring(spawn, clock, timeouts.close)
         self._over = False
         nouns = (
             self.boundary,
@@ -287,7 +289,7 @@ class Moves:
                     await self._travel(None, "expiring", None, patience)
             except UnirtError as exc:
                 tried += 1
-                _LOG.warning("no other connection yet: %s", ways.masked(exc))
+                self._log.warning("no other connection yet: %s", ways.masked(exc))
                 await self._clock.sleep_until(self._clock.now() + tried)
 
     def _catch_up(self, link: Link, position: int) -> None:
@@ -378,7 +380,7 @@ class Moves:
             await self._open(move, way, 0 if handle is None else handle.position)
         except (ConfigurationError, DialError) as exc:
             error = ways.masked(exc)
-            _LOG.warning("%s does not answer: %s", candidate.name, error)
+            self._log.warning("%s does not answer: %s", candidate.name, error)
             move.error = str(error)
             if handle is not None:
                 self._remembered.forget()  # as it has: tell it anew

@@ -15,13 +15,13 @@ A session without observers has no :class:`Observers` either, and pays for one c
 
 from __future__ import annotations
 
-import logging
 from asyncio import CancelledError
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from unirt.commands import Command
 from unirt.events import Event
+from unirt.log import logger, marked
 from unirt.translator import Frame
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Observer", "Observers"]
 
-_LOG = logging.getLogger("unirt.session")
+_LOG = logger(__name__)
 
 Observer = Callable[[Sequence[Event]], None]
 "Is given the events of each step, in order; see :mod:`unirt.session.observers`."
@@ -42,9 +42,11 @@ class Observers:
     Args:
         observers: In the order in which they are told.
         trace: Is told before them, and of the frames that go out too; owned from here on.
+        mark: Whose they are, for the log.
     """
 
-    def __init__(self, observers: Iterable[Observer], trace: Trace | None) -> None:
+    def __init__(self, observers: Iterable[Observer], trace: Trace | None, mark: str) -> None:
+        self._log = marked(_LOG, mark)
         self._trace = trace
         self._observers = (*(() if trace is None else (trace.told,)), *observers)
 
@@ -66,7 +68,7 @@ class Observers:
             # Nothing is awaited here: a cancellation is that of something it looked at.
             self._observers = tuple(o for o in self._observers if o is not observer)
             name = getattr(observer, "__qualname__", type(observer).__name__)
-            _LOG.error("the observer %s raised, and is not called again", name, exc_info=exc)
+            self._log.error("the observer %s raised, and is not called again", name, exc_info=exc)
 
     def sent(self, frames: Sequence[Frame]) -> None:
         """Frames were handed to the outbox."""

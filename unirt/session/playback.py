@@ -33,7 +33,9 @@ from functools import partial
 from typing import Protocol, runtime_checkable
 
 from unirt.audio import AudioFormat
+from unirt.clock import Clock
 from unirt.commands import ReportPlayback
+from unirt.deadline import Deadline
 from unirt.errors import UsageError
 from unirt.events import AudioDelta, Interrupted
 from unirt.playback import ResponsePlayback
@@ -88,11 +90,17 @@ class Playback:
             translators know how far responses were played.
         hub: Opens views of the session.
         audio_out: What the application hears; ``None`` for what the provider speaks.
+        clock: The time of those who wait.
     """
 
     def __init__(
-        self, links: Callable[[], Sequence[Link]], hub: Hub, audio_out: AudioFormat | None
+        self,
+        links: Callable[[], Sequence[Link]],
+        hub: Hub,
+        audio_out: AudioFormat | None,
+        clock: Clock,
     ) -> None:
+        self._clock = clock
         self._links = links
         self._hub = hub
         self._audio_out = audio_out
@@ -129,6 +137,11 @@ class Playback:
     def of(self, response_id: str) -> ResponsePlayback | None:
         """How far a response was played; ``None`` where it has no audio, or is too long ago."""
         return next((each for each in self.responses if each.response_id == response_id), None)
+
+    def is_playing(self, response_id: str) -> bool:
+        """Whether some of a response is left to be played, as far as is known."""
+        response = self.of(response_id)
+        return response is not None and response.playing
 
     # What a player tells.
 
@@ -204,7 +217,9 @@ class Playback:
                 asyncio.create_task(self._hub.ended.wait()),
             }
             try:
-                await asyncio.wait(waiting, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                with contextlib.suppress(TimeoutError):
+                    async with Deadline(self._clock, self._clock.now() + left):
+                        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 for task in waiting:
                     task.cancel()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Unpack
 
 import attrs
@@ -24,10 +24,14 @@ from unirt.session.link import Link
 from unirt.session.lookout import Loss
 from unirt.session.moves import Moves
 from unirt.session.observers import Observers
+from unirt.session.patience import Patience
+from unirt.session.playback import Playback
+from unirt.session.scope import Scope
 from unirt.session.state import State
 from unirt.session.unanswered import Held
 from unirt.session.views import Hub
 from unirt.session.ways import CandidateFields, Way
+from unirt.timeouts import Timeouts
 from unirt.translator import Translator
 from unirt.transport import Transport
 
@@ -46,6 +50,7 @@ class Roaming(ABC):
     _clock: Clock
     _ears: Ears | None
     _closer: asyncio.Task[None] | None
+    _hide: Callable[[str], str]
     _hub: Hub
     _limits: Limits
     _link: Link
@@ -53,7 +58,11 @@ class Roaming(ABC):
     _observers: Observers | None
     _opened: bool
     _past: Stats
+    _scope: Scope
+    _patience: Patience
     _state: State
+    log_id: str
+    playback: Playback
 
     @property
     @abstractmethod
@@ -142,6 +151,8 @@ class Roaming(ABC):
             gone=self._gone,
             failed=self._failed,
             measured=self._measured,
+            mark=self.log_id,
+            hide=self._hide,
         )
 
     def _link_of(self, way: Way) -> Link:
@@ -174,6 +185,8 @@ class Roaming(ABC):
             self._append(self._audio_in.convert(piece.data, piece.format, self._link.wire))
         if respond:
             translator.send(Respond(), now)
+            self._moves.boundary.said(Respond())
+            self._patience.said(Respond())
         self._link.pump.run()
 
     def _gone(self, link: Link, code: int | None, reason: str, by: str) -> None:
@@ -184,6 +197,27 @@ class Roaming(ABC):
         agreed = code == 1000 and not self._moves.expiring
         if ours or agreed or not self._moves.lose(Loss(code=code, reason=reason, by=by)):
             self._end(code, reason, by)
+
+    def _new_patience(self, timeouts: Timeouts) -> Patience:
+        return Patience(
+            timeouts,
+            provider=lambda: self._link.provider,
+            clock=self._clock,
+            state=self._state,
+            config=lambda: self._link.translator.config,
+            playing=self.playback.is_playing,
+            tell=self._tell,
+            lost=self._overdue,
+            scope=self._scope,
+            fail=self._fail,
+        )
+
+    def _overdue(self, why: str) -> None:
+        """An answer is overdue, and its connection counts as lost."""
+        if self._closer is None and not self._moves.moving:
+            loss = Loss(code=None, reason=why, by="network")
+            if not self._moves.lose(loss):
+                self._end(loss.code, loss.reason, loss.by)
 
     def _measured(self, link: Link, condition: Condition) -> None:
         """How the connection is doing; one that is not in use is no news."""

@@ -13,14 +13,12 @@ the closer, runs once: whoever wants the session closed, and whatever ended it, 
 and everybody waits for the same one. It joins the others, so when :meth:`Session.close` returns
 nothing is left.
 
-Time for the translator is the :class:`~unirt.clock.Clock`'s. The bounds on the handshake and on
-closing guard against a network, so they are in the event loop's own time.
+Time is the :class:`~unirt.clock.Clock`'s, for the translator and for everybody who waits.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
@@ -41,6 +39,7 @@ from unirt.commands import (
 from unirt.errors import CassetteMismatch
 from unirt.events import Event, HistorySeeded, Origin, SessionClosed
 from unirt.items import Item
+from unirt.log import logger, marked, new_mark
 from unirt.session.accounts import Accounts
 from unirt.session.arguments import ConfigFields, config_of
 from unirt.session.audio_in import AudioIn, pieces
@@ -62,6 +61,7 @@ from unirt.session.verbs import URGENT, Verbs
 from unirt.session.views import ContentView, Hub, View
 from unirt.session.ways import Ways
 from unirt.text import check_text
+from unirt.timeouts import Timeouts
 from unirt.translator import Translator
 from unirt.transport import Transport
 from unirt.update import Updated
@@ -74,7 +74,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Session"]
 
-_LOG = logging.getLogger("unirt.session")
+_LOG = logger(__name__)
 
 
 class Session(Facts, Accounts, Listening, Verbs, Roaming):
@@ -92,13 +92,13 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
         limits: The bounds of what is held.
         audio_in: What the application sends; ``None`` for what the provider listens to.
         audio_out: What the application wants to hear; ``None`` for what the provider speaks.
-        close_timeout: The bound on closing, in seconds.
         observers: Who is told of everything before the views are; owned from here on.
         approve: Who is asked before a tool runs that wants to be approved; ``None`` for nobody.
         budget: What may be used; ``None`` for no limit.
         ways: Opens other connections; ``None`` where the session keeps to this one.
-        handshake_timeout: The bound on becoming ready over another connection, in seconds.
+        timeouts: The bounds on waiting.
         detector: What tells speech from all else, where the session detects turns by itself.
+        log_id: What its log records are told by; ``None`` for a new one.
     """
 
     def __init__(
@@ -111,17 +111,21 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
         limits: Limits | None = None,
         audio_in: AudioFormat | None = None,
         audio_out: AudioFormat | None = None,
-        close_timeout: float = 5.0,
         observers: Observers | None = None,
         approve: Approve | None = None,
         budget: Budget | None = None,
         ways: Ways | None = None,
-        handshake_timeout: float = 20.0,
+        timeouts: Timeouts | None = None,
         detector: Score | None = None,
+        log_id: str | None = None,
     ) -> None:
+        self.log_id = log_id or new_mark()
+        "What its records in the log, and its lines in the trace, are told by; see `unirt.log`."
+        self._log = marked(_LOG, self.log_id)
+        self._hide = str if ways is None else ways.hide
         limits = limits or Limits()
         self._clock = clock
-        self._close_timeout = close_timeout
+        self._timeouts = timeouts = timeouts or Timeouts()
         self._observers = observers
         self._audio_in = AudioIn(audio_in)
         self._ears = ears_of(translator.config, detector, self.send, self._hand_on)
@@ -146,10 +150,10 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
             tell=self._tell,
             spawn=self._scope.spawn,
             lost=lambda loss: self._end(loss.code, loss.reason, loss.by),
-            timeout=handshake_timeout,
-            close_timeout=close_timeout,
+            timeouts=timeouts,
+            mark=self.log_id,
         )
-        self.playback = Playback(lambda: self._moves.leftover.links, self._hub, audio_out)
+        self.playback = Playback(lambda: self._moves.leftover.links, self._hub, audio_out, clock)
         "How far the model's speech was played; see :mod:`unirt.session.playback`."
         self._tooling = Tooling(self, clock, limits, tell=self._tell, approve=approve)
         self._updates = Updates(
@@ -160,9 +164,11 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
             tell=self._tell,
             spawn=self._scope.spawn,
             now=clock.now,
+            mark=self.log_id,
         )
         for handlers in self._tooling.handlers:
             self._state.listen(handlers)
+        self._patience = self._new_patience(timeouts)
         self._keeper: Keeper | None = None
         if budget is not None:
             self._keeper = Keeper(
@@ -260,6 +266,7 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
         self._tooling.said(command)
         self._state.said(command, now)
         self._moves.said(command)
+        self._patience.said(command)
         if self._keeper is not None:
             self._keeper.said(command, now)
         if self._observers is not None:
@@ -315,17 +322,17 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
 
     # The connection.
 
-    async def open(self, timeout: float) -> None:
+    async def open(self) -> None:
         """
         Open the link, and wait until the provider is ready. Called once, by ``connect()``.
 
         Raises:
-            HandshakeError: The provider refused the session, or was not ready in `timeout` seconds.
+            HandshakeError: The provider refused the session, or was not ready in time.
         """
-        await self._link.open(timeout)
+        await self._link.open(self._timeouts.handshake)
         self._opened = True
         self._tooling.open()
-        _LOG.info("%s is ready: %s", self.provider, self.model)
+        self._log.info("%s is ready: %s", self.provider, self.model)
 
     def _tell(self, events: Sequence[Event]) -> None:
         """Hand on events of the session's own, between two steps; none once it is over."""
@@ -340,7 +347,7 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
 
     def _fail(self, exc: Exception) -> None:
         """Something of our own broke: the session cannot go on."""
-        _LOG.debug("the session with %s fails", self.provider, exc_info=exc)
+        self._log.debug("the session with %s fails", self.provider, exc_info=exc)
         self._failure = exc
         self._end(None, "internal error", "local")
 
@@ -358,7 +365,7 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
         self._over = True
         self._hub.finish(self._told)
         self._start_closing(1000, "")
-        _LOG.info("%s: closed by %s, code %s %s", self.provider, by, code, reason)
+        self._log.info("%s: closed by %s, code %s %s", self.provider, by, code, reason)
 
     def _tell_closed(self, code: int | None, reason: str, by: str) -> None:
         """Between two connections nobody but the session can tell that it is over."""
@@ -387,8 +394,8 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
         """
         Send what is queued, close the connection, and wait until nothing of the session is left.
 
-        Safe to call at any time, from anywhere, any number of times; takes at most the
-        ``close_timeout`` of ``connect()``. Views get what is told until the end, and then end.
+        Safe to call at any time, from anywhere, any number of times; takes at most the ``close`` of
+        the :class:`~unirt.Timeouts`. Views get what is told until the end, and then end.
         """
         self._tooling.excuse(asyncio.current_task())
         closer = self._start_closing(code, reason)
@@ -406,25 +413,26 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
         return self._closer
 
     async def _shut(self, code: int, reason: str) -> None:
-        deadline = asyncio.get_running_loop().time() + self._close_timeout
+        most = self._timeouts.close
+        deadline = self._clock.now() + most
         self._hub.release()
         self._tooling.end()
         self._moves.end()
         try:
-            await within(self._link.outbox.drained(), deadline - self._close_timeout / 2)
+            await within(self._link.outbox.drained(), self._clock, deadline - most / 2, self._log)
         finally:
             if self._hurry:
-                deadline = 0.0
+                deadline = self._clock.now()
             try:
                 await self._link.hang_up(code, reason, deadline)
-                await within(self._moves.retiring.settled(), deadline)
+                await within(self._moves.retiring.settled(), self._clock, deadline, self._log)
             finally:
                 await self._link.join()
                 await self._scope.join()
                 self._end(code, reason, "local")
                 if self._observers is not None:
                     self._observers.close()
-                await self._tooling.join(0.0 if self._hurry else deadline)
+                await self._tooling.join(self._clock.now() if self._hurry else deadline)
 
     async def __aenter__(self) -> Self:
         return self

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from unirt.config import SessionConfig
 from unirt.errors import SessionClosedError, UnirtError
 from unirt.events import Event, Origin, ToolsChanged
+from unirt.log import logger, marked
 from unirt.tools.function import FunctionTool, tools_of
 from unirt.tools.source import ToolSource
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Sources"]
 
-_LOG = logging.getLogger("unirt.session")
+_LOG = logger(__name__)
 
 
 class Sources:
@@ -46,6 +46,7 @@ class Sources:
         tell: Callable[[list[Event]], None],
     ) -> None:
         self._session = session
+        self._log = marked(_LOG, session.log_id)
         self._now = now
         self._tell = tell
         self._followed: dict[int, tuple[ToolSource, Callable[[], None]]] = {}
@@ -75,7 +76,7 @@ class Sources:
             try:
                 await self._replace(source)
             except Exception as exc:
-                _LOG.error("the tools of a source cannot be used", exc_info=exc)
+                self._log.error("the tools of a source cannot be used", exc_info=exc)
 
     async def _replace(self, source: ToolSource) -> None:
         tools = self._session.config.tools or ()

@@ -56,8 +56,9 @@ class Tooling:
         approve: Approve | None,
     ) -> None:
         self._session = session
+        self._clock = clock
         self._approve = approve
-        self._works = Works()
+        self._works = Works(session.log_id)
         self._calls = Calls(
             session, works=self._works, clock=clock, limits=limits, tell=tell, approve=approve
         )
@@ -111,7 +112,7 @@ class Tooling:
 
     async def join(self, deadline: float) -> None:
         """Wait until it is over, and for functions that do not stop not much longer than that."""
-        left = deadline - asyncio.get_running_loop().time()
+        left = deadline - self._clock.now()
         with contextlib.suppress(asyncio.CancelledError):  # then there is no time for them
             await self._works.join(max(left, _LEAST_S))
         await self._calls.join()

@@ -29,9 +29,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
-import itertools
 import json
-import logging
 import math
 import os
 import re
@@ -46,12 +44,13 @@ from unirt.audio import AudioFormat
 from unirt.errors import ConfigurationError
 from unirt.events import AudioDelta, ContentEvent, Event, StreamOpened
 from unirt.items import Item
+from unirt.log import logger, marked
 from unirt.translator import Frame
 from unirt.usage import Usage
 
 __all__ = ["Trace"]
 
-_LOG = logging.getLogger("unirt.session")
+_LOG = logger(__name__)
 
 _TEXT = 80
 "Characters of a text that are shown."
@@ -63,7 +62,6 @@ _NAME = re.compile(r'\{\s*"([\w.]+)"\s*:\s*(?:"([\w.]+)"|\{\s*"([\w.]+)")?')
 "The first key of a frame, and the text, or the first key of the object, that is its value."
 _TOLD_ANYWAY = {"origin", "stream", "synthesised", "turn_id", "response_id", "item_id"}
 "Fields that every event has."
-_COUNT = itertools.count(1)
 
 _json = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -78,6 +76,7 @@ class Trace:
         about: What its first line tells of the session.
         now: The session's clock.
         hide: Masks credentials in a text.
+        mark: Of many sessions that write to one file, this one; as in the log.
 
     Raises:
         ConfigurationError: Nothing can be written there.
@@ -90,6 +89,7 @@ class Trace:
         about: Mapping[str, str | None],
         now: Callable[[], float],
         hide: Callable[[str], str],
+        mark: str,
     ) -> None:
         try:
             self._file = io.FileIO(path, "ab", opener=_for_the_owner)
@@ -99,8 +99,8 @@ class Trace:
                 where="trace, or UNIRT_TRACE",
                 remedy="give the path of a file that can be written, or leave it out",
             ) from None
-        self._session = f"{os.getpid()}.{next(_COUNT)}"
-        "Of many sessions that write to one file, this one."
+        self._log = marked(_LOG, mark)
+        self._session = mark
         self._now = now
         self._began = now()
         self._hide = hide
@@ -129,7 +129,7 @@ class Trace:
         try:
             self._file.write(text.encode())
         except OSError as exc:
-            _LOG.error("the trace ends here, for it cannot be written: %s", exc)
+            self._log.error("the trace ends here, for it cannot be written: %s", exc)
             self.close()
 
     def _line(self, event: Event) -> dict[str, Any]:

@@ -13,7 +13,6 @@ provider changes between answers only. Changes that wait are made together, and
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
@@ -24,13 +23,14 @@ from unirt.commands import Command, UpdateSession
 from unirt.config import SessionConfig
 from unirt.errors import UnirtError, UnsupportedSetting
 from unirt.events import Event, Origin, UpdateSettled
+from unirt.log import logger, marked
 from unirt.session.link import Link
 from unirt.session.moves import Moves
 from unirt.update import Outcome, Settled, Updated
 
 __all__ = ["Updates"]
 
-_LOG = logging.getLogger("unirt.session")
+_LOG = logger(__name__)
 
 _PATIENCE_S = 60.0
 "How long what was put off waits for an answer that does not end."
@@ -53,6 +53,7 @@ class Updates:
         tell: Tells events of the session's own to its views.
         spawn: Runs a task of the session.
         now: The time of the session's events.
+        mark: Whose they are, for the log.
     """
 
     def __init__(
@@ -65,7 +66,9 @@ class Updates:
         tell: Callable[[Sequence[Event]], None],
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
         now: Callable[[], float],
+        mark: str,
     ) -> None:
+        self._log = marked(_LOG, mark)
         self._link = link
         self._moves = moves
         self._send = send
@@ -171,7 +174,7 @@ class Updates:
         try:
             done = await self.update(changes, reconnect=True, strict=False, may_wait=False)
         except UnirtError as exc:
-            _LOG.warning("settings that were put off are not in force: %s", exc)
+            self._log.warning("settings that were put off are not in force: %s", exc)
             done = Updated({name: Settled(Outcome.REFUSED, str(exc)) for name in names})
         self._tell([UpdateSettled(origin=Origin(self._link().provider, self._now()), result=done)])
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
-import logging
 import math
 from collections.abc import Callable
 from typing import Any
@@ -18,13 +17,14 @@ from typing import Any
 import attrs
 
 from unirt.errors import ToolError
+from unirt.log import Log, logger, marked
 from unirt.session.threads import in_thread
 from unirt.tools.context import Approve, ToolRequest, ToolResult
 from unirt.tools.function import is_async
 
 __all__ = ["Refusal", "Work", "Works", "cut", "plain", "refusal_of", "result_of"]
 
-_LOG = logging.getLogger("unirt.session")
+_LOG = logger(__name__)
 
 Work = asyncio.Task[Callable[[], Any]]
 "A function that runs. Its result is to be called: it returns what the function did, or raises it."
@@ -36,9 +36,15 @@ NOT_APPROVED = "the call was not approved"
 
 
 class Works:
-    """The functions that one session runs."""
+    """
+    The functions that one session runs.
 
-    def __init__(self) -> None:
+    Args:
+        mark: Whose they are, for the log.
+    """
+
+    def __init__(self, mark: str) -> None:
+        self._log = marked(_LOG, mark)
         self._works: set[asyncio.Task[Any]] = set()
 
     def start(self, function: Callable[[], Any], *, threaded: bool, name: str) -> Work:
@@ -75,12 +81,16 @@ class Works:
             self._works.discard(task)
 
     async def join(self, timeout: float) -> None:
-        """Wait until those that were cancelled are over, and no longer than `timeout` seconds."""
+        """
+        Wait until those that were cancelled are over, and no longer than `timeout` seconds.
+
+        These are real ones: what does not stop may be what would have moved the session's clock.
+        """
         if self._works:
             _, stuck = await asyncio.wait(self._works, timeout=timeout)
             if stuck:
                 names = ", ".join(sorted(work.get_name() for work in stuck))
-                _LOG.warning("not over although cancelled, and left alone: %s", names)
+                self._log.warning("not over although cancelled, and left alone: %s", names)
 
 
 def result_of(work: Work) -> ToolResult:
@@ -98,8 +108,8 @@ def result_of(work: Work) -> ToolResult:
     return ToolResult(output=plain(value))
 
 
-def refusal_of(work: Work) -> Refusal | None:
-    """Why an approval is a no; ``None`` for a yes."""
+def refusal_of(work: Work, log: Log) -> Refusal | None:
+    """Why an approval is a no; ``None`` for a yes. What it raised is logged."""
     try:
         if work.cancelled():
             raise RuntimeError("the approval was cancelled, and not by the session")
@@ -109,7 +119,7 @@ def refusal_of(work: Work) -> Refusal | None:
     except ToolError as exc:
         return str(exc), exc
     except BaseException as exc:
-        _LOG.error("an approval raised, which is a no", exc_info=exc)
+        log.error("an approval raised, which is a no", exc_info=exc)
         return NOT_APPROVED, exc
     return None if answer else (NOT_APPROVED, None)
 

@@ -8,17 +8,17 @@ playback gets there, so that positions stay true. A device's own thread may take
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import deque
 
 from unirt.audio import AudioFormat
 from unirt.errors import AudioFormatError
 from unirt.events import AudioDelta
+from unirt.log import logger
 
 __all__ = ["MOST_MS", "Backlog"]
 
-_LOG = logging.getLogger("unirt.sound")
+_LOG = logger(__name__)
 
 MOST_MS = 600_000.0
 "In ms: more than any model says in one go."

@@ -7,15 +7,15 @@ It is the part that sources have in common which cannot wait, as a call cannot.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import AsyncGenerator
 
 from unirt.audio import AudioFormat
+from unirt.log import logger
 
 __all__ = ["MOST_HELD_MS", "Held"]
 
-_LOG = logging.getLogger("unirt.sound")
+_LOG = logger(__name__)
 
 MOST_HELD_MS = 500.0
 "What was said longer ago than this is not worth hearing."

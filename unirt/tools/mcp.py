@@ -17,7 +17,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
@@ -25,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from unirt.config import Scheduling
 from unirt.errors import ConfigurationError, ToolError, UsageError
+from unirt.log import logger
 from unirt.tools.context import Approve
 from unirt.tools.function import TIMEOUT_S, FunctionTool
 from unirt.tools.inputs import Arguments, InvalidArguments
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["McpTools"]
 
-_LOG = logging.getLogger("unirt.tools")
+_LOG = logger(__name__)
 
 _PAGES = 100
 "A list of tools that has more pages has no end."

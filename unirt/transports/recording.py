@@ -9,7 +9,7 @@ them, and no others.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -88,9 +88,11 @@ class RecordingTransport:
         return frame
 
     async def _note_and_deliver(
-        self, take: Callable[[Sequence[Frame]], bool], room: Callable[[], Awaitable[None]]
+        self, take: Callable[[Iterable[Frame]], bool], room: Callable[[], Awaitable[None]]
     ) -> None:
-        def note_and_take(frames: Sequence[Frame]) -> bool:
+        def note_and_take(frames: Iterable[Frame]) -> bool:
+            if not isinstance(frames, list | tuple):
+                return take(self._noted(frames))
             self._note(frames)
             return take(frames)
 
@@ -107,6 +109,12 @@ class RecordingTransport:
             raise
         finally:
             self._reading = False
+
+    def _noted(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """Frames of which each has its time when it is asked for."""
+        for frame in frames:
+            self._note((frame,))
+            yield frame
 
     def _note(self, frames: Sequence[Frame]) -> None:
         kinds = self._kinds

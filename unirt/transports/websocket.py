@@ -49,9 +49,9 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "max_size": None,  # providers send frames of many MiB: a read-back item, a long tool result
     "max_queue": 256,  # frames; the usual 16 stop and start the socket in every burst of audio
     "compression": None,  # base64 audio does not shrink enough to pay for a deflate a frame
-    "open_timeout": 10,
+    "open_timeout": None,  # whoever dials bounds the whole of it, by a clock of its own
     "ping_interval": 20,
-    "ping_timeout": 20,
+    "ping_timeout": 40,  # busy servers were seen to answer after 8 to 30 s; the usual 20 cuts them
     "close_timeout": 5,
     "proxy": True,  # HTTPS_PROXY and the like
 }

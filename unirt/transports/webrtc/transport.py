@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NoReturn
 
 from unirt.audio import AudioFormat
 from unirt.condition import Condition
 from unirt.errors import UsageError
+from unirt.log import logger
 from unirt.translator import Frame
 from unirt.transport import TransportClosed
 from unirt.transports.inbox import Inbox
@@ -19,7 +19,7 @@ from unirt.transports.webrtc.peer import Peer
 
 __all__ = ["CallMedia", "WebRTCTransport"]
 
-_LOG = logging.getLogger("unirt.webrtc")
+_LOG = logger(__name__)
 
 _MOST_UNREAD = 16 << 20
 "Bytes of frames that nobody read; a data channel cannot be told to wait, so then the call ends."

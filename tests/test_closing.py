@@ -1,0 +1,189 @@
+"""
+Closing from anywhere, over real sockets: bounded, once, and nothing is left.
+
+The event loop is in its debug mode here, and whatever blocks it is an error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+import pytest
+from blockbuster import blockbuster_ctx
+
+import unirt
+from tests.stepping import descriptors
+from tests.talking import Reader
+from unirt.provider import Provider
+from unirt.simulator import Simulator
+from unirt.simulator.script import loads
+
+SCENARIO = loads("""
+    [pace]
+    speed = 1000
+    latency_ms = 0
+    [[reply]]
+    cue = "text"
+    steps = [{ say = "Yes.", ms = 200 }, { call = "hang_up", args = {} }]
+""")
+CLOSES = loads('[[reply]]\ncue = "text"\nsteps = [{ close = 1011, reason = "bye" }]')
+
+kinds = pytest.mark.parametrize("kind", ["websocket", "fast"])
+
+
+@pytest.fixture(autouse=True)
+def nothing_blocks(provider: Provider) -> Iterator[None]:
+    unirt.connect(provider, env_file=None, environ={})  # what is installed is read once
+    with blockbuster_ctx(["unirt", "unirt_openai", "unirt_google"]):
+        yield
+
+
+async def leaving_nothing(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run something twice: the first time may load and open what stays."""
+    loop = asyncio.get_running_loop()
+    loop.set_debug(True)
+    loop.slow_callback_duration = float("inf")
+    await work()
+    tasks, open_ = asyncio.all_tasks(), descriptors()
+    await work()
+    assert asyncio.all_tasks() == tasks
+    assert descriptors() <= open_
+
+
+def to(simulator: Simulator, kind: str, **more: Any) -> Any:
+    arguments: dict[str, Any] = {"reconnect": False, "transport": kind, "env_file": None, **more}
+    return unirt.connect(simulator.provider, environ=simulator.env, **arguments)
+
+
+@kinds
+async def test_from_a_tool(provider: Provider, kind: str) -> None:
+    async def work() -> None:
+        async def hang_up() -> str:
+            """Hang up."""
+            await session.close()
+            return "gone"
+
+        async with (
+            Simulator(provider, SCENARIO) as simulator,
+            to(simulator, kind, tools=[hang_up]) as session,
+        ):
+            reader = Reader(session)
+            await session.send_text("Goodbye")
+            await reader.done()
+            assert session.closed
+
+    await leaving_nothing(work)
+
+
+@kinds
+async def test_from_a_signal(provider: Provider, kind: str) -> None:
+    async def work() -> None:
+        loop, closing = asyncio.get_running_loop(), set[asyncio.Task[None]]()
+        async with Simulator(provider, SCENARIO) as simulator, to(simulator, kind) as session:
+            reader = Reader(session)
+            loop.add_signal_handler(
+                signal.SIGUSR1, lambda: closing.add(asyncio.create_task(session.close()))
+            )
+            try:
+                os.kill(os.getpid(), signal.SIGUSR1)
+                await reader.done()
+                await asyncio.gather(*closing)
+            finally:
+                loop.remove_signal_handler(signal.SIGUSR1)
+
+    await leaving_nothing(work)
+
+
+@kinds
+async def test_many_times_at_once_and_again(provider: Provider, kind: str) -> None:
+    async def work() -> None:
+        async with Simulator(provider, SCENARIO) as simulator, to(simulator, kind) as session:
+            reader = Reader(session)
+            await asyncio.gather(*(session.close() for _ in range(5)))
+            await session.close()
+            assert len(await reader.done()) > 1
+            assert len(reader.of(unirt.SessionClosed)) == 1
+
+    await leaving_nothing(work)
+
+
+@kinds
+@pytest.mark.parametrize("phase", ["dialling", "waiting"])
+async def test_while_another_connection_is_opened(
+    provider: Provider, kind: str, phase: str
+) -> None:
+    async def work() -> None:
+        dials, reached = 0, asyncio.Event()
+
+        async def dial(config: unirt.SessionConfig, credentials: Any) -> Any:
+            nonlocal dials
+            dials += 1
+            if dials > 1:
+                reached.set()
+                if phase == "dialling":
+                    await asyncio.Event().wait()
+                raise unirt.DialError(provider.name, url="ws://x", why="busy", status=503)
+            return await provider.dial(config, credentials)
+
+        patient = unirt.Reconnect(first_wait=3600.0, longest_wait=3600.0)
+        async with (
+            Simulator(provider, CLOSES) as simulator,
+            to(simulator, kind, transport=dial, reconnect=patient) as session,
+        ):
+            reader = Reader(session)
+            await session.send_text("Hello")
+            await reached.wait()
+            await session.close()
+            await reader.done()
+
+    await leaving_nothing(work)
+
+
+@kinds
+async def test_while_it_connects(provider: Provider, kind: str) -> None:
+    async def work() -> None:
+        reached = asyncio.Event()
+
+        async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            reached.set()
+            await reader.read()
+            writer.close()
+            await writer.wait_closed()
+            gone.set()
+
+        gone = asyncio.Event()
+        async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+            connecting = unirt.connect(
+                provider, api_key="k", base_url=url, transport=kind, env_file=None, environ={}
+            )
+            entering = asyncio.create_task(connecting.__aenter__())
+            await reached.wait()
+            entering.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await entering
+            await gone.wait()
+
+    await leaving_nothing(work)
+
+
+@kinds
+async def test_whoever_cancels_all_tasks_ends_the_session_and_nobody_waits_on(
+    provider: Provider, kind: str
+) -> None:
+    async with Simulator(provider, SCENARIO) as simulator:
+        before = asyncio.all_tasks()
+        async with to(simulator, kind) as session:
+            reader = aiter(session)
+            mine = [t for t in asyncio.all_tasks() - before if "session/" in repr(t)]
+            assert mine
+            for task in mine:
+                task.cancel()
+            with pytest.raises(RuntimeError, match="cancelled, and not by the session"):
+                async for _ in reader:
+                    pass
+            assert session.closed
