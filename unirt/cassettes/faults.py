@@ -26,6 +26,8 @@ from unirt.translator import Frame
 
 __all__ = [
     "FAULTS",
+    "GARBAGE",
+    "UNKNOWN",
     "cap",
     "close",
     "cut",
@@ -39,6 +41,11 @@ __all__ = [
     "truncate",
     "unknown",
 ]
+
+GARBAGE: Final = '{"type": "resp'
+"What is no frame at all."
+UNKNOWN: Final = '{"type":"novelty.announced"}'
+"What nobody has heard of."
 
 
 def line_with(cassette: Cassette, text: str, nth: int = 1) -> int:
@@ -130,14 +137,14 @@ def error(
     return _told(cassette, line, event, "error")
 
 
-def garbage(cassette: Cassette, line: int, *, text: str = '{"type": "resp') -> Cassette:
+def garbage(cassette: Cassette, line: int, *, text: str = GARBAGE) -> Cassette:
     """Something comes that is no frame at all."""
     return _inserted(cassette, line, [text], "garbage")
 
 
 def unknown(cassette: Cassette, line: int) -> Cassette:
     """Something comes that nobody has heard of."""
-    return _inserted(cassette, line, ['{"type":"novelty.announced"}'], "unknown")
+    return _inserted(cassette, line, [UNKNOWN], "unknown")
 
 
 def duplicate(cassette: Cassette, line: int) -> Cassette:

@@ -80,16 +80,18 @@ class Ear:
             return NOTHING  # an unknown frame, or one that the server refuses
         return Meaning(commands=commands, config=server.config)
 
-    def told(self, frame: Frame) -> None:
-        """Take the next frame that the client received."""
+    def told(self, frame: Frame) -> list[Event]:
+        """Take the next frame that the client received; returns what it told."""
         server, client = self._server, self._client
         if server is None or client is None:
-            return
+            return []
         client.receive(frame, 0.0)
         client.frames_to_send()
-        for event in client.events_received():
+        events = client.events_received()
+        for event in events:
             server.send(event, 0.0)
         server.frames_to_send()
+        return events
 
     def say(self, event: Event) -> list[Frame]:
         """The frames that make the client hear an event; none where the protocol has none."""
