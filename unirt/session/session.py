@@ -329,10 +329,12 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
         Raises:
             HandshakeError: The provider refused the session, or was not ready in time.
         """
-        await self._link.open(self._timeouts.handshake)
-        self._opened = True
+        await self._link.open(self._timeouts.handshake, self._ready)
         self._tooling.open()
         self._log.info("%s is ready: %s", self.provider, self.model)
+
+    def _ready(self) -> None:
+        self._opened = True  # in the very step: a connection that is lost in the next was in use
 
     def _tell(self, events: Sequence[Event]) -> None:
         """Hand on events of the session's own, between two steps; none once it is over."""

@@ -22,6 +22,9 @@ _SECOND_US = 1_000_000
 _GRAIN = 1e-3
 "How much of a microsecond is lost in a float; less than any time that is asked for."
 
+_LEAST_S = 1e-6
+"The shortest wait: a shorter one might be rounded to no time at all, and never end."
+
 
 class _Selector(selectors.DefaultSelector):
     """Does not wait: it moves the time instead."""
@@ -55,7 +58,7 @@ class LoopClock:
 
     async def sleep_until(self, when: float) -> None:
         while (left := when - self.now()) > 0:
-            await asyncio.sleep(left)
+            await asyncio.sleep(max(left, _LEAST_S))
 
     def call_at(self, when: float, call: Callable[[], None]) -> asyncio.TimerHandle:
         """Call somebody at that time; see :class:`unirt.clock.Alarm`."""

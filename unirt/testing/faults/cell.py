@@ -9,11 +9,13 @@ application is patient without end: it gives up what it waits for after :data:`P
 from __future__ import annotations
 
 import asyncio
-import gc
+import contextlib
+from collections import deque
 from collections.abc import Callable, Sequence
 
 import attrs
 
+from unirt.audio import PCM16_24K
 from unirt.clock import Clock
 from unirt.connect import connect
 from unirt.errors import UnirtError
@@ -21,9 +23,9 @@ from unirt.events import (
     AudioDelta,
     Ending,
     Event,
-    Interrupted,
     Reconnected,
     ResponseDone,
+    SessionClosed,
     ToolFinished,
 )
 from unirt.grammar import check
@@ -43,12 +45,13 @@ from unirt.value import Value
 
 __all__ = ["PATIENCE_S", "Outcome", "run_cell"]
 
-PATIENCE_S = 60.0
+PATIENCE_S = 30.0
 "How long the application waits for anything, in virtual seconds."
 
 _SCENARIO = loads("""
 [pace]
 speed = 2.0
+chunk_ms = 200
 
 [[reply]]
 cue = "text"
@@ -68,7 +71,7 @@ steps = [{ call = "look_up", args = {} }]
 cue = "tool_result"
 steps = [{ say = "It was found.", ms = 600 }]
 """)
-_PIECE_MS = 20
+_PIECE_MS = 200
 
 
 @attrs.frozen(kw_only=True)
@@ -117,8 +120,8 @@ class _Cell:
         self._provider = provider
         self._fault = fault
         self._clock: Clock = VirtualClock()
-        again = (Fault(kind="cut", phase=Phase.BETWEEN_TURNS),)
-        before = again if fault.phase is Phase.RECONNECT else ()
+        lost = Fault(kind="cut", phase=Phase.MID_AUDIO)
+        before = (lost,) if fault.phase is Phase.RECONNECT else ()
         self._faults = Faults(*before, fault, clock=self._clock)
         self._events: list[Event] = []
         self._moved = asyncio.Event()
@@ -126,7 +129,10 @@ class _Cell:
         self._origins: dict[int, object] = {}
         self._gave_up: list[str] = []
         self._answered = False
+        self._told_closed = False
         self._over = False
+        self._sound: deque[bytes] = deque()
+        "What the user is about to say."
 
     async def run(self) -> Outcome:
         opening: UnirtError | None = None
@@ -146,12 +152,16 @@ class _Cell:
             try:
                 async with connecting as session:
                     reading = asyncio.create_task(self._read(session))
+                    listening = asyncio.create_task(self._listen(session))
                     await self._talk(session)
                     await session.close()
                     error = await reading
+                    await listening
                     frames = session.stats.frames_in
             except UnirtError as exc:
                 opening = exc
+            seconds = self._clock.now()
+            await self._clock.sleep_until(seconds + 1.0)  # the server notices
             leaks = [f"{near.open} connections"] if near.open else []
         others = asyncio.all_tasks() - {asyncio.current_task()}
         leaks += sorted(task.get_name() for task in others)
@@ -167,7 +177,7 @@ class _Cell:
             error=error,
             gave_up=tuple(self._gave_up),
             answered=self._answered,
-            seconds=self._clock.now(),
+            seconds=seconds,
             frames=frames,
             told_of=len(self._origins),
             leaks=tuple(leaks),
@@ -182,7 +192,7 @@ class _Cell:
 
     async def _talk(self, session: Session) -> None:
         match self._fault.phase:
-            case Phase.DIAL | Phase.HANDSHAKE:
+            case Phase.DIAL | Phase.HANDSHAKE | Phase.READY:
                 pass
             case Phase.BARGE_IN:
                 await session.send_text("Tell me.")
@@ -215,20 +225,21 @@ class _Cell:
         return answered
 
     async def _speak(self, session: Session) -> None:
-        """Speak over an answer, in real time, until somebody answers that."""
-        format = session.config.input_format or session.capabilities.input_format
+        """Speak over an answer, and wait until somebody answers that."""
         before = len(self._complete())
-        sound = speech(600, format) + silence(1_400, format)
-        size = format.bytes_for(_PIECE_MS)
-        for start in range(0, len(sound), size):
-            if self._over:
-                return
-            try:
-                await session.send_audio(sound[start : start + size], format)
-            except UnirtError:
-                return
-            await self._clock.sleep_until(self._clock.now() + _PIECE_MS / 1000)
+        sound = speech(600, PCM16_24K)
+        size = PCM16_24K.bytes_for(_PIECE_MS)
+        self._sound += (sound[start : start + size] for start in range(0, len(sound), size))
         await self._until("an answer", lambda: len(self._complete()) > before)
+
+    async def _listen(self, session: Session) -> None:
+        """The microphone: what the user says, and silence between, in real time."""
+        quiet = silence(_PIECE_MS, PCM16_24K)
+        while not self._over:
+            piece = self._sound.popleft() if self._sound else quiet
+            with contextlib.suppress(UnirtError):
+                await session.send_audio(piece, PCM16_24K)
+            await self._clock.sleep_until(self._clock.now() + _PIECE_MS / 1000)
 
     def _complete(self) -> list[Event]:
         return [e for e in self._of(ResponseDone) if getattr(e, "ending", None) is Ending.COMPLETE]
@@ -266,5 +277,8 @@ class _Cell:
         if self._since is None and any(h.fault == self._fault for h in self._faults.happened):
             self._since = len(self._events)
         for event in events:
+            if self._told_closed:
+                self._origins.clear()  # a first try failed: the next has frames of its own
+            self._told_closed = isinstance(event, SessionClosed)
             if event.raw is not None:
                 self._origins[id(event.origin)] = event.origin

@@ -28,14 +28,16 @@ class Phase(StrEnum):
     "It is being made."
     HANDSHAKE = "handshake"
     "It is open, and the provider is not ready. Of the first connection."
+    READY = "ready"
+    "The provider is ready, and nothing was asked over this connection."
     BEFORE_FIRST_AUDIO = "before_first_audio"
     "An answer is due, and nothing of it was heard."
     MID_AUDIO = "mid_audio"
     "The model speaks."
     TOOL_CALL = "tool_call"
-    "The model waits for a tool of the application's."
+    "The model has called a tool of the application's, and has not gone on."
     BETWEEN_TURNS = "between_turns"
-    "Nobody has to say anything."
+    "An answer has ended, and nothing was asked."
     BARGE_IN = "barge_in"
     "An answer was interrupted, and the next has not begun."
     RECONNECT = "reconnect"
@@ -106,7 +108,7 @@ class Course:
         elif isinstance(command, _ASKS) and getattr(command, "respond", True):
             if self.phase is Phase.MID_AUDIO:
                 self.phase = Phase.BARGE_IN  # what is written over an answer interrupts it
-            elif not self._calls:
+            elif self.phase is not Phase.TOOL_CALL:
                 self.phase = Phase.BEFORE_FIRST_AUDIO
 
     def _see(self, event: Event) -> None:
@@ -115,7 +117,7 @@ class Course:
         match event:
             case ev.SessionUpdated() if not self._ready:
                 self._ready = True
-                self.phase = Phase.BETWEEN_TURNS
+                self.phase = Phase.READY
             case ev.ToolCall(call_id=call_id):
                 self._calls.add(call_id)
                 self.phase = Phase.TOOL_CALL

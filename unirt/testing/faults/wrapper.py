@@ -97,13 +97,15 @@ class FaultyTransport:
         async with self._closing:
             if self._course.closes() and self._gone is None:
                 self._moment()
-            if (self._stalled or self._stuck) and self._gone is None:
-                await self._clock.sleep_until(self._clock.now() + _CLOSE_S)
-                self._end(TransportClosed(None, "", by="network"))
-            await self._inner.close(code, reason)
-            self._end(TransportClosed(code, reason, by="local"))
-            self._reader.cancel()
-            await asyncio.wait({self._reader})
+            try:
+                if (self._stalled or self._stuck) and self._gone is None:
+                    await self._clock.sleep_until(self._clock.now() + _CLOSE_S)
+                    self._end(TransportClosed(None, "", by="network"))
+            finally:
+                await self._inner.close(code, reason)
+                self._end(TransportClosed(code, reason, by="local"))
+                self._reader.cancel()
+                await asyncio.wait({self._reader})
 
     def _check(self) -> None:
         if (gone := self._gone) is not None:
