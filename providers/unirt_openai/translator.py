@@ -303,7 +303,7 @@ class OpenAITranslator:
             self._state.composer.session_moves()
             return
         self._state.composer.session_closed(
-            code=code, reason=reason, by=by, clean=code == 1000 or (by == "local" and code != 1011)
+            code=code, reason=reason, by=by, clean=code == 1000 or by == "local"
         )
 
     def get_timer(self) -> float | None:

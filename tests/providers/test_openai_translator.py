@@ -128,7 +128,7 @@ def test_the_application_is_warned_a_minute_before_the_cap(openai_fresh_wire: An
         (1005, "local", True),
         (None, "local", True),
         (1001, "remote", False),
-        (1011, "local", False),
+        (1011, "local", True),
         (1006, "network", False),
         (None, "network", False),
         (4000, "remote", False),

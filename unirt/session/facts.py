@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import attrs
+
 from unirt.capabilities import Capabilities
 from unirt.condition import Condition
 from unirt.config import SessionConfig
 from unirt.conversation import Conversation
 from unirt.events import HistorySeeded
 from unirt.session.limits import Stats
-from unirt.session.link import Link
+from unirt.session.link import Link, counted
 from unirt.session.state import State
 from unirt.session.views import Hub
 
@@ -26,6 +28,7 @@ class Facts:
 
     _link: Link
     _past: Stats
+    _tried: Link | None
     _state: State
     _hub: Hub
     _closer: asyncio.Task[None] | None
@@ -97,13 +100,9 @@ class Facts:
     @property
     def stats(self) -> Stats:
         """What was counted so far."""
-        pump, outbox, past = self._link.pump, self._link.outbox, self._past
-        return Stats(
-            frames_in=past.frames_in + pump.frames_in,
-            frames_out=past.frames_out + outbox.frames_out,
-            frames_waiting=outbox.waiting,
-            bytes_in=past.bytes_in + pump.bytes_in,
-            bytes_out=past.bytes_out + outbox.bytes_out,
+        return attrs.evolve(
+            counted(counted(self._past, self._tried), self._link),
+            frames_waiting=self._link.outbox.waiting,
             events=self._state.events,
             dropped_audio_ms=self._hub.dropped_ms,
             silenced_audio_ms=self._hub.silenced_ms,

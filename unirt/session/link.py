@@ -15,6 +15,8 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import attrs
+
 from unirt.audio import AudioFormat
 from unirt.clock import Clock
 from unirt.condition import Condition
@@ -23,7 +25,7 @@ from unirt.errors import ConfigurationError
 from unirt.log import Log, logger, marked
 from unirt.session.audio_out import AudioOut
 from unirt.session.handshake import Handshake
-from unirt.session.limits import Limits
+from unirt.session.limits import Limits, Stats
 from unirt.session.observers import Observers
 from unirt.session.outbox import Outbox
 from unirt.session.pump import Pump
@@ -35,7 +37,7 @@ from unirt.translator import Translator
 from unirt.transport import Media, Transport, TransportClosed
 from unirt.transports.frames import logged
 
-__all__ = ["Link", "Retiring", "audio_beside", "within"]
+__all__ = ["Link", "Retiring", "audio_beside", "counted", "within"]
 
 _LOG = logger(__name__)
 
@@ -269,6 +271,20 @@ class Retiring:
             await link.hang_up(1000, "", self._clock.now() + self._timeout)
         finally:
             await link.join()
+
+
+def counted(stats: Stats, link: Link | None) -> Stats:
+    """What was counted, with what one more connection counted."""
+    if link is None:
+        return stats
+    pump, outbox = link.pump, link.outbox
+    return attrs.evolve(
+        stats,
+        frames_in=stats.frames_in + pump.frames_in,
+        frames_out=stats.frames_out + outbox.frames_out,
+        bytes_in=stats.bytes_in + pump.bytes_in,
+        bytes_out=stats.bytes_out + outbox.bytes_out,
+    )
 
 
 def audio_beside(translator: Translator, provider: str, largest: int | None = None) -> None:

@@ -55,7 +55,7 @@ from unirt.failover import Candidate
 from unirt.items import AudioContent, Item, Role
 from unirt.itinerary import Itinerary, Stop
 from unirt.log import logger, marked
-from unirt.policy import Verdict
+from unirt.policy import RECORDING_ENDS, Verdict
 from unirt.session.boundary import Boundary
 from unirt.session.carried import Carried
 from unirt.session.leftover import Leftover
@@ -348,7 +348,11 @@ class Moves:
             if error is None:
                 return
             stop = itinerary.next(error)
-        self._lost(move.loss or Loss(code=None, reason="no provider answered", by="network"))
+        loss = move.loss or Loss(code=None, reason="", by="network")
+        why = [loss.reason, f"no other connection came about: {move.error}"]
+        if RECORDING_ENDS in why[1]:
+            why.pop()  # as it was recorded
+        self._lost(attrs.evolve(loss, reason="; ".join(filter(None, why))))
 
     async def _attempt(
         self,

@@ -7,8 +7,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Unpack
 
-import attrs
-
 from unirt.audio import AudioFormat
 from unirt.clock import Clock
 from unirt.commands import AppendAudio, Respond, StartTurn
@@ -20,7 +18,7 @@ from unirt.session.audio_in import AudioIn
 from unirt.session.audio_out import AudioOut
 from unirt.session.ears import Ears
 from unirt.session.limits import Limits, Stats
-from unirt.session.link import Link
+from unirt.session.link import Link, counted
 from unirt.session.lookout import Loss
 from unirt.session.moves import Moves
 from unirt.session.observers import Observers
@@ -60,6 +58,7 @@ class Roaming(ABC):
     _past: Stats
     _scope: Scope
     _patience: Patience
+    _tried: Link | None
     _state: State
     log_id: str
     playback: Playback
@@ -163,18 +162,13 @@ class Roaming(ABC):
         self._audio_out = self._audio_out or config.output_format or facts.output_format
         self._audio_in.reset()
         history = () if way.resumes else self._moves.seeds(self.history)
-        return self._new_link(way.provider, way.translator(history), way.transport)
+        self._past = counted(self._past, self._tried)
+        self._tried = self._new_link(way.provider, way.translator(history), way.transport)
+        return self._tried
 
     def _arrived(self, link: Link) -> None:
-        pump, outbox = self._link.pump, self._link.outbox
-        self._past = attrs.evolve(
-            self._past,
-            frames_in=self._past.frames_in + pump.frames_in,
-            frames_out=self._past.frames_out + outbox.frames_out,
-            bytes_in=self._past.bytes_in + pump.bytes_in,
-            bytes_out=self._past.bytes_out + outbox.bytes_out,
-        )
-        self._link = link
+        self._past = counted(self._past, self._link)
+        self._link, self._tried = link, None
 
     def _resume(self, held: Sequence[Held], respond: bool) -> None:
         """Say again over a new connection what nobody has answered."""
@@ -195,6 +189,8 @@ class Roaming(ABC):
             return
         ours = by == "local" or self._closer is not None or not self._opened
         agreed = code == 1000 and not self._moves.expiring
+        if self._closer is not None:
+            by = "local"  # this program ends it, and the far end was only faster
         if ours or agreed or not self._moves.lose(Loss(code=code, reason=reason, by=by)):
             self._end(code, reason, by)
 

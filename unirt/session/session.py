@@ -47,7 +47,7 @@ from unirt.session.ears import check_turns, ears_of
 from unirt.session.facts import Facts
 from unirt.session.keeper import Keeper, closed_error
 from unirt.session.limits import Limits, Stats
-from unirt.session.link import within
+from unirt.session.link import Link, within
 from unirt.session.listening import Listening
 from unirt.session.moves import Moves
 from unirt.session.observers import Observers
@@ -139,6 +139,8 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
         self._link = self._new_link(provider, translator, transport)
         self._past = Stats()
         "What was counted of the connections that were left."
+        self._tried: Link | None = None
+        "The connection that was tried last, where it did not come about, or has not yet."
         self._moves = Moves(
             ways,
             state=self._state,

@@ -84,7 +84,7 @@ class Outcome(Value):
     events: tuple[Event, ...] = attrs.field(repr=False)
     "What the application was told, in order."
     since: int
-    "How many of them it had been told when the fault was done."
+    "How many of them it had been told when the fault was done; what was on its way came after."
     opening: UnirtError | None
     "Why no session came about."
     error: UnirtError | None

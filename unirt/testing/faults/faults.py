@@ -29,7 +29,7 @@ from unirt.transport import Transport
 
 __all__ = ["Faults"]
 
-_SAID = {"error": "ProviderError", "go_away": "SessionExpiring", "cap": "SessionExpiring"}
+_SAID = {"error": "ProviderError", "go_away": "SessionExpiring"}
 "The events that a fault has the provider say."
 
 
@@ -110,7 +110,7 @@ def check_said(faults: Sequence[Fault], provider: Provider) -> None:
     facts = provider.capabilities(provider.default_model)
     for fault in faults:
         event = _SAID.get(fault.kind)
-        if event is not None and facts.emission(event) is Emission.NEVER:
+        if event is not None and facts.emission(event) is not Emission.SAID:
             raise ConfigurationError(
                 f"{provider.name!r} never says {event}",
                 where=f"fault {str(fault)!r}",

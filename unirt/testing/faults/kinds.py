@@ -81,7 +81,7 @@ _TABLE: tuple[Kind, ...] = (
     ),
     Kind(
         name="stall",
-        what="Nothing more comes, and the connection stays open. What is sent: nothing more leaves.",
+        what="Nothing more comes, and the connection stays open. As sent: nothing leaves.",
         scopes=_DIAL | _OPEN,
         sent=True,
     ),

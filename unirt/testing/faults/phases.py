@@ -7,7 +7,9 @@ so a phase means the same with every provider.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 from unirt import commands as cmd
 from unirt import events as ev
@@ -18,33 +20,37 @@ from unirt.events import Event
 from unirt.provider import Provider
 from unirt.translator import Frame
 
-__all__ = ["Course", "Phase"]
+__all__ = ["PHASES", "Course", "Phase"]
 
 
 class Phase(StrEnum):
-    """A stretch of a connection's life."""
+    """A stretch of a connection's life; :data:`PHASES` says of which."""
 
     DIAL = "dial"
-    "It is being made."
     HANDSHAKE = "handshake"
-    "It is open, and the provider is not ready. Of the first connection."
     READY = "ready"
-    "The provider is ready, and nothing was asked over this connection."
     BEFORE_FIRST_AUDIO = "before_first_audio"
-    "An answer is due, and nothing of it was heard."
     MID_AUDIO = "mid_audio"
-    "The model speaks."
     TOOL_CALL = "tool_call"
-    "The model has called a tool of the application's, and has not gone on."
     BETWEEN_TURNS = "between_turns"
-    "An answer has ended, and nothing was asked."
     BARGE_IN = "barge_in"
-    "An answer was interrupted, and the next has not begun."
     RECONNECT = "reconnect"
-    "As ``handshake``, of every connection after the first."
     CLOSE = "close"
-    "The client closes the connection."
 
+
+PHASES: Final[Mapping[Phase, str]] = {
+    Phase.DIAL: "It is being made.",
+    Phase.HANDSHAKE: "It is open, and the provider is not ready. Of the first connection.",
+    Phase.READY: "The provider is ready, and nothing was asked over this connection.",
+    Phase.BEFORE_FIRST_AUDIO: "An answer is due, and nothing of it was heard.",
+    Phase.MID_AUDIO: "The model speaks.",
+    Phase.TOOL_CALL: "The model has called a tool of the application's, and has not gone on.",
+    Phase.BETWEEN_TURNS: "An answer has ended, and nothing was asked.",
+    Phase.BARGE_IN: "An answer was interrupted, and the next has not begun.",
+    Phase.RECONNECT: "As ``handshake``, of every connection after the first.",
+    Phase.CLOSE: "The client closes the connection.",
+}
+"What each is."
 
 _ASKS = (cmd.SendText, cmd.SendImage, cmd.EndTurn, cmd.Respond, cmd.SendToolResult)
 "Commands that may have an answer follow."

@@ -98,7 +98,7 @@ class FaultyTransport:
             if self._course.closes() and self._gone is None:
                 self._moment()
             try:
-                if (self._stalled or self._stuck) and self._gone is None:
+                if self._silent and self._gone is None:
                     await self._clock.sleep_until(self._clock.now() + _CLOSE_S)
                     self._end(TransportClosed(None, "", by="network"))
             finally:
@@ -106,6 +106,11 @@ class FaultyTransport:
                 self._end(TransportClosed(code, reason, by="local"))
                 self._reader.cancel()
                 await asyncio.wait({self._reader})
+
+    @property
+    def _silent(self) -> bool:
+        """Whether the far end will not answer a close."""
+        return self._stalled or self._stuck
 
     def _check(self) -> None:
         if (gone := self._gone) is not None:
@@ -129,8 +134,12 @@ class FaultyTransport:
         finally:
             await self._inner.close()
 
+    def _mute(self) -> bool:
+        """Whether nothing more comes."""
+        return self._stalled or self._gone is not None
+
     async def _take(self, frame: Frame) -> None:
-        if self._stalled:
+        if self._mute():
             return
         before, fault = self._at_frame(frame, sent=False)
         for each in before:
@@ -138,7 +147,7 @@ class FaultyTransport:
         for piece in await self._through(frame, fault, sent=False):
             if self._rate is not None:
                 await self._clock.sleep_until(self._clock.now() + len(piece) / self._rate)
-            if self._stalled or self._gone is not None:
+            if self._mute():
                 return
             self._put(piece)
 
