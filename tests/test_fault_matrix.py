@@ -8,6 +8,8 @@ What a fault is, the application learns from an event or an error that names it.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import unirt
@@ -48,7 +50,7 @@ def test_there_are_enough() -> None:
     assert {fault.kind for fault in done} == {k.name for k in KINDS.values() if not k.socket_only}
 
 
-@pytest.mark.parametrize(("name", "fault"), CELLS, ids=lambda value: str(value))
+@pytest.mark.parametrize(("name", "fault"), CELLS, ids=str)
 def test_cell(name: str, fault: Fault) -> None:
     outcome = run_cell(load(name), fault)  # which checks the order of the events
 
@@ -179,14 +181,14 @@ def goes_on(outcome: Outcome) -> None:
     else:
         ended = outcome.opening or outcome.error
         assert isinstance(ended, unirt.HandshakeError | unirt.ConnectionLost)
-        assert getattr(ended, "code", None) or getattr(ended, "why", None) or ended.reason
+        assert any(getattr(ended, key, None) for key in ("code", "why", "reason"))
 
 
-def after(outcome: Outcome, kind: type[unirt.Event]) -> list:
+def after(outcome: Outcome, kind: type[unirt.Event]) -> list[Any]:
     return [event for event in outcome.events[outcome.since :] if type(event) is kind]
 
 
-def outcome_of(outcome: Outcome, kind: type[unirt.Event]) -> list:
+def outcome_of(outcome: Outcome, kind: type[unirt.Event]) -> list[Any]:
     return [event for event in outcome.events if type(event) is kind]
 
 

@@ -62,6 +62,8 @@ class PromptConnection(ClientConnection):
         # The library's log, the kinds, and a protocol of somebody else's have to see every frame.
         unseen = type(protocol) is ClientProtocol and self.kinds is None
         self._plain = unseen and not self.debug
+        self._ends: asyncio.TimerHandle | None = None
+        "Ends a socket that the server does not end."
         self._messages: list[bytes] = []
         "What one read of the socket brought."
         self._parts: bytearray | None = None
@@ -90,6 +92,19 @@ class PromptConnection(ClientConnection):
         if messages:
             self._messages = []
             self.inbox.put(messages)
+        if self.protocol.state is not OPEN:
+            self._bound_close()
+
+    def _bound_close(self) -> None:
+        """
+        A server that has said close, or was told so, ends the socket: see to it that it is ended.
+
+        The library waits for that only where somebody sends or closes; whoever reads would wait
+        without end.
+        """
+        timeout = self.close_timeout
+        if timeout is not None and self._ends is None and self.protocol.close_expected():
+            self._ends = self.loop.call_later(timeout, self.transport.abort)
 
     def _take(self, data: bytes) -> None:
         """Take the messages of what was read, and give the library every frame that is none."""
@@ -149,6 +164,8 @@ class PromptConnection(ClientConnection):
         self.send_data()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self._ends is not None:
+            self._ends.cancel()
         super().connection_lost(exc)
         self.inbox.finish()
 

@@ -80,6 +80,14 @@ _TABLE: tuple[Kind, ...] = (
         socket_only=True,
     ),
     Kind(
+        name="linger",
+        what="The far end closes the connection, and never ends the socket.",
+        scopes=_OPEN,
+        value="close code",
+        default=1011,
+        socket_only=True,
+    ),
+    Kind(
         name="stall",
         what="Nothing more comes, and the connection stays open. As sent: nothing leaves.",
         scopes=_DIAL | _OPEN,

@@ -18,6 +18,7 @@ from unirt.clock import Clock
 from unirt.testing.faults.agenda import Agenda
 from unirt.testing.faults.fault import Fault
 from unirt.testing.faults.frames import brought, capped, changed
+from unirt.testing.faults.passage import Passage
 from unirt.testing.faults.phases import Course
 from unirt.translator import Frame
 from unirt.transport import Transport, TransportClosed
@@ -58,8 +59,8 @@ class FaultyTransport:
         "Nothing more leaves."
         self._rate: int | None = None
         "Bytes a second."
-        self._held: dict[bool, Frame] = {}
-        "A frame that comes after the next one; by whether it is sent."
+        self._passages = {sent: Passage[Frame](clock) for sent in (False, True)}
+        "By whether frames are sent on it."
         self._closing = asyncio.Lock()
         self._moment()
         self._reader = asyncio.create_task(self._read())
@@ -159,22 +160,8 @@ class FaultyTransport:
 
     async def _through(self, frame: Frame, fault: Fault | None, *, sent: bool) -> list[Frame]:
         """What becomes of a frame."""
-        late = [self._held.pop(sent)] if sent in self._held else []
-        match fault:
-            case None:
-                return [frame, *late]
-            case Fault(kind="drop"):
-                return late
-            case Fault(kind="duplicate"):
-                return [frame, frame, *late]
-            case Fault(kind="reorder"):
-                self._held[sent] = frame
-                return late
-            case Fault(kind="delay", number=ms):
-                await self._clock.sleep_until(self._clock.now() + ms / 1000)
-                return [frame, *late]
-            case _:
-                return [changed(fault, frame), *late]
+        damaged = frame if fault is None else changed(fault, frame)
+        return await self._passages[sent].through(frame, fault, damaged)
 
     # What goes wrong.
 
