@@ -177,6 +177,15 @@ class FastTransport(WSListener):
             self._finish()
         self._connection.disconnect()
 
+    def _broken(self) -> bool:
+        """Whether the library itself has closed, for an illegal peer; its reason is kept."""
+        # There is no handshake, whatever the stubs say, where no close frame was exchanged.
+        sent = getattr(self._connection.close_handshake, "sent", None)
+        if sent is None or self._over or self._asked is not None or self._told is not None:
+            return False
+        self._failure = sent.reason
+        return True
+
     # What the library calls.
 
     def on_ws_connected(self, transport: WSTransport) -> None:
@@ -209,10 +218,7 @@ class FastTransport(WSListener):
             self._hand_over()
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
-        # There is no handshake, whatever the stubs say, where no close frame was exchanged.
-        sent = getattr(transport.close_handshake, "sent", None)
-        if sent is not None and not self._over:
-            self._failure = sent.reason  # the library itself closed, for an illegal peer
+        self._broken()
         self._finish()
 
     def pause_writing(self) -> None:
@@ -271,7 +277,7 @@ class FastTransport(WSListener):
         except (ProtocolError, UnicodeDecodeError) as exc:
             self._fail(WSCloseCode.PROTOCOL_ERROR, str(exc))
             return
-        if self._asked is None and not self._over:
+        if self._asked is None and not self._over and not self._broken():
             self._told = close
             # No frame may hold 1005, which stands for a close without a code.
             self._say(close if payload else Close(1000, ""))

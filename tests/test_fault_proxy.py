@@ -1,0 +1,210 @@
+"""
+Faults that take a socket: a session over each WebSocket transport, a simulated server, and between
+them a proxy on loopback.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import unirt
+from tests.talking import Reader
+from unirt.registry import load
+from unirt.simulator import Pace, Simulator
+from unirt.testing.faults import FaultProxy
+
+NAMES = ["openai", "google"]
+TRANSPORTS = ["websocket", "fast"]
+LIVELY = Pace(speed=50, latency_ms=0, word_ms=0)
+AT_ONCE = unirt.Reconnect(first_wait=0.0, jitter=0.0)
+SHORT_S = 0.2
+"How long a close may take, in the cells that have to wait for that."
+
+
+class Talk:
+    """A session through a proxy, and what was left over when all was closed."""
+
+    def __init__(self, name: str, transport: str, *faults: str, **more: Any) -> None:
+        self.simulator = Simulator(load(name), pace=LIVELY)
+        self.name, self.faults = name, faults
+        self.more = {
+            "transport": transport,
+            "reconnect": AT_ONCE,
+            "close_timeout": 2 * SHORT_S,
+            "connection_options": {"close_timeout": SHORT_S, "max_size": 500_000},
+            "env_file": None,
+            **more,
+        }
+
+    async def __aenter__(self) -> tuple[unirt.Session, Reader, FaultProxy]:
+        self.descriptors = descriptors()
+        await self.simulator.__aenter__()
+        self.proxy = FaultProxy(self.simulator.url, self.name, *self.faults)
+        await self.proxy.__aenter__()
+        self.session = await unirt.connect(
+            self.name, environ=self.proxy.env, **self.more
+        ).__aenter__()
+        self.reader = Reader(self.session)
+        return self.session, self.reader, self.proxy
+
+    async def __aexit__(self, *exc: Any) -> None:
+        await self.session.close()
+        await self.reader.done()  # which checks the order of the events
+        await self.ended()
+
+    async def ended(self) -> None:
+        await self.proxy.__aexit__(None, None, None)
+        await self.simulator.__aexit__(None, None, None)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        assert self.proxy.open == 0
+        assert descriptors() <= self.descriptors
+
+
+def descriptors() -> int:
+    folder = Path("/proc/self/fd")
+    return len(os.listdir(folder)) if folder.exists() else 0
+
+
+async def answered(reader: Reader, text: str) -> None:
+    before = len([e for e in reader.of(unirt.ResponseDone) if e.ending is unirt.Ending.COMPLETE])
+    await reader.session.send_text(text)
+    await reader.completed_ones(before + 1)
+    reader.session.playback.played(60_000)
+
+
+CUT = (None, "network", "the connection was cut")
+ENDS = {
+    "cut": CUT,
+    "reset": CUT,
+    "half_close": CUT,
+    "close=1012": (1012, "remote", "close code 1012"),
+    "linger=1012": (1012, "remote", "close code 1012"),
+    "nonsense": (None, "network", "invalid opcode"),
+    "oversize": (None, "network", "1048617"),
+}
+"What the application is told of each: the code, who ended it, and words of the error."
+
+
+@pytest.mark.parametrize("phase", ["mid_audio", "between_turns", "tool_call"])
+@pytest.mark.parametrize("fault", list(ENDS))
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("name", NAMES)
+async def test_what_ends_a_socket_is_told_and_mended(
+    name: str, transport: str, fault: str, phase: str
+) -> None:
+    async def look_up() -> str:
+        """Look it up."""
+        return "found"
+
+    talk = Talk(name, transport, f"{fault}@{phase}", tools=[look_up])
+    async with talk as (_, reader, proxy):
+        await answered(reader, "look_up, please" if phase == "tool_call" else "Tell me of it")
+        (left,) = await reader.many(unirt.Reconnecting)
+        await reader.many(unirt.Reconnected)
+        await answered(reader, "And now?")
+
+        code, by, words = ENDS[fault]
+        assert (left.code, left.by) == (code, by)
+        assert words in (left.error or "")
+        assert len(proxy.happened) == 1
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_frame_that_never_ends(name: str, transport: str) -> None:
+    async with Talk(name, transport, "break@mid_audio#2") as (_, reader, _proxy):
+        await answered(reader, "Tell me of it, please")
+        (left,) = await reader.many(unirt.Reconnecting)
+        assert (left.code, left.by, left.error) == CUT
+        assert not reader.of(unirt.Malformed)  # half a frame is no frame
+
+
+@pytest.mark.parametrize("fault", ["garbage", "unknown", "truncate", "corrupt"])
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("name", NAMES)
+async def test_what_breaks_no_socket_breaks_no_session(
+    name: str, transport: str, fault: str
+) -> None:
+    async with Talk(name, transport, f"{fault}@mid_audio") as (_, reader, _proxy):
+        await answered(reader, "Tell me of it")
+        kind = unirt.Unmapped if fault == "unknown" else unirt.Malformed
+        assert len(await reader.many(kind)) == 1
+        assert not reader.of(unirt.Reconnecting)
+
+
+@pytest.mark.parametrize("fault", ["stall", "stall@sent:"])
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_session_whose_network_stalls_can_be_closed(
+    name: str, transport: str, fault: str
+) -> None:
+    point = "mid_audio" if fault == "stall" else "between_turns"
+    text = f"{fault}{'' if fault.endswith(':') else '@'}{point}"
+    async with Talk(name, transport, text) as (session, reader, proxy):
+        await session.send_text("Tell me of it")
+        await reader.many(unirt.AudioDelta)
+        if point == "between_turns":
+            await reader.many(unirt.ResponseDone)
+            await session.send_text("Nobody reads this")
+        await session.close()
+        assert len(proxy.happened) == 1
+    (closed,) = reader.of(unirt.SessionClosed)
+    assert closed.by == "local"
+    assert reader.error is None
+
+
+@pytest.mark.parametrize("fault", ["refuse=503@dial", "cut@dial", "reset@dial", "delay=1@dial"])
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_dial_that_fails_is_tried_again(name: str, transport: str, fault: str) -> None:
+    async with Talk(name, transport, fault) as (_, reader, proxy):
+        await answered(reader, "Hello")
+        assert len(proxy.happened) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"), [("refuse=401@dial*2", 401), ("cut@dial*2", None), ("reset@dial*2", None)]
+)
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_dial_that_always_fails(
+    name: str, transport: str, fault: str, status: int | None
+) -> None:
+    talk = Talk(name, transport, fault)
+    with pytest.raises(unirt.DialError) as told:
+        await talk.__aenter__()
+    assert told.value.status == status
+    await talk.ended()
+
+
+@pytest.mark.parametrize("fault", ["cut", "reset", "half_close", "nonsense", "close=1008"])
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_handshake_that_is_broken_off(name: str, transport: str, fault: str) -> None:
+    talk = Talk(name, transport, f"{fault}@handshake")
+    with pytest.raises(unirt.HandshakeError) as told:
+        await talk.__aenter__()
+    assert told.value.code == (1008 if fault == "close=1008" else None)
+    await talk.ended()
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_slow_network_loses_nothing(name: str, transport: str) -> None:
+    async def heard(*faults: str) -> str:
+        async with Talk(name, transport, *faults) as (_, reader, _proxy):
+            await answered(reader, "Hi")
+        return "".join(event.text for event in reader.of(unirt.TranscriptDelta))
+
+    assert await heard("throttle=1000000@before_first_audio") == await heard()
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_only_what_a_proxy_can_stand_before(name: str) -> None:
+    with pytest.raises(unirt.ConfigurationError, match="no address"):
+        FaultProxy("wss://example.com", name, "cut@ready")
