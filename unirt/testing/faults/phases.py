@@ -133,6 +133,8 @@ class Course:
                 self.phase = Phase.BARGE_IN
             case ev.InputCommitted() | ev.ResponseStarted() if not self._calls:
                 self.phase = Phase.BEFORE_FIRST_AUDIO
+            case ev.PlaybackStarted():  # of a call, where no frame holds audio
+                self.phase = Phase.MID_AUDIO
             case ev.AudioDelta(stream=stream) if stream.role == "assistant":
                 self.phase = Phase.MID_AUDIO
             case ev.ResponseDone() if not self._calls and self.phase is not Phase.BARGE_IN:

@@ -21,7 +21,7 @@ from unirt.testing.faults.frames import brought, capped, changed
 from unirt.testing.faults.passage import Passage
 from unirt.testing.faults.phases import Course
 from unirt.translator import Frame
-from unirt.transport import Transport, TransportClosed
+from unirt.transport import Media, Transport, TransportClosed
 
 __all__ = ["FaultyTransport"]
 
@@ -44,6 +44,8 @@ class FaultyTransport:
     def __init__(
         self, inner: Transport, agenda: Agenda, course: Course, number: int, clock: Clock
     ) -> None:
+        self.media: Media | None = getattr(inner, "media", None)
+        "What carries audio beside the frames; nothing goes wrong with that here."
         self._inner = inner
         self._agenda = agenda
         self._course = course

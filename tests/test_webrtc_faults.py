@@ -1,0 +1,130 @@
+"""Faults in a call: what goes wrong with the frames, while audio goes beside them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+
+import unirt
+from tests.calling import HERE, idle, simulated
+from tests.talking import Reader
+from unirt.registry import load
+from unirt.simulator import Simulator
+from unirt.simulator.script import loads
+from unirt.testing.faults import Faults
+
+SCENARIO = loads("""
+[pace]
+speed = 20
+latency_ms = 0
+word_ms = 0
+
+[[reply]]
+cue = "text"
+steps = [{ say = "Yes.", ms = 200 }]
+
+[[reply]]
+cue = "text"
+steps = [{ call = "look_up", args = {} }]
+
+[[reply]]
+cue = "tool_result"
+steps = [{ say = "It was found.", ms = 200 }]
+
+[[reply]]
+cue = "text"
+steps = [{ say = "Still here.", ms = 200 }]
+""")
+AT_ONCE = unirt.Reconnect(first_wait=0.0, jitter=0.0)
+
+
+async def look_up() -> str:
+    """Look it up."""
+    return "found"
+
+
+@contextlib.asynccontextmanager
+async def calling(fault: str, simulator: Simulator) -> AsyncIterator[tuple[Reader, Faults]]:
+    faults = Faults(fault)
+    connecting = unirt.connect(
+        faults.on("openai"),
+        transport="webrtc",
+        tools=[look_up],
+        reconnect=AT_ONCE,
+        close_timeout=1.0,
+        environ=simulator.env,
+        env_file=None,
+        connection_options=HERE,
+    )
+    async with connecting as session:
+        yield Reader(session), faults
+
+
+async def ask(reader: Reader, text: str, answers: int = 1) -> None:
+    done = len([e for e in reader.of(unirt.ResponseDone) if e.ending is unirt.Ending.COMPLETE])
+    await reader.session.send_text(text)
+    await reader.completed_ones(done + answers)
+
+
+@pytest.mark.parametrize(
+    ("fault", "event"),
+    [
+        ("garbage@mid_audio", unirt.Malformed),
+        ("unknown@between_turns", unirt.Unmapped),
+        ("error@tool_call", unirt.ProviderError),
+        ("delay=50@mid_audio", None),
+    ],
+)
+async def test_frames_that_go_wrong_end_no_call(
+    fault: str, event: type[unirt.Event] | None
+) -> None:
+    async with simulated(SCENARIO) as simulator:
+        async with calling(fault, simulator) as (reader, faults):
+            await ask(reader, "Are you there?")
+            await ask(reader, "Look it up.", answers=2)
+            await ask(reader, "And now?")
+            assert len(faults.happened) == 1
+            assert event is None or len(reader.of(event)) == 1
+            assert not reader.of(unirt.Reconnecting)
+        await reader.done()
+    assert await idle() == set()
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [("cut@mid_audio", None), ("cut@between_turns", None), ("close=1011@tool_call", 1011)],
+)
+async def test_a_call_that_ends_is_called_again(fault: str, code: int | None) -> None:
+    async with Simulator(load("openai"), [SCENARIO, None]) as simulator:
+        async with calling(fault, simulator) as (reader, _):
+            await ask(reader, "Are you there?")
+            if fault.endswith("tool_call"):
+                await reader.session.send_text("Look it up.")
+            (left,) = await reader.many(unirt.Reconnecting)
+            await reader.many(unirt.Reconnected)
+            await ask(reader, "And now?")
+            assert left.code == code
+        await reader.done()
+        assert "rtc_1" not in simulator.calls  # it has been hung up
+    assert await idle() == set()
+
+
+@pytest.mark.parametrize("phase", ["mid_audio", "tool_call"])
+async def test_a_call_whose_frames_stall_can_be_hung_up(phase: str) -> None:
+    async with simulated(SCENARIO) as simulator:
+        async with calling(f"stall@{phase}", simulator) as (reader, faults):
+            await reader.session.send_text("Are you there?")
+            if phase == "tool_call":
+                await reader.completed_ones(1)
+                await reader.session.send_text("Look it up.")
+                await reader.many(unirt.ToolCall)
+            else:
+                await reader.many(unirt.PlaybackStarted)
+            while not faults.happened:
+                await reader.session.send_raw({"type": "nothing"})
+        (closed,) = reader.of(unirt.SessionClosed)
+        assert closed.by == "local"
+        await reader.done()
+    assert await idle() == set()
