@@ -219,3 +219,18 @@ def test_the_cells_find_what_is_there(name: str) -> None:
     lost = heard.index(unirt.Reconnecting)
     assert outcome.since < lost
     assert heard[:lost].count(unirt.AudioDelta) == 1
+
+
+def test_what_was_heard_of_connections_tried_in_vain_counts() -> None:
+    outcome = run_cell(load("openai"), fault_of("error@reconnect*9"))
+    tried = outcome_of(outcome, unirt.Reconnecting)
+    assert len(tried) == len(outcome.happened) == unirt.Reconnect().tries
+    assert isinstance(outcome.error, unirt.ConnectionLost)
+    assert "The server had an error" in outcome.error.reason
+    assert outcome.frames == outcome.told_of
+
+
+def test_a_dial_that_never_answers_is_told() -> None:
+    outcome = run_cell(load("openai"), fault_of("stall@dial*9"))
+    assert isinstance(outcome.opening, unirt.DialError)
+    assert "no connection within 20 s" in str(outcome.opening)
