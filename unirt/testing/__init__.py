@@ -7,6 +7,8 @@ What anyone who builds on unirt needs for testing: no network, no clock, no pyte
 - :func:`outline`: a folded view reduced to what two providers must agree on.
 - :func:`differences`: how two kept views differ beyond what the facts explain.
 - :func:`rows`: the facts that explain how they do differ.
+- :mod:`unirt.testing.faults`: what goes wrong between a session and its provider, on purpose.
+- :mod:`unirt.testing.virtual`: an event loop in which waiting takes no time.
 
 Conversations that move to another connection have rooms of their own: :mod:`unirt.testing.journey`,
 :mod:`unirt.testing.travel` and :mod:`unirt.testing.moved`.

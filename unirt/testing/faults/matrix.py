@@ -22,7 +22,6 @@ CODES: Final = (1000, 1001, 1002, 1003, 1007, 1008, 1009, 1011, 1012, 1013, 4000
 "The close codes that are tried (RFC 6455, 7.4)."
 STATUSES: Final = (400, 401, 403, 404, 408, 429, 500, 502, 503, 504)
 "The HTTP statuses that are tried."
-_RATE: Final = 20_000
 
 
 def cells(provider: Provider) -> list[Fault]:
