@@ -14,8 +14,8 @@ from unirt.config import SessionConfig
 from unirt.provider import Credentials
 from unirt.registry import load
 from unirt.simulator import Near
-from unirt.testing import virtual
 from unirt.testing.faults import KINDS, Fault, Faults, Phase, fault_of
+from unirt.testing.virtual import LoopClock, run_virtually
 from unirt.transport import Transport, TransportClosed
 from unirt.transports.memory import MemoryTransport, memory_pair
 
@@ -188,7 +188,7 @@ async def test_a_network_that_takes_nothing_more_lets_go_when_it_is_closed() -> 
 
 def test_late_is_late_by_the_clock() -> None:
     async def late() -> float:
-        clock = virtual.VirtualClock()
+        clock = LoopClock()
         faults = Faults("delay=3000@handshake", "delay=2000@dial", clock=clock)
         async with Near(load("openai"), clock=clock) as near:
             connecting = unirt.connect(
@@ -197,12 +197,12 @@ def test_late_is_late_by_the_clock() -> None:
             async with connecting:
                 return clock.now()
 
-    assert virtual.run(late()) == pytest.approx(5.0)
+    assert run_virtually(late()) == pytest.approx(5.0)
 
 
 def test_a_slow_network_takes_its_time() -> None:
     async def slow(*faults: str) -> float:
-        clock = virtual.VirtualClock()
+        clock = LoopClock()
         async with Near(load("openai"), clock=clock) as near:
             provider = Faults(*faults, clock=clock).on(near.provider)
             async with unirt.connect(provider, clock=clock, environ={}, env_file=None) as session:
@@ -212,4 +212,4 @@ def test_a_slow_network_takes_its_time() -> None:
                         break
                 return clock.now()
 
-    assert virtual.run(slow("throttle=5000@ready")) > 5 * virtual.run(slow())
+    assert run_virtually(slow("throttle=5000@ready")) > 5 * run_virtually(slow())

@@ -9,7 +9,8 @@ from unirt import commands as cmd
 from unirt.provider import Provider
 from unirt.simulator import Near
 from unirt.simulator.script import loads
-from unirt.testing import check, virtual
+from unirt.testing import check
+from unirt.testing.virtual import LoopClock, run_virtually
 
 HANGS_UP = loads("""
 [[reply]]
@@ -20,7 +21,7 @@ steps = [{ close = 1008, reason = "enough" }]
 
 def test_a_session_needs_no_network_and_no_key(provider: Provider) -> None:
     async def talk() -> list[unirt.Event]:
-        clock = virtual.VirtualClock()
+        clock = LoopClock()
         events = []
         async with Near(provider, clock=clock) as near:
             async with unirt.connect(
@@ -35,14 +36,14 @@ def test_a_session_needs_no_network_and_no_key(provider: Provider) -> None:
             assert said == ["Hello"]
         return events
 
-    events = virtual.run(talk())
+    events = run_virtually(talk())
     check(events, complete=True)
-    assert events == virtual.run(talk())  # every time the same
+    assert events == run_virtually(talk())  # every time the same
 
 
 def test_it_hangs_up_as_its_scenario_says(provider: Provider) -> None:
     async def talk() -> None:
-        clock = virtual.VirtualClock()
+        clock = LoopClock()
         async with Near(provider, HANGS_UP, clock=clock) as near:
             async with unirt.connect(
                 near.provider, clock=clock, environ={}, env_file=None
@@ -53,12 +54,12 @@ def test_it_hangs_up_as_its_scenario_says(provider: Provider) -> None:
                         pass
             assert near.connections[0].closed == (1008, "enough")
 
-    virtual.run(talk())
+    run_virtually(talk())
 
 
 def test_who_leaves_it_leaves_nobody_behind(provider: Provider) -> None:
     async def talk() -> str:
-        clock = virtual.VirtualClock()
+        clock = LoopClock()
         async with Near(provider, clock=clock) as near:
             connecting = unirt.connect(
                 near.provider, clock=clock, environ={}, env_file=None, reconnect=False
@@ -72,4 +73,4 @@ def test_who_leaves_it_leaves_nobody_behind(provider: Provider) -> None:
         await session.close()
         return told.value.reason
 
-    assert virtual.run(talk()) == "the simulator ends"
+    assert run_virtually(talk()) == "the simulator ends"

@@ -48,5 +48,5 @@ def test_waiting_for_ever_is_told() -> None:
     async def wait() -> None:
         await asyncio.Event().wait()
 
-    with pytest.raises(RuntimeError, match="wait for ever"):
+    with pytest.raises(RuntimeError, match=r"wait for ever; who waits: Task-\d+ in .*wait$"):
         run_virtually(wait())

@@ -36,9 +36,20 @@ class _Selector(selectors.DefaultSelector):
         if found or timeout == 0:
             return found
         if timeout is None:
-            raise RuntimeError("everybody waits, and nothing is due: it would wait for ever")
+            waiting = sorted(map(_place, asyncio.all_tasks(asyncio.get_running_loop())))
+            raise RuntimeError(
+                "everybody waits, and nothing is due: it would wait for ever; who waits: "
+                + "; ".join(waiting)
+            )
         self.now_us += max(math.ceil(timeout * _SECOND_US - _GRAIN), 1)
         return found
+
+
+def _place(task: asyncio.Task[Any]) -> str:
+    """Who waits, and where."""
+    frames = task.get_stack(limit=1)
+    where = f" in {frames[0].f_code.co_qualname}" if frames else ""
+    return f"{task.get_name()}{where}"
 
 
 class _Loop(asyncio.SelectorEventLoop):

@@ -39,7 +39,7 @@ from unirt.testing.faults.agenda import Happened
 from unirt.testing.faults.fault import Fault
 from unirt.testing.faults.faults import Faults
 from unirt.testing.faults.phases import Phase
-from unirt.testing.virtual import VirtualClock, run
+from unirt.testing.virtual import LoopClock, run_virtually
 from unirt.tools import tool
 from unirt.value import Value
 
@@ -109,17 +109,17 @@ def run_cell(provider: Provider, fault: Fault) -> Outcome:
 
     Raises:
         IllegalStream: What the application was told breaks the grammar.
-        Hung: Something waits for what can never come.
+        RuntimeError: Something waits for what can never come.
         ConfigurationError: The provider has no words for the fault.
     """
-    return run(_Cell(provider, fault).run())
+    return run_virtually(_Cell(provider, fault).run())
 
 
 class _Cell:
     def __init__(self, provider: Provider, fault: Fault) -> None:
         self._provider = provider
         self._fault = fault
-        self._clock: Clock = VirtualClock()
+        self._clock: Clock = LoopClock()
         lost = Fault(kind="cut", phase=Phase.MID_AUDIO)
         before = (lost,) if fault.phase is Phase.RECONNECT else ()
         self._faults = Faults(*before, fault, clock=self._clock)
