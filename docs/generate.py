@@ -296,7 +296,7 @@ def faults_page() -> Iterator[str]:
     yield "# What a session makes of faults\n"
     yield "Every fault at every phase, once: a whole session with a simulated server, in virtual"
     yield "time. Each cell says what the application sees of it. *Goes on*: the next question was"
-    yield "answered. *Silence*: nothing is told, and the application gives up waiting after"
+    yield "answered. *Silence*: no answer came, and the application gave up waiting after"
     yield f"{PATIENCE_S:g} seconds. *Nothing comes*: no frame comes then that could be hit. Equal"
     yield "rows are one. [How to do this to your own application](../howto/faults.md).\n"
     yield "## The faults\n"

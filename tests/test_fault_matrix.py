@@ -23,7 +23,7 @@ NAMES = ["openai", "google"]
 CELLS = [(name, fault) for name in NAMES for fault in cells(load(name))]
 BOUND_S = 6 * PATIENCE_S
 "No cell may last longer; most last for three seconds."
-HANDSHAKE_S = 20.0
+DIAL_S, HANDSHAKE_S = 10.0, 20.0
 "As ``connect()`` has it by default."
 
 NO_FRAME = {
@@ -40,7 +40,7 @@ UNANSWERED = {
     ("google", "drop@sent:ready"): "the question itself is lost",
     ("google", "drop@sent:between_turns"): "the question itself is lost",
 }
-"Where nobody can know that something is missing: the application waits until it gives up."
+"Where nobody can know that something is missing: an answer is told to be overdue."
 
 
 def test_there_are_enough() -> None:
@@ -110,7 +110,7 @@ def of_a_dial(outcome: Outcome) -> None:
     judge = load(outcome.provider).policy.judge
     if fault.kind == "stall":
         goes_on(outcome)  # when its time is over, another is tried
-        assert outcome.seconds > HANDSHAKE_S
+        assert outcome.seconds > DIAL_S
     elif fault.kind == "refuse" and judge(status=fault.number).verdict is Verdict.FATAL:
         assert isinstance(error, unirt.DialError)
         assert error.status == fault.number
@@ -165,6 +165,9 @@ def of_silence(outcome: Outcome) -> None:
         case _:
             assert outcome.gave_up
             assert not outcome.answered
+            # Who cannot say anything, and waits with that, is not owed an answer to it.
+            owed = not (outcome.fault.sent and outcome.fault.phase is Phase.BARGE_IN)
+            assert bool(after(outcome, unirt.ResponseOverdue)) is owed
             assert closed(outcome).by == "local"
 
 
@@ -175,6 +178,7 @@ def goes_on(outcome: Outcome) -> None:
     elif (outcome.provider, str(outcome.fault)) in UNANSWERED:
         assert not outcome.answered
         assert outcome.gave_up
+        assert after(outcome, unirt.ResponseOverdue)
     elif outcome.answered:
         assert not outcome.gave_up
         assert outcome.error is outcome.opening is None
@@ -233,4 +237,4 @@ def test_what_was_heard_of_connections_tried_in_vain_counts() -> None:
 def test_a_dial_that_never_answers_is_told() -> None:
     outcome = run_cell(load("openai"), fault_of("stall@dial*9"))
     assert isinstance(outcome.opening, unirt.DialError)
-    assert "no connection within 20 s" in str(outcome.opening)
+    assert "no connection within 10 s" in str(outcome.opening)

@@ -166,6 +166,9 @@ class Roaming(ABC):
         self._tried = self._new_link(way.provider, way.translator(history), way.transport)
         return self._tried
 
+    def _ready(self) -> None:
+        self._opened = True  # in the very step: a connection that is lost in the next was in use
+
     def _arrived(self, link: Link) -> None:
         self._past = counted(self._past, self._link)
         self._link, self._tried = link, None

@@ -335,9 +335,6 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
         self._tooling.open()
         self._log.info("%s is ready: %s", self.provider, self.model)
 
-    def _ready(self) -> None:
-        self._opened = True  # in the very step: a connection that is lost in the next was in use
-
     def _tell(self, events: Sequence[Event]) -> None:
         """Hand on events of the session's own, between two steps; none once it is over."""
         if self._over:

@@ -45,7 +45,7 @@ from unirt.value import Value
 
 __all__ = ["PATIENCE_S", "Outcome", "run_cell"]
 
-PATIENCE_S = 30.0
+PATIENCE_S = 45.0
 "How long the application waits for anything, in virtual seconds."
 
 _SCENARIO = loads("""

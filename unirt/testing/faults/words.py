@@ -10,6 +10,7 @@ from unirt.events import (
     ProviderError,
     Reconnected,
     Reconnecting,
+    ResponseOverdue,
     SessionClosed,
     SessionExpiring,
     Unmapped,
@@ -26,6 +27,7 @@ _TOLD: tuple[type[Event], ...] = (
     Unmapped,
     ProviderError,
     SessionExpiring,
+    ResponseOverdue,
     Reconnecting,
     Reconnected,
 )
