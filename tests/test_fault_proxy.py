@@ -35,7 +35,7 @@ class Talk:
         self.more = {
             "transport": transport,
             "reconnect": AT_ONCE,
-            "close_timeout": 2 * SHORT_S,
+            "timeouts": unirt.Timeouts(close=2 * SHORT_S),
             "connection_options": {"close_timeout": SHORT_S, "max_size": 500_000},
             "env_file": None,
             **more,

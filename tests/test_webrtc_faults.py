@@ -53,7 +53,7 @@ async def calling(fault: str, simulator: Simulator) -> AsyncIterator[tuple[Reade
         transport="webrtc",
         tools=[look_up],
         reconnect=AT_ONCE,
-        close_timeout=1.0,
+        timeouts=unirt.Timeouts(close=1.0),
         environ=simulator.env,
         env_file=None,
         connection_options=HERE,
