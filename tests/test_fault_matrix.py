@@ -124,7 +124,7 @@ def of_an_end(outcome: Outcome) -> None:
     by = "network" if fault.kind == "cut" else "remote"
     fatal = load(outcome.provider).policy.judge(code=code).verdict is Verdict.FATAL
     match fault.phase:
-        case Phase.HANDSHAKE if fatal or code is None:
+        case Phase.HANDSHAKE if fatal:
             assert isinstance(outcome.opening, unirt.HandshakeError)
             assert outcome.opening.code == code
         case Phase.RECONNECT if fatal:
@@ -133,7 +133,7 @@ def of_an_end(outcome: Outcome) -> None:
         case Phase.RECONNECT:
             first, second = outcome_of(outcome, unirt.Reconnecting)
             assert (first.attempt, second.attempt) == (1, 2)
-            how = "closed the connection" if code is None else f"close code {code}"
+            how = "was lost before it was ready" if code is None else f"close code {code}"
             assert how in (second.error or "")
             goes_on(outcome)
         case Phase.HANDSHAKE:

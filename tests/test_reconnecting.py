@@ -247,6 +247,36 @@ async def test_a_handle_that_is_refused_leads_to_a_new_session_that_is_told(when
         assert "One." in repr(simulator.connections[-1].commands)
 
 
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_first_connection_that_is_cut_in_its_handshake_is_tried_again(name: str) -> None:
+    cuts = 1
+
+    async def cut(socket: ServerConnection) -> None:
+        socket.transport.abort()
+
+    async def dial(config: unirt.SessionConfig, credentials: unirt.Credentials) -> Any:
+        nonlocal cuts
+        if cuts:
+            cuts -= 1
+            port = next(iter(server.sockets)).getsockname()[1]
+            credentials = attrs.evolve(credentials, base_url=f"ws://127.0.0.1:{port}")
+        return await load(name).dial(config, credentials)
+
+    async with serve(cut, "127.0.0.1", 0) as server:
+        async with Talk(name, answers("One."), transport=dial) as (_, reader, _):
+            await ask(reader)
+            assert not cuts
+        cuts = 2  # as many as are tried
+        environ = {"OPENAI_API_KEY": "sk-0123456789", "GEMINI_API_KEY": "0123456789"}
+        connecting = unirt.connect(
+            name, environ=environ, env_file=None, transport=dial, reconnect=AT_ONCE
+        )
+        with pytest.raises(unirt.HandshakeError, match="was lost before it was ready") as caught:
+            await connecting.__aenter__()
+    assert not cuts
+    assert caught.value.cut
+
+
 # Rotation.
 
 

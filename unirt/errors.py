@@ -224,14 +224,20 @@ class DialError(UnirtError):
 
 
 class HandshakeError(DialError):
-    """The connection was made, and the provider then refused the session."""
+    """The connection was made, and then there was no session: it was refused, or never ready."""
 
-    def __init__(self, provider: str, *, url: str, why: str, code: int | None = None) -> None:
+    def __init__(
+        self, provider: str, *, url: str, why: str, code: int | None = None, cut: bool = False
+    ) -> None:
         super().__init__(provider, url=url, why=why)
         self.code = code
         "The close code the provider gave; ``None`` where it gave none."
+        self.cut = cut
+        "Whether the connection went without a word: it was the network, and nobody refused."
 
     def __str__(self) -> str:
+        if self.cut:
+            return f"{self.provider!r} at {self.url} was lost before it was ready: {self.why}"
         code = "" if self.code is None else f" with close code {self.code}"
         return f"{self.provider!r} at {self.url} refused the session{code}: {self.why}"
 

@@ -192,8 +192,8 @@ class Plan:
         """
         given, reconnect = candidate.transport, self._reconnect
         once = given is not None and not isinstance(given, str) and not callable(given)
-        unexplained = isinstance(error, HandshakeError) and error.code is None
-        if once or unexplained or tried >= reconnect.first_tries:
+        refused = isinstance(error, HandshakeError) and error.code is None and not error.cut
+        if once or refused or tried >= reconnect.first_tries:
             return None
         if self._provider(candidate).policy.judge_error(error).verdict is Verdict.FATAL:
             return None
@@ -276,8 +276,13 @@ class Plan:
     def masked(self, error: UnirtError) -> UnirtError:
         if not isinstance(error, HandshakeError):
             return error
-        why = self._hide(error.why)
-        return HandshakeError(error.provider, url=error.url, why=why, code=error.code)
+        return HandshakeError(
+            error.provider,
+            url=error.url,
+            why=self._hide(error.why),
+            code=error.code,
+            cut=error.cut,
+        )
 
     # How.
 

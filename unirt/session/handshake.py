@@ -52,7 +52,8 @@ class Handshake:
     def lost(self, code: int | None, reason: str) -> None:
         """The connection is gone."""
         if not self._done.done():
-            self._fail(reason or "it closed the connection before the session was ready", code)
+            why = reason or "the connection ended before the session was ready"
+            self._fail(why, code, cut=code is None)
 
     def crash(self, exc: BaseException) -> None:
         """Something of our own failed."""
@@ -76,5 +77,7 @@ class Handshake:
                 why=f"not ready after {timeout:g} s, {self._heard} events heard",
             ) from None
 
-    def _fail(self, why: str, code: int | None) -> None:
-        self._done.set_exception(HandshakeError(self._provider, url=self._url, why=why, code=code))
+    def _fail(self, why: str, code: int | None, *, cut: bool = False) -> None:
+        self._done.set_exception(
+            HandshakeError(self._provider, url=self._url, why=why, code=code, cut=cut)
+        )
