@@ -1,0 +1,119 @@
+"""
+``python -m tests.fuzz.corpus``: the inputs that are kept, and how they are made anew.
+
+They begin as what the simulators say and hear in the scenarios that come with unirt, and as the
+cassettes of them, without most of the sound. What the engine found, ``python -m tests.fuzz --keep``
+adds. An input is called by its digest, so the same one is never kept twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Final
+
+from tests.fuzz.script import COMMANDS, CONFIGS
+from unirt.provider import Provider
+from unirt.registry import load
+from unirt.simulator.exchange import Exchange, run
+from unirt.simulator.script import builtin, builtin_names
+
+__all__ = ["FOLDER", "inputs", "keep", "seeds"]
+
+FOLDER: Final = Path(__file__).parent / "corpus"
+_CASSETTES: Final = Path(__file__).parents[2] / "cassettes"
+_LONG: Final = re.compile(r"[A-Za-z0-9+/]{200,}={0,2}")
+"Sound."
+_ENOUGH: Final = 96
+"Characters of it: an envelope has at least 64."
+_LARGEST: Final = 12_000
+"Bytes of an input; the engine is fast with small ones."
+_ALIKE: Final = 3
+"Lines in a row that differ in their sound only."
+
+
+def inputs(target: str) -> list[Path]:
+    """The inputs that are kept for a target, in order."""
+    return sorted((FOLDER / target).iterdir())
+
+
+def keep(target: str, data: bytes, name: str = "") -> Path:
+    """Keep an input."""
+    folder = FOLDER / target
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / (name or hashlib.sha256(data).hexdigest()[:16])
+    path.write_bytes(data)
+    return path
+
+
+def seeds(target: str) -> Iterator[tuple[str, bytes]]:
+    """Inputs that nobody had to search for, each with a name."""
+    for name in builtin_names():
+        if target == "cassette":
+            paths = _CASSETTES.glob(f"*/{name}.jsonl")
+            yield from ((f"{path.parent.name}_{name}", _short(path.read_bytes())) for path in paths)
+            continue
+        exchange = run(load(target), builtin(name))
+        if exchange.refused is None:
+            yield name, _short(_script(load(target), exchange, name))
+
+
+def _script(provider: Provider, exchange: Exchange, scenario: str) -> bytes:
+    """What was said and heard, as an input for translators."""
+    settings = builtin(scenario).session
+    alike = [
+        number
+        for number, config in enumerate(CONFIGS)
+        if type(config.turn_detection) is type(settings.turn_detection)
+        and bool(config.tools) == bool(settings.tools)
+    ]
+    lines = [b"#%d" % next(iter(alike), 0)]
+    said, came, now = list(exchange.said), 0, 0.0
+    kinds = [type(command) for command in COMMANDS]
+    for (direction, frame), at in zip(exchange.frames, exchange.times, strict=True):
+        while said and said[0].heard <= came:
+            command = said.pop(0).command
+            if type(command) in kinds:
+                lines.append(b"!%d" % kinds.index(type(command)))
+        if at - now >= 0.02:
+            lines.append(b"@%d" % min(round((at - now) * 1000), 99_999))
+            now = at
+        data = frame if isinstance(frame, bytes) else frame.encode()
+        lines.append(b">" + data if direction == "sent" else data)
+        came += direction == "received"
+    return b"\n".join(lines)
+
+
+def _short(data: bytes) -> bytes:
+    """The same, with little sound."""
+    lines = [_LONG.sub(lambda found: found[0][:_ENOUGH], line) for line in data.decode().split("\n")]
+    few = [line for key, lines in groupby(lines, _gist) for line in list(lines)[:_ALIKE]]
+    while sum(map(len, few)) + len(few) > _LARGEST:
+        del few[-1]
+    return "\n".join(few).encode()
+
+
+def _gist(line: str) -> object:
+    """What lines have in common that differ in their sound, their ids and their time."""
+    if line.startswith(("!0", "!1")):
+        return line
+    try:
+        value = json.loads(line.removeprefix(">"))
+    except ValueError:
+        return line
+    return sorted(value), value.get("type") if isinstance(value, dict) else line
+
+
+def main() -> None:
+    """Write the seeds of every target."""
+    for target in ("google", "openai", "cassette"):
+        for name, data in seeds(target):
+            keep(target, data, name)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,222 @@
+"""
+An input for the translators of one provider, and what must hold whatever it says.
+
+Four of them take part. The *client* under test is fed the server's frames as bytes, as transports
+hand them over. Its *twin* is fed the same frames decoded, and must tell the same: the short ways
+that exist for bytes only are ways to the same place. A *server* hears what the client sends, another
+what the input says that a client sends. The *relay*, a server whose own client has been through the
+handshake, is told the client's events, and says them to that client.
+
+What must hold:
+
+- Nothing is raised, but :class:`~unirt.errors.UnirtError` for a command, of which nothing is queued.
+- Each frame yields an event, and each event of a frame has that frame.
+- Events keep to the grammar, end whole, and can be folded.
+- What is sent is JSON, in both directions.
+- The relay's client hears nothing that is malformed, and nothing unknown that was none before.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+import attrs
+
+from tests.fuzz.script import CONFIGS, Passes, Served, Step, config_of, steps_of
+from unirt.config import SessionConfig
+from unirt.errors import UnirtError
+from unirt.events import Event, Malformed, Unmapped
+from unirt.fold import ContentStep, Fold
+from unirt.grammar import Checker
+from unirt.ids import counting_ids
+from unirt.provider import Provider
+from unirt.translator import Frame, ServerTranslator, Translator
+from unirt.wire import WireError, parse_frame
+
+__all__ = ["converse"]
+
+_MOST_STEPS: Final = 64
+
+
+def converse(provider: Provider, data: bytes) -> int:
+    """
+    Do what an input says; returns how many frames it held.
+
+    Raises:
+        AssertionError: Something did not hold.
+    """
+    talk = _Talk(provider, config_of(data))
+    frames = 0
+    for _, step in zip(range(_MOST_STEPS), steps_of(data), strict=False):
+        frames += isinstance(step, bytes | Served)
+        talk.do(step)
+    talk.end()
+    return frames
+
+
+class _Talk:
+    def __init__(self, provider: Provider, config: SessionConfig) -> None:
+        self.now = 0.0
+        self.client, self.twin = (_client(provider, config) for _ in range(2))
+        self.server, self.stranger = (_server(provider, prefix) for prefix in "st")
+        self.server.start(self.now)
+        self.stranger.start(self.now)
+        self.relay = _Relay(provider)
+        self.checker, self.fold = Checker(), Fold()
+        self.unfinished: set[str] = set()
+        "The streams of the folded view that are open."
+        for translator in (self.client, self.twin):
+            translator.start(self.now)
+        self.settle()
+
+    def do(self, step: Step) -> None:
+        match step:
+            case bytes():
+                self.hear(step)
+            case Served():
+                self.serve(self.stranger, [step.frame])
+            case Passes():
+                self.now += step.seconds
+                self.ring()
+            case _:
+                self.say(step)
+        self.settle()
+
+    def hear(self, frame: bytes) -> None:
+        decoded = _decoded(frame)
+        self.client.receive(frame, self.now)
+        self.twin.receive(frame if decoded is None else decoded, self.now)
+        events = self.client.events_received()
+        assert events, "a frame without an event"
+        raw = frame if decoded is None else decoded
+        assert all(_alike(event.raw, raw) for event in events), "an event without its frame"
+        assert all(event.origin is events[0].origin for event in events), "two origins"
+        self.told(events)
+
+    def ring(self) -> None:
+        """The timers that are due."""
+        for translator in (self.client, self.twin):
+            due = translator.get_timer()
+            if due is not None and due <= self.now:
+                translator.handle_timer(self.now)
+
+    def say(self, command: Any) -> None:
+        refusals = []
+        for translator in (self.client, self.twin):
+            try:
+                translator.send(command, self.now)
+                refusals.append("")
+            except UnirtError as exc:
+                assert not translator.frames_to_send(), "a refused command left frames"
+                refusals.append(str(exc))
+        assert refusals[0] == refusals[1], refusals
+
+    def settle(self) -> None:
+        """Hand on what is to be sent, and tell what was not told yet."""
+        self.told(self.client.events_received())
+        frames, others = self.client.frames_to_send(), self.twin.frames_to_send()
+        assert frames == others, "the twin sends something else"
+        assert all(_decoded(frame) is not None for frame in frames), "what is sent is no JSON"
+        self.serve(self.server, frames)
+        self.client.playback(self.now)
+
+    def serve(self, server: ServerTranslator, frames: list[Frame]) -> None:
+        for frame in frames:
+            over = server.close_wanted() is not None
+            server.receive(frame, self.now)
+            assert server.heard() or over, "a frame that the server did not hear"
+            for answer in server.frames_to_send():
+                assert _decoded(answer) is not None, "what the server says is no JSON"
+
+    def told(self, events: list[Event]) -> None:
+        others = self.twin.events_received()
+        assert _alike(events, others), (events, others)
+        self.checker.feed_all(events)
+        for event in events:
+            for step in self.fold.step(event):
+                self.folded(step)
+        self.relay.tell(events, self.now)
+
+    def folded(self, step: ContentStep) -> None:
+        """A folded stream opens once, grows, and closes once."""
+        name = step.stream.id
+        if step.step == "open":
+            assert name not in self.unfinished, f"{name} opens twice"
+            self.unfinished.add(name)
+        else:
+            assert name in self.unfinished, f"{name} is not open"
+        if step.step == "close":
+            self.unfinished.remove(name)
+
+    def end(self) -> None:
+        for translator in (self.client, self.twin):
+            translator.receive_close(1006, "", "network", self.now)
+        self.settle()
+        self.checker.finish()
+        assert not self.unfinished, "a folded stream that does not close"
+        self.relay.end(self.now)
+
+
+class _Relay:
+    """A server that is told what a client heard, and a client of its own."""
+
+    def __init__(self, provider: Provider) -> None:
+        self.server = _server(provider, "r")
+        self.client = _client(provider, SessionConfig())
+        self.checker = Checker()
+        self.server.start(0.0)
+        self.client.start(0.0)
+        for _ in range(3):
+            for frame in self.client.frames_to_send():
+                self.server.receive(frame, 0.0)
+            self.carry(0.0)
+        assert self.client.ready
+
+    def tell(self, events: list[Event], now: float) -> None:
+        for event in events:
+            if self.server.close_wanted() is None:
+                self.server.send(event, now)
+        self.carry(now, unknown=any(isinstance(event, Unmapped) for event in events))
+
+    def carry(self, now: float, *, unknown: bool = False) -> None:
+        for frame in self.server.frames_to_send():
+            self.client.receive(frame.encode() if isinstance(frame, str) else frame, now)
+            events = self.client.events_received()
+            told = {type(event) for event in events}
+            assert Malformed not in told, f"it misspells: {frame!r}"
+            assert Unmapped not in told or unknown, f"it makes up: {frame!r}"
+            self.checker.feed_all(events)
+
+    def end(self, now: float) -> None:
+        self.client.receive_close(1000, "", "remote", now)
+        self.checker.feed_all(self.client.events_received())
+        self.checker.finish()
+
+
+def _client(provider: Provider, config: SessionConfig) -> Translator:
+    try:
+        return provider.new_translator(config, ids=counting_ids())
+    except UnirtError:
+        return provider.new_translator(CONFIGS[0], ids=counting_ids())
+
+
+def _server(provider: Provider, prefix: str) -> ServerTranslator:
+    assert provider.server is not None
+    return provider.server(model=provider.default_model, ids=counting_ids(prefix))
+
+
+def _decoded(frame: Frame) -> Any:
+    try:
+        return parse_frame(frame)
+    except WireError:
+        return None
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Whether two values are equal, where a number that is none equals itself."""
+    return bool(one == other) or str(_plain(one)) == str(_plain(other))
+
+
+def _plain(value: Any) -> Any:
+    return [attrs.asdict(event) for event in value] if isinstance(value, list) else value
