@@ -30,7 +30,7 @@ _LONG: Final = re.compile(r"[A-Za-z0-9+/]{200,}={0,2}")
 "Sound."
 _ENOUGH: Final = 96
 "Characters of it: an envelope has at least 64."
-_LARGEST: Final = 12_000
+_LARGEST: Final = 4_000
 "Bytes of an input; the engine is fast with small ones."
 _ALIKE: Final = 3
 "Lines in a row that differ in their sound only."

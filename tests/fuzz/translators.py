@@ -36,7 +36,7 @@ from unirt.wire import WireError, parse_frame
 
 __all__ = ["converse"]
 
-_MOST_STEPS: Final = 64
+_MOST_STEPS: Final = 48
 
 
 def converse(provider: Provider, data: bytes) -> int:
@@ -86,7 +86,7 @@ class _Talk:
     def hear(self, frame: bytes) -> None:
         decoded = _decoded(frame)
         self.client.receive(frame, self.now)
-        self.twin.receive(frame if decoded is None else decoded, self.now)
+        self.twin.receive(decoded if isinstance(decoded, dict) else frame, self.now)
         events = self.client.events_received()
         assert events, "a frame without an event"
         raw = frame if decoded is None else decoded

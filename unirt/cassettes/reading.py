@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import codecs
 import gzip
-import math
 import re
 import zlib
 from collections.abc import Callable, Collection
@@ -43,6 +42,8 @@ MARK: Final = "unirt_cassette"
 _BEGIN: Final = re.compile(rb'\{(?:"t": [\d.]+, )?(?:"c": \d+, )?"(?:sent|received)": ')
 _ENDS: Final = (b', "as": "binary"}', b"}")
 "Around the frame in a line without anything else."
+_LATEST: Final = 1e12
+"In ms: thirty years. JSON's numbers have no end."
 _MOST_SOUND: Final = 1 << 28
 "Bytes of one frame: more than an hour, and no message is as large."
 _GZIP: Final = b"\x1f\x8b"
@@ -187,7 +188,7 @@ def _entry(data: Any, now: float, line: bytes) -> Entry:
     """One line; a time that is not given is that of the line above."""
     wire = Wire(data)
     at = data.get("t", now)
-    if not isinstance(at, int | float) or isinstance(at, bool) or not 0 <= at < math.inf:
+    if not isinstance(at, int | float) or isinstance(at, bool) or not 0 <= at <= _LATEST:
         raise wire.wrong("t", "a time in ms")
     connection = data.get("c", 1)
     if type(connection) is not int or connection < 1:

@@ -10,9 +10,9 @@ recorded anywhere and follows OpenAI's guide).
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
-from unirt.events import Ending, ServerToolResult, ToolCall
+from unirt.events import Ending, ServerToolResult, StreamKind, ToolCall
 from unirt_openai.server.items import Answer, OutputItem
 from unirt_openai.server.state import ServerState
 
@@ -63,6 +63,7 @@ class _Call(OutputItem):
 class FunctionCall(_Call):
     """A call that the application answers."""
 
+    KINDS: ClassVar[frozenset[StreamKind]] = frozenset({StreamKind.TOOL_CALL})
     stem = "response.function_call_arguments"
 
     def named(self) -> dict[str, Any]:
@@ -82,6 +83,7 @@ class FunctionCall(_Call):
 class McpCall(_Call):
     """A call that the server runs itself."""
 
+    KINDS: ClassVar[frozenset[StreamKind]] = frozenset({StreamKind.SERVER_TOOL})
     stem = "response.mcp_call_arguments"
 
     def __init__(self, state: ServerState, answer: Answer, wire: dict[str, Any]) -> None:

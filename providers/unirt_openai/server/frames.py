@@ -189,6 +189,8 @@ class Speaker:
         )
 
     def _unmapped(self, event: ev.Unmapped) -> None:
-        """A frame in the provider's own words, as it is; one without a type gets the event's."""
+        """A frame in the provider's own words, as it is; a part of one stands in a frame."""
         if isinstance(event.data, Mapping):
-            self._state.frames.append({"type": event.type, **event.data})
+            whole = not event.type or event.data.get("type", event.type) == event.type
+            inner = event.data if whole else {"data": event.data}
+            self._state.frames.append({"type": event.type, **inner})

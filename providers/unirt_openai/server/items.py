@@ -17,7 +17,7 @@ events on, speak through here. Outside the conversation there are no ``conversat
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 import pybase64
@@ -40,9 +40,21 @@ class Answer:
     items: dict[str, OutputItem] = attrs.field(factory=dict)
     "By id, in order of output."
 
+    def place(self, item_id: str, kind: StreamKind) -> str:
+        """
+        The id of the item that a stream goes to.
+
+        An item of this wire is one thing; what others say in one is more items here.
+        """
+        item = self.items.get(item_id)
+        return item_id if item is None or kind in item.KINDS else f"{item_id}_{kind}"
+
 
 class OutputItem:
     """One item of a response. Kinds that this server knows no more of are this class itself."""
+
+    KINDS: ClassVar[frozenset[StreamKind]] = frozenset()
+    "The streams that it may hold."
 
     def __init__(self, state: ServerState, answer: Answer, wire: dict[str, Any]) -> None:
         self.state = state
@@ -147,7 +159,7 @@ class Message(OutputItem):
     something else begins, or the generation or the response ends.
     """
 
-    KINDS = frozenset(_NAMES)
+    KINDS: ClassVar[frozenset[StreamKind]] = frozenset(_NAMES)
 
     def __init__(self, state: ServerState, answer: Answer, wire: dict[str, Any]) -> None:
         super().__init__(state, answer, wire)

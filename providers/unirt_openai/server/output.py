@@ -179,8 +179,10 @@ class OutputSide:
     def closed(self, event: ev.StreamClosed) -> None:
         stream = event.stream
         answer = self._answers.get(stream.response_id or self._state.active or "")
-        item = None if answer is None else answer.items.get(stream.item_id or "")
-        if stream.kind not in _TYPE_OF or item is None or item.done:
+        if stream.kind not in _TYPE_OF or answer is None:
+            return
+        item = answer.items.get(answer.place(stream.item_id or "", stream.kind))
+        if item is None or item.done:
             return
         if isinstance(item, Message):
             item.close(stream, event.text, event.ending)
@@ -196,6 +198,7 @@ class OutputSide:
             return None
         latest = next(reversed(answer.items), None) if type == "message" else None
         item_id = stream.item_id or latest or self._state.mint("item")
+        item_id = answer.place(item_id, stream.kind)
         item = answer.items.get(item_id) or self._begin(answer, self._wire(type, item_id, event))
         item.announce()
         return item
