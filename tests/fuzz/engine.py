@@ -1,5 +1,5 @@
 """
-``python -m tests.fuzz.engine TARGET FOLDER [option of libFuzzer]...``: one run of the engine.
+``python -m tests.fuzz.engine TARGET PROGRAM [argument of libFuzzer]...``: one run of the engine.
 
 It never returns: the engine ends its process, with another status than 0 where something was found.
 Code is instrumented as it is imported, so nothing of unirt may be imported before.
@@ -7,6 +7,9 @@ Code is instrumented as it is imported, so nothing of unirt may be imported befo
 
 from __future__ import annotations
 
+import mmap
+import os
+import struct
 import sys
 from pathlib import Path
 
@@ -14,33 +17,44 @@ import atheris
 
 __all__ = ["fuzz"]
 
-
-def fuzz(target: str, folder: Path, options: list[str]) -> None:
+def fuzz(target: str, program: str, *arguments: str) -> None:
     """
-    Search for inputs that break a target.
+    Run the engine.
 
     Args:
-        target: Its name.
-        folder: The inputs to begin with; those that reach something new are added.
-        options: Of libFuzzer.
+        target: The name of what is fuzzed.
+        program: What the engine starts to have this again, which it does to merge folders.
+        arguments: Of libFuzzer: folders of inputs, and options.
     """
     with atheris.instrument_imports(include=["unirt", "unirt_google", "unirt_openai"]):
         from tests.fuzz.targets import TARGETS
     from tests.fuzz.mutation import Mutator
 
-    known = [path.read_bytes() for path in sorted(folder.iterdir())]
-    run = TARGETS[target]
+    folders = [Path(argument) for argument in arguments if not argument.startswith("-")]
+    known = [path.read_bytes() for path in sorted(folders[0].iterdir())]
+    run, lines, counter = TARGETS[target], 0, _counter()
 
     def once(data: bytes) -> None:
-        run(data)
+        nonlocal lines
+        lines += run(data)
+        struct.pack_into("<Q", counter, 0, lines)
 
     def change_bytes(data: bytes, most: int) -> bytes:
         return bytes(atheris.Mutate(data, most))  # looked up late: Setup() puts another one there
 
     mutator = Mutator(known, change_bytes)
-    atheris.Setup([sys.argv[0], str(folder), *options], once, custom_mutator=mutator.change)
+    atheris.Setup([program, *arguments], once, custom_mutator=mutator.change)
     atheris.Fuzz()
 
 
+def _counter() -> mmap.mmap | bytearray:
+    """The number of lines tried, outside of this process: the engine ends it, and counts inputs."""
+    path = os.environ.get("UNIRT_FUZZ_COUNTER")
+    if path is None:
+        return bytearray(8)
+    with open(path, "r+b") as file:
+        return mmap.mmap(file.fileno(), 8)
+
+
 if __name__ == "__main__":
-    fuzz(sys.argv[1], Path(sys.argv[2]), sys.argv[3:])
+    fuzz(*sys.argv[1:])
