@@ -210,7 +210,7 @@ class OutputSide:
 
     def _begin(self, answer: Answer, wire: dict[str, Any]) -> OutputItem:
         _settle(answer)
-        return _CLASSES.get(wire["type"], OutputItem)(self._state, answer, wire)
+        return _CLASSES.get(str(wire.get("type")), OutputItem)(self._state, answer, wire)
 
     def _wire(self, type: str, item_id: str, event: ev.ContentEvent) -> dict[str, Any]:
         stream = event.stream
