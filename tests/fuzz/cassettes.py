@@ -24,8 +24,7 @@ def read_any(data: bytes) -> int:
         try:
             cassette = read(data, "fuzz")
             written = dumps(cassette, "fuzz")
-        except CassetteError as exc:
-            assert str(exc)
+        except CassetteError:
             continue
         assert loads(written, "again") == cassette, "it is read as something else"
     return data.count(b"\n") + 1

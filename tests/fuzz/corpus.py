@@ -90,7 +90,9 @@ def _script(provider: Provider, exchange: Exchange, scenario: str) -> bytes:
 
 def _short(data: bytes) -> bytes:
     """The same, with little sound."""
-    lines = [_LONG.sub(lambda found: found[0][:_ENOUGH], line) for line in data.decode().split("\n")]
+    lines = [
+        _LONG.sub(lambda found: found[0][:_ENOUGH], line) for line in data.decode().split("\n")
+    ]
     few = [line for key, lines in groupby(lines, _gist) for line in list(lines)[:_ALIKE]]
     while sum(map(len, few)) + len(few) > _LARGEST:
         del few[-1]

@@ -17,6 +17,7 @@ import atheris
 
 __all__ = ["fuzz"]
 
+
 def fuzz(target: str, program: str, *arguments: str) -> None:
     """
     Run the engine.

@@ -14,9 +14,9 @@ from typing import Any, Final
 
 __all__ = ["Mutator"]
 
-_SCALARS: Final = (
-    None, True, False, 0, 1, -1, 2, 0.5, 1e300, 2**63, 10**400, "", "a", "0", "1.5s", "\x00", "AAAA",
-    "UklGRg==", "{}", "[", "\u20ac" * 20, "x" * 300, [], {}, [[]], [None], {"a": {}},
+_SCALARS: Final[tuple[Any, ...]] = (
+    None, True, False, 0, 1, -1, 2, 0.5, 1e300, 2**63, 10**400, "", "a", "0", "1.5s", "\x00",
+    "AAAA", "UklGRg==", "{}", "[", "\u20ac" * 20, "x" * 300, [], {}, [[]], [None], {"a": {}},
 )  # fmt: skip
 _LINES: Final = (b"@20", b"@1100", b"@30000", b"null", b"[]", b"{}", b"", b"\xff", b"#3")
 _KEPT_OF_EACH: Final = 24

@@ -51,7 +51,9 @@ CONFIGS: Final = (
     SessionConfig(modalities=("text",), history=_SAID),
     SessionConfig(tools=_TOOLS, input_transcription=Transcription(enabled=False)),
     SessionConfig(model="gemini-2.5-flash-native-audio-latest", tools=_TOOLS),
-    SessionConfig(model="gemini-3.8-live-extended-thinking", thinking=Thinking(include_thoughts=True)),
+    SessionConfig(
+        model="gemini-3.8-live-extended-thinking", thinking=Thinking(include_thoughts=True)
+    ),
 )
 "The configurations of an input; one that a provider refuses is the first one there."
 

@@ -3,22 +3,22 @@ An input for the translators of one provider, and what must hold whatever it say
 
 Four of them take part. The *client* under test is fed the server's frames as bytes, as transports
 hand them over. Its *twin* is fed the same frames decoded, and must tell the same: the short ways
-that exist for bytes only are ways to the same place. A *server* hears what the client sends, another
-what the input says that a client sends. The *relay*, a server whose own client has been through the
-handshake, is told the client's events, and says them to that client.
+that exist for bytes only are ways to the same place. One *server* hears what the client sends,
+another what the input says that a client sends. The *relay*, a server whose own client has been
+through the handshake, is told the client's events, and says them to that client.
 
 What must hold:
 
-- Nothing is raised, but :class:`~unirt.errors.UnirtError` for a command, of which nothing is queued.
+- Nothing is raised, but :class:`~unirt.errors.UnirtError` for a command, and nothing of that one
+  is queued.
 - Each frame yields an event, and each event of a frame has that frame.
-- Events keep to the grammar, end whole, and can be folded.
+- Events keep to the grammar, end whole, and fold into streams that open and close once.
 - What is sent is JSON, in both directions.
 - The relay's client hears nothing malformed or unknown, unless the relay was told the unknown.
 """
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final
 
 import attrs
@@ -184,7 +184,7 @@ class _Relay:
             self.client.receive(frame.encode() if isinstance(frame, str) else frame, now)
             events = self.client.events_received()
             told = {type(event) for event in events}
-            strange = told & {Malformed, Unmapped}
+            strange = Malformed in told or Unmapped in told
             assert not strange or unknown, f"it misspells, or makes up: {frame!r}"
             self.checker.feed_all(events)
 

@@ -21,6 +21,7 @@ import attrs
 from unirt.cassettes.entries import Cassette, Closed, Entry, Exchanged, Framed, Opened
 from unirt.cassettes.ids import ids_in, renamed
 from unirt.cassettes.meaning import free_form_of
+from unirt.wire import parse_frame
 
 __all__ = ["new_names", "on_body", "with_names"]
 
@@ -43,7 +44,7 @@ def on_body(body: Any, change: Callable[[Any], Any]) -> Any:
     if not isinstance(body, str):
         return body
     try:
-        value = json.loads(body)
+        value = parse_frame(body)
     except ValueError:
         return change(body)
     new = change(value)

@@ -9,7 +9,6 @@ answered here. Where it did not, the request is only told, and the application a
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from unirt.events import ApprovalRequested, ApprovalSettled, Event, Origin
 from unirt.log import logger, marked
 from unirt.session.works import Works, refusal_of
 from unirt.tools.context import Approve, ToolRequest
+from unirt.wire import parse_frame
 
 if TYPE_CHECKING:
     from unirt.session.session import Session
@@ -111,7 +111,7 @@ class Approvals:
 
 def _parsed(arguments: str | None) -> dict[str, Any]:
     try:
-        parsed = json.loads(arguments or "{}")
+        parsed = parse_frame(arguments or "{}")
     except ValueError:
         return {}
     return parsed if isinstance(parsed, dict) else {}

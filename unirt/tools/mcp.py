@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
@@ -28,6 +27,7 @@ from unirt.log import logger
 from unirt.tools.context import Approve
 from unirt.tools.function import TIMEOUT_S, FunctionTool
 from unirt.tools.inputs import Arguments, InvalidArguments
+from unirt.wire import WireError, parse_frame
 
 if TYPE_CHECKING:
     from mcp import Client, ClientSession
@@ -277,9 +277,9 @@ def _address(server: Any) -> Any:
 def _read(text: str) -> Arguments:
     """The arguments, which the server checks."""
     try:
-        arguments = json.loads(text.strip() or "{}")
-    except ValueError as exc:
-        raise InvalidArguments(f"invalid arguments: not JSON: {exc}") from None
+        arguments = parse_frame(text.strip() or "{}")
+    except WireError as exc:
+        raise InvalidArguments(f"invalid arguments: {exc.what}") from None
     if not isinstance(arguments, dict):
         raise InvalidArguments("invalid arguments: not an object")
     return (arguments,), {}

@@ -7,7 +7,6 @@ is the one that the vendors' SDKs use, and ``vcrpy`` hooks it while a cassette i
 
 from __future__ import annotations
 
-import json
 import ssl as ssl_module
 from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
@@ -20,6 +19,7 @@ from unirt.errors import ConfigurationError, DialError
 from unirt.transports.noting import rehearsed_at
 from unirt.transports.websocket import check_headers, shown_url
 from unirt.value import Value
+from unirt.wire import parse_frame
 
 __all__ = ["Answer", "post"]
 
@@ -104,7 +104,7 @@ async def post(
 def _reason(body: str) -> str:
     """What a refusal says: its message, where it has one, else all of it."""
     try:
-        told = json.loads(body)["error"]["message"]
+        told = parse_frame(body)["error"]["message"]
     except (ValueError, LookupError, TypeError):
         told = None
     return told if isinstance(told, str) else " ".join(body.split())

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from unirt.events import ServerToolDelta, ServerToolResult, TranscriptDelta, TranscriptInterim
+from unirt.wire import parse_frame
 
 __all__ = ["ServerTools", "duration", "nested", "transcription"]
 
@@ -146,7 +146,7 @@ def _type(event: ServerToolDelta | ServerToolResult) -> str:
 
 def _object(text: str) -> dict[str, Any] | None:
     try:
-        value = json.loads(text)
+        value = parse_frame(text)
     except ValueError:
         return None
     return value if isinstance(value, dict) else None

@@ -16,6 +16,7 @@ from typing import Any
 import pybase64
 
 from unirt.translator import Reply, Request
+from unirt.wire import parse_frame
 
 __all__ = ["TOKEN", "setup_of", "token_for"]
 
@@ -31,7 +32,7 @@ def token_for(request: Request, mint: Callable[[str], str]) -> Reply:
     if not (request.headers.get("x-goog-api-key") or request.query.get("key")):
         return _refused(403, "PERMISSION_DENIED", "Method doesn't allow unregistered callers.")
     try:
-        asked = json.loads(request.body or b"{}")
+        asked = parse_frame(request.body or b"{}")
     except ValueError:
         asked = None
     if not isinstance(asked, dict) or not set(asked) <= _KNOWN:
@@ -46,7 +47,7 @@ def token_for(request: Request, mint: Callable[[str], str]) -> Reply:
 def setup_of(token: str) -> dict[str, Any] | None:
     """The setup that a token of :func:`token_for` holds, if any."""
     try:
-        setup = json.loads(pybase64.urlsafe_b64decode(token.partition(".")[2]))
+        setup = parse_frame(pybase64.urlsafe_b64decode(token.partition(".")[2]))
     except ValueError:
         return None
     return setup if isinstance(setup, dict) else None

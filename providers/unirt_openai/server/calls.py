@@ -9,10 +9,10 @@ recorded anywhere and follows OpenAI's guide).
 
 from __future__ import annotations
 
-import json
 from typing import Any, ClassVar
 
 from unirt.events import Ending, ServerToolResult, StreamKind, ToolCall
+from unirt.wire import parse_frame
 from unirt_openai.server.items import Answer, OutputItem
 from unirt_openai.server.state import ServerState
 
@@ -66,6 +66,9 @@ class FunctionCall(_Call):
     KINDS: ClassVar[frozenset[StreamKind]] = frozenset({StreamKind.TOOL_CALL})
     stem = "response.function_call_arguments"
 
+    def __init__(self, state: ServerState, answer: Answer, wire: dict[str, Any]) -> None:
+        super().__init__(state, answer, {"name": "", "call_id": wire["id"], **wire})
+
     def named(self) -> dict[str, Any]:
         return {"call_id": self.wire["call_id"]}
 
@@ -110,7 +113,7 @@ class McpCall(_Call):
 def _error(text: str) -> dict[str, Any]:
     """The error object of a call: the text as it is, or the object that it holds as JSON."""
     try:
-        value = json.loads(text)
+        value = parse_frame(text)
     except ValueError:
         value = None
     if isinstance(value, dict) and isinstance(value.get("type"), str) and "message" in value:

@@ -13,7 +13,6 @@ the conversation) is heard as ``CreateItem``.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -36,7 +35,7 @@ from unirt.commands import (
     UpdateSession,
 )
 from unirt.items import ImageContent, Item, Role, TextContent
-from unirt.wire import Wire, WireError, decode_audio
+from unirt.wire import Wire, WireError, decode_audio, parse_frame
 from unirt_openai.items import read_item
 from unirt_openai.server.canonical import read_request
 from unirt_openai.server.checks import Refused, invalid_value, missing, obj
@@ -360,7 +359,7 @@ def _said(item: Item, wire: Wire, after: str | None) -> Command:
 def _tool_result(call_id: str, output: str) -> SendToolResult:
     """The result of a call; JSON with nothing but an error in it is how failures are told."""
     try:
-        value = json.loads(output)
+        value = parse_frame(output)
     except ValueError:
         value = None
     if isinstance(value, dict) and list(value) == ["error"] and isinstance(value["error"], str):

@@ -22,6 +22,7 @@ import pybase64
 
 from unirt.translator import HangUp, Offer, Reply, Request
 from unirt.value import Value
+from unirt.wire import parse_frame
 from unirt_openai.server.checks import Refused
 from unirt_openai.server.session import new_session, updated_session
 
@@ -74,7 +75,7 @@ def session_of(secret: str) -> dict[str, Any]:
     """The configuration that a secret of :func:`answer_to` holds; empty for any other."""
     try:
         text = pybase64.urlsafe_b64decode(secret.removeprefix(SECRET).partition(".")[2])
-        session = json.loads(text)
+        session = parse_frame(text)
     except ValueError:
         return {}
     return session if isinstance(session, dict) else {}
@@ -142,7 +143,7 @@ def _checked(session: dict[str, Any], model: str) -> dict[str, Any]:
 
 def _object(text: str, where: str) -> dict[str, Any]:
     try:
-        value = json.loads(text)
+        value = parse_frame(text)
     except ValueError:
         value = None
     if not isinstance(value, dict):
