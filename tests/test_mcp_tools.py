@@ -201,6 +201,6 @@ async def test_arguments_that_are_no_object_are_told_to_the_model(diary: Path) -
     from unirt.tools.inputs import InvalidArguments
 
     async with opened("memory", diary) as source:
-        for text in ("[1]", "{"):
+        for text in ("[1]", "{", "[" * 50_000):
             with pytest.raises(InvalidArguments):
                 source.tools[0].read(text)

@@ -177,6 +177,7 @@ def test_connections_are_told_apart_though_their_lines_are_mixed() -> None:
         ([OPEN, '{"received": {}, "as": "text"}', STALL], "expected 'binary' or 'base64'", 3),
         ([OPEN, '{"received": "x!", "as": "base64"}', STALL], "not base64", 3),
         ([OPEN, '{"t": -1, "received": {}}', STALL], "expected a time in ms", 3),
+        ([OPEN, f'{{"t": {10**400}, "received": {{}}}}', STALL], "expected a time in ms", 3),
         ([OPEN, '{"t": true, "received": {}}', STALL], "expected a time in ms", 3),
         ([OPEN, '{"t": 9, "received": {}}', '{"t": 8, "stall": true}'], "before the line above", 4),
         ([OPEN, '{"c": 0, "received": {}}', STALL], "expected a connection", 3),

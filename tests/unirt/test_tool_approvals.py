@@ -71,7 +71,10 @@ async def test_an_update_with_a_tool_that_nobody_could_approve_is_refused(toy: T
             await desk.session.update(tools=[unirt.tool(double, approve=True)])
 
 
-async def test_a_providers_request_for_approval_is_answered_by_the_callback(toy: Toy) -> None:
+@pytest.mark.parametrize("wrong", ["[nonsense", '{"path":' * 50_000], ids=["cut", "deep"])
+async def test_a_providers_request_for_approval_is_answered_by_the_callback(
+    toy: Toy, wrong: str
+) -> None:
     def approve(request: unirt.ToolRequest) -> bool:
         if request.arguments != {"path": "/tmp"}:
             raise unirt.ToolError("only /tmp")
@@ -82,7 +85,7 @@ async def test_a_providers_request_for_approval_is_answered_by_the_callback(toy:
         assert await toy.heard() == {"do": "ApproveServerTool", "approve": True, "reason": None}
         settled = await desk.until(unirt.ApprovalSettled)
         assert (settled.approval_id, settled.name, settled.approved) == ("a1", "remove", True)
-        await toy.say("approval", id="a2", name="remove", arguments="[nonsense")
+        await toy.say("approval", id="a2", name="remove", arguments=wrong)
         assert await toy.heard() == {
             "do": "ApproveServerTool",
             "approve": False,
