@@ -125,6 +125,7 @@ def connect(
         base_url: Another address of the provider.
         headers: Added to the upgrade request.
         connection_options: The transport's own: ``ssl``, ``open_timeout``, ``ping_interval`` ...
+            And ``plaintext``: whether a key may go to another machine unencrypted.
         call_id: A call that runs, to control it over a connection of its own: everything but the
             audio is heard and can be said there.
         fallback: Who answers when the provider does not, or not any more: names with commas

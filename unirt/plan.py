@@ -236,13 +236,16 @@ class Plan:
         transport, by_name = chosen_transport(
             candidate.transport, self._transport_for(provider), provider
         )
+        options = dict(candidate.connection_options or {})
+        plaintext = options.pop("plaintext", layers.settings.plaintext == "on")
         credentials = Credentials(
             api_key=candidate.api_key,
             base_url=candidate.base_url or layers.of_provider("base_url", name),
             headers=dict(candidate.headers or {}),
             environ=layers.environ,
-            options=dict(candidate.connection_options or {}),
+            options=options,
             transport=by_name,
+            plaintext=bool(plaintext),
         )
         route = Route(
             candidate=candidate,

@@ -50,6 +50,8 @@ class Credentials(Value):
     "The transport's own options: ``ssl``, ``open_timeout``, ``ping_interval`` …"
     transport: str = "websocket"
     "How frames are to travel: one of :attr:`Provider.transports`."
+    plaintext: bool = False
+    "Whether a key may go to another machine unencrypted; refused without the application's word."
 
 
 @attrs.frozen(kw_only=True)

@@ -84,6 +84,9 @@ class Settings(BaseSettings):
         None, description="whether another connection is opened where one is lost"
     )
     base_url: str | None = Field(None, description="another address of the provider")
+    plaintext: Literal["on", "off"] | None = Field(
+        None, description="whether keys may go to another machine unencrypted, by ws:// or http://"
+    )
     input_rate: int | None = Field(
         None, description="what the application sends, in Hz", ge=1_000, le=384_000
     )

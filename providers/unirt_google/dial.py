@@ -50,6 +50,7 @@ async def dial(config: SessionConfig, credentials: Credentials) -> Transport:
         headers=headers,
         options=options,
         transport=credentials.transport,
+        plaintext=credentials.plaintext,
     )
 
 

@@ -23,14 +23,14 @@ over a key in the environment and loses to one given explicitly.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import ip_address
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 import attrs
 
 from unirt.config import SessionConfig
 from unirt.errors import ConfigurationError, MissingKey
 from unirt.provider import Credentials
+from unirt.transports.secrecy import check_encrypted
 from unirt.value import Value
 from unirt_google.facts import DEFAULT_MODEL, PROVIDER_NAME
 from unirt_google.families import is_vertex
@@ -104,6 +104,7 @@ def endpoint(credentials: Credentials, model: str) -> Endpoint:
     """
     backend = _backend(credentials, model)
     found = _vertex(backend) if backend.vertex else _gemini(backend)
+    check_encrypted(found.url, plaintext=credentials.plaintext)
     given = {name.lower() for name in credentials.headers}
     headers = {name: value for name, value in found.headers.items() if name.lower() not in given}
     return attrs.evolve(
@@ -242,19 +243,5 @@ def _websocket_base(base_url: str, *, verbatim: bool = False) -> str:
             where="base_url",
             remedy="write it as https://host/path",
         )
-    if scheme == "ws" and not _is_loopback(parts):
-        raise ConfigurationError(
-            f"the base URL would send the key to {parts.hostname} unencrypted",
-            where="base_url",
-            remedy="use https:// or wss://; plain addresses are for this machine only",
-        )
     url = parts._replace(scheme=scheme).geturl()
     return url if verbatim else url.rstrip("/")
-
-
-def _is_loopback(parts: SplitResult) -> bool:
-    host = parts.hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

@@ -62,6 +62,7 @@ async def client_secret(
         content=json.dumps(body).encode(),
         timeout=TIMEOUT_S,
         ssl=credentials.options.get("ssl"),
+        plaintext=credentials.plaintext,
     )
     try:
         value = Wire(parse_frame(answer.text)).text("name")

@@ -55,6 +55,7 @@ async def dial_call(
     base_url: str,
     headers: Mapping[str, str],
     options: Mapping[str, Any],
+    plaintext: bool = False,
 ) -> Transport:
     """
     Call the model of `config`.
@@ -65,6 +66,7 @@ async def dial_call(
         base_url: Where.
         headers: Of the request, the key's own included.
         options: Those of :class:`~unirt.transports.webrtc.options.CallOptions`.
+        plaintext: Whether the request may go to another machine unencrypted.
 
     Raises:
         ConfigurationError: An option cannot be used, or the extra is not installed.
@@ -82,6 +84,7 @@ async def dial_call(
             timeout=chosen.open_timeout,
             ssl=chosen.ssl,
             secrets=[key],
+            plaintext=plaintext,
         )
         return answer.text, answer.headers
 

@@ -48,7 +48,14 @@ async def dial(config: SessionConfig, credentials: Credentials) -> Transport:
     if credentials.transport == "webrtc":
         from unirt_openai.call import dial_call
 
-        return await dial_call(config, key=key, base_url=base_url, headers=headers, options=options)
+        return await dial_call(
+            config,
+            key=key,
+            base_url=base_url,
+            headers=headers,
+            options=options,
+            plaintext=credentials.plaintext,
+        )
     query = dict(options.pop("extra_query", None) or {})
     call_id = options.pop("call_id", None)
     where: dict[str, Any] = (
@@ -62,6 +69,7 @@ async def dial(config: SessionConfig, credentials: Credentials) -> Transport:
         headers=headers,
         options=options,
         transport=credentials.transport,
+        plaintext=credentials.plaintext,
     )
 
 

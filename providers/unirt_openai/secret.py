@@ -56,6 +56,7 @@ async def client_secret(
         timeout=TIMEOUT_S,
         ssl=credentials.options.get("ssl"),
         secrets=[key],
+        plaintext=credentials.plaintext,
     )
     try:
         told = Wire(parse_frame(answer.text))

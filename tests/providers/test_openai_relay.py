@@ -73,7 +73,7 @@ def test_items_that_lack_what_others_have_are_relayed() -> None:
         Item(kind=ItemKind.OTHER, id="item_x", data={"id": "item_x"}),
         Item(kind=ItemKind.TOOL_CALL, id="item_f"),
     ]
-    events = [ev.ResponseStarted(origin=ORIGIN, **IDS)]
+    events: list[Event] = [ev.ResponseStarted(origin=ORIGIN, **IDS)]
     for item in items:
         events += [
             ev.OutputItemAdded(origin=ORIGIN, item=item, **IDS),

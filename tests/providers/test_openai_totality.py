@@ -230,6 +230,12 @@ def test_bytes_that_are_no_json_are_malformed_and_nothing_more(frames: list[Any]
     _feed(frames, offline=False)
 
 
+def test_a_frame_and_arguments_that_nest_without_measure() -> None:
+    call = {"response_id": "r", "item_id": "i", "call_id": "c", "name": "f"}
+    done = {"type": "response.function_call_arguments.done", **call, "arguments": "[" * 50_000}
+    _feed(["[" * 50_000, '{"type":' * 50_000, json.dumps(done)], offline=False)
+
+
 @_RELAXED
 @given(fields=st.dictionaries(_NAMES, _JSON, max_size=6), type_=st.one_of(_TYPES, _JSON))
 def test_every_event_reaches_its_frame_and_its_typed_object(

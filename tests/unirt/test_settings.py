@@ -136,7 +136,7 @@ def test_which_transport(argument: str | None, env: str, expected: str, say: Any
 def test_every_field_of_the_settings_is_tested_here() -> None:
     elsewhere = {"provider", "base_url", "input_rate", "output_rate", "transport", "log", "trace"}
     elsewhere |= {"max_duration", "max_idle", "max_tokens", "max_cost", "at_limit", "telemetry"}
-    elsewhere |= {"record", "fallback", "reconnect", "at_overdue"}
+    elsewhere |= {"record", "fallback", "reconnect", "at_overdue", "plaintext"}
     elsewhere |= {f"{what}_timeout" for what in ("dial", "handshake", "answer", "silence", "close")}
     tested = {name.removeprefix("UNIRT_").lower() for name in EVERY}
     assert tested | elsewhere == set(FIELDS)

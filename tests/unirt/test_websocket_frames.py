@@ -169,3 +169,13 @@ async def test_a_message_beyond_the_size_asked_for_ends_it(dial: Dial, frames: b
         await transport.close()
     assert gone.by == "network"
     assert [int.from_bytes(payload[:2], "big") for _, payload in wire.heard] == [1009]
+
+
+async def test_nobody_can_announce_more_than_128_mib(dial: Dial) -> None:
+    async with saying(OK + b"\x82\x7f" + (2**27 + 1).to_bytes(8, "big")) as wire:
+        transport = await dial(wire.url)
+        assert await transport.receive() == b"ok"
+        gone = await ended(transport)
+        await transport.close()
+    assert gone.by == "network"
+    assert [int.from_bytes(payload[:2], "big") for _, payload in wire.heard] == [1009]

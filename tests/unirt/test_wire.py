@@ -72,6 +72,18 @@ def test_no_frame_raises_anything_else(frame: str | bytes) -> None:
         Wire(parse_frame(frame))
 
 
+@pytest.mark.parametrize(
+    "frame",
+    ["[" * 100_000, "[" * 300 + "]" * 300, '{"a":' * 300 + "1" + "}" * 300, "1" * 4_301],
+    ids=["endless", "arrays", "objects", "digits"],
+)
+def test_what_nests_or_counts_without_measure_is_no_frame(frame: str) -> None:
+    with pytest.raises(WireError, match="not JSON"):
+        parse_frame(frame)
+    assert parse_frame("[" * 190 + "]" * 190)
+    assert parse_frame("1" * 4_300)
+
+
 @given(st.binary())
 def test_base64_is_read_in_both_alphabets_padded_or_not(data: bytes) -> None:
     for text in (base64.b64encode(data), base64.urlsafe_b64encode(data)):

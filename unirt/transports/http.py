@@ -17,6 +17,7 @@ import attrs
 
 from unirt.errors import ConfigurationError, DialError
 from unirt.transports.noting import rehearsed_at
+from unirt.transports.secrecy import check_encrypted, check_tls
 from unirt.transports.websocket import check_headers, shown_url
 from unirt.value import Value
 from unirt.wire import parse_frame
@@ -48,6 +49,7 @@ async def post(
     timeout: float,
     ssl: ssl_module.SSLContext | None = None,
     secrets: Iterable[str] = (),
+    plaintext: bool = False,
 ) -> Answer:
     """
     Make a request, and wait for the answer.
@@ -60,15 +62,19 @@ async def post(
         timeout: The bound on it, in seconds.
         ssl: For ``https``; the system's certificates by default.
         secrets: What a server may quote back and nobody may see; what `headers` hold is known.
+        plaintext: Whether ``http`` may go to another machine; see :attr:`Credentials.plaintext`.
 
     Raises:
-        ConfigurationError: A header cannot be sent, or the library is not installed.
+        ConfigurationError: A header cannot be sent, the library is not installed, or the key would
+            go unencrypted.
         DialError: No answer came, or it is a refusal.
     """
     check_headers(headers)
     if (origin := rehearsed_at()) is not None:
         parts, there = urlsplit(url), urlsplit(origin)
         url = parts._replace(scheme=there.scheme, netloc=there.netloc).geturl()
+    check_encrypted(url, plaintext=plaintext)
+    check_tls(shown_url(url), ssl)
     if find_spec("httpx2") is None:
         raise ConfigurationError(
             "no HTTP client is installed",

@@ -33,6 +33,7 @@ from unirt.translator import Frame
 from unirt.transport import Transport, TransportClosed
 from unirt.transports.connection import PromptConnection
 from unirt.transports.noting import is_hooked
+from unirt.transports.secrecy import check_encrypted, check_tls
 
 __all__ = [
     "DEFAULTS",
@@ -46,7 +47,7 @@ __all__ = [
 ]
 
 DEFAULTS: Final[Mapping[str, Any]] = {
-    "max_size": None,  # providers send frames of many MiB: a read-back item, a long tool result
+    "max_size": 1 << 27,  # 128 MiB: an item that is read back may hold half an hour of audio
     "max_queue": 256,  # frames; the usual 16 stop and start the socket in every burst of audio
     "compression": None,  # base64 audio does not shrink enough to pay for a deflate a frame
     "open_timeout": None,  # whoever dials bounds the whole of it, by a clock of its own
@@ -228,6 +229,7 @@ async def open_websocket(
     headers: Mapping[str, str],
     options: Mapping[str, Any],
     transport: str = "websocket",
+    plaintext: bool = False,
 ) -> Transport:
     """
     Dial a WebSocket.
@@ -239,13 +241,17 @@ async def open_websocket(
         options: Keyword arguments of ``websockets.asyncio.client.connect``, over :data:`DEFAULTS`.
         transport: ``websocket``, or ``fast`` for the library of the extra ``[fast]``, which knows
             the options of :data:`unirt.transports.fast_dial.OPTIONS`.
+        plaintext: Whether ``ws`` may go to another machine; see :attr:`Credentials.plaintext`.
 
     Raises:
-        ConfigurationError: A header or an option cannot be used, or the extra is not installed.
+        ConfigurationError: A header or an option cannot be used, the extra is not installed, or
+            the key would go unencrypted.
         DialError: No connection came about; its `status` is that of a refused upgrade.
     """
     check_headers(headers)
+    check_encrypted(url, plaintext=plaintext)
     options = {**DEFAULTS, **options}
+    check_tls(shown_url(url), options.get("ssl"))
     try:
         match transport:
             case "websocket":

@@ -1,0 +1,80 @@
+"""
+What keeps keys, and what is said, from being read and changed on their way.
+
+That is TLS with a certificate that is checked, or a way that never leaves this machine. Neither is
+given up by accident: plain addresses of other machines are refused unless somebody said that they
+may be used, and a certificate goes unchecked only with a context made for that, of which the log
+tells.
+"""
+
+from __future__ import annotations
+
+import logging
+import ssl as ssl_module
+from ipaddress import ip_address
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from unirt.errors import ConfigurationError
+
+__all__ = ["check_encrypted", "check_tls", "is_loopback"]
+
+_LOG = logging.getLogger("unirt.transports")
+
+_PLAIN: Final = frozenset({"ws", "http"})
+
+
+def check_encrypted(url: str, *, plaintext: bool) -> None:
+    """
+    Refuse a plain address of another machine.
+
+    Args:
+        url: Where something is to be sent.
+        plaintext: Whether the application said that it may go unencrypted.
+
+    Raises:
+        ConfigurationError: It would.
+    """
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return  # no address at all, which the dial will tell
+    if parts.scheme.lower() in _PLAIN and not plaintext and not is_loopback(host):
+        raise ConfigurationError(
+            f"the key, and all that is said, would go to {host} unencrypted",
+            where="base_url",
+            remedy="use https:// or wss://; where the network up to there is yours, allow it with "
+            "connection_options={'plaintext': True} or UNIRT_PLAINTEXT=on",
+        )
+
+
+def check_tls(host: str, ssl: Any) -> None:
+    """
+    Refuse what would switch TLS off, and tell of what checks no certificate.
+
+    Args:
+        host: Who is called, for the log.
+        ssl: What an application gave: a context, ``True``, or ``None`` for nothing.
+
+    Raises:
+        ConfigurationError: It is something else.
+    """
+    if ssl is None or ssl is True:
+        return
+    if not isinstance(ssl, ssl_module.SSLContext):
+        raise ConfigurationError(
+            f"ssl is {ssl!r}, which would be no TLS at all, or nothing",
+            where="connection_options",
+            remedy="leave it out to have certificates checked, or give an ssl.SSLContext",
+        )
+    if ssl.verify_mode is ssl_module.CERT_NONE or not ssl.check_hostname:
+        _LOG.warning("the certificate of %s is not checked: anybody may be it", host)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, by an address or a name that can be nothing else."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
