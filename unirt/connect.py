@@ -45,6 +45,7 @@ from unirt.items import Item
 from unirt.log import Log, logger, marked, new_mark
 from unirt.provider import Credentials, Provider
 from unirt.reconnect import Reconnect, reconnect_of
+from unirt.secret import secret_or_none, secret_values, secret_variables
 from unirt.text import check_text
 from unirt.timeouts import Timeouts
 from unirt.transport import Transport
@@ -165,6 +166,9 @@ def connect(
     from unirt.session.tooling import check_approvals
     from unirt.settings import apply_log, read, split_model
 
+    # What was given stays in here, and may be shown with a traceback.
+    api_key, headers = secret_or_none(api_key), headers and secret_values(headers)
+    environ = None if environ is None else secret_variables(environ)
     layers = read(env_file, environ)
     apply_log(layers.settings.log)
     failover = failover_of(

@@ -14,6 +14,7 @@ from typing import Any, Unpack
 from unirt.connect import connect
 from unirt.errors import ConfigurationError
 from unirt.provider import ClientSecret, Provider
+from unirt.secret import secret_or_none, secret_values, secret_variables
 from unirt.session.arguments import ConfigFields
 
 __all__ = ["client_secret"]
@@ -51,6 +52,8 @@ async def client_secret(
         UnsupportedSetting: The model cannot do what is asked.
         DialError: The provider did not give one.
     """
+    api_key, headers = secret_or_none(api_key), headers and secret_values(headers)
+    environ = None if environ is None else secret_variables(environ)
     fields: dict[str, Any] = dict(settings)
     connecting = connect(
         provider,

@@ -20,6 +20,7 @@ import attrs
 from unirt.errors import ConfigurationError, UnknownProvider
 from unirt.provider import Provider
 from unirt.registry import installed
+from unirt.secret import secret_or_none, secret_url, secret_values
 from unirt.value import Value
 
 __all__ = [
@@ -42,9 +43,11 @@ class Candidate(Value):
     voice: str | None = None
     provider_options: Mapping[str, Any] | None = attrs.field(default=None, repr=False)
     "May hold credentials, so it is never shown."
-    api_key: str | None = attrs.field(default=None, repr=False)
-    base_url: str | None = None
-    headers: Mapping[str, str] | None = attrs.field(default=None, repr=False)
+    api_key: str | None = attrs.field(default=None, repr=False, converter=secret_or_none)
+    base_url: str | None = attrs.field(default=None, repr=secret_url)
+    headers: Mapping[str, str] | None = attrs.field(
+        default=None, repr=False, converter=attrs.converters.optional(secret_values)
+    )
     connection_options: Mapping[str, Any] | None = attrs.field(default=None, repr=False)
     transport: Any = None
     "As in ``connect()``: a name, or what opens one."

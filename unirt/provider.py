@@ -16,6 +16,7 @@ from unirt.capabilities import Capabilities
 from unirt.config import SessionConfig
 from unirt.ids import counting_ids
 from unirt.policy import STANDARD, Policy
+from unirt.secret import secret_or_none, secret_url, secret_values, secret_variables
 from unirt.translator import ServerTranslator, Translator
 from unirt.transport import Transport
 from unirt.value import Value
@@ -39,12 +40,12 @@ class EnvVar(Value):
 class Credentials(Value):
     """How to reach the provider: what the application gave, on top of the environment."""
 
-    api_key: str | None = attrs.field(default=None, repr=False)
-    base_url: str | None = None
+    api_key: str | None = attrs.field(default=None, repr=False, converter=secret_or_none)
+    base_url: str | None = attrs.field(default=None, repr=secret_url)
     "``http``, ``https``, ``ws`` or ``wss``; ``None`` for the provider's own."
-    headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    headers: Mapping[str, str] = attrs.field(factory=dict, repr=False, converter=secret_values)
     "Extra headers of the upgrade request."
-    environ: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    environ: Mapping[str, str] = attrs.field(factory=dict, repr=False, converter=secret_variables)
     "The environment, a ``.env`` file merged beneath it."
     options: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
     "The transport's own options: ``ssl``, ``open_timeout``, ``ping_interval`` …"

@@ -30,6 +30,7 @@ from unirt.budget import Bound, Budget
 from unirt.errors import ConfigurationError
 from unirt.log import NOBODY
 from unirt.registry import installed
+from unirt.secret import secret_variables
 from unirt.spelling import nearest
 from unirt.timeouts import Timeouts
 
@@ -252,9 +253,9 @@ def read(
             where="env_file",
             remedy="give the path of a .env file, or None for none",
         )
-    process = dict(os.environ if environ is None else environ)
+    process = secret_variables(os.environ if environ is None else environ)
     file = {} if env_file is None else dotenv_values(env_file)
-    known = {name: value for name, value in file.items() if value is not None}
+    known = secret_variables({name: value for name, value in file.items() if value is not None})
     _refuse_unknown((*process, *known))
     try:
         if environ is None:

@@ -14,6 +14,7 @@ from typing import Any
 from unirt.config import SessionConfig
 from unirt.errors import ConfigurationError, DialError
 from unirt.provider import Credentials
+from unirt.secret import Secret
 from unirt.transport import Transport
 from unirt.transports.websocket import open_websocket, shown_url
 from unirt_google.endpoints import OPTIONS, endpoint
@@ -76,7 +77,7 @@ async def _bearer(credentials: Any, url: str) -> Mapping[str, str]:
             found, _ = google.auth.default(scopes=list(_SCOPES))
         if not found.valid:
             found.refresh(Request())
-        headers = {"Authorization": f"Bearer {found.token}"}
+        headers = {"Authorization": Secret(f"Bearer {found.token}")}
         quota_project = getattr(found, "quota_project_id", None)
         return {**headers, "x-goog-user-project": quota_project} if quota_project else headers
 

@@ -30,6 +30,7 @@ import attrs
 from unirt.config import SessionConfig
 from unirt.errors import ConfigurationError, MissingKey
 from unirt.provider import Credentials
+from unirt.secret import Secret
 from unirt.transports.secrecy import check_encrypted
 from unirt.value import Value
 from unirt_google.facts import DEFAULT_MODEL, PROVIDER_NAME
@@ -158,7 +159,7 @@ def _backend(credentials: Credentials, model: str) -> _Backend:
         project = location = None
     return _Backend(
         vertex=vertex,
-        key=key.strip() if key else None,
+        key=Secret(key.strip()) if key else None,
         project=project,
         location=location,
         base_url=base_url,
@@ -190,7 +191,7 @@ def _gemini(backend: _Backend) -> Endpoint:
     method, version = "BidiGenerateContent", _version(backend, "v1", "v1beta")
     if key.startswith(_EPHEMERAL):
         method, version = f"{method}Constrained", _version(backend, "v1alpha", "v1beta")
-        headers["Authorization"] = f"Token {key}"
+        headers["Authorization"] = Secret(f"Token {key}")
     base = _websocket_base(backend.base_url or _GEMINI)
     service = f"google.ai.generativelanguage.{version}.GenerativeService"
     return Endpoint(url=f"{base}/ws/{service}.{method}", headers=headers)

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from unirt.config import SessionConfig
 from unirt.errors import ConfigurationError, MissingKey
 from unirt.provider import Credentials
+from unirt.secret import secret_values
 from unirt.transport import Transport
 from unirt.transports.noting import rehearsed_at
 from unirt.transports.websocket import check_headers, open_websocket
@@ -124,4 +125,4 @@ def _check(key: str, base_url: str, headers: Mapping[str, str]) -> None:
 def _custom_headers(lines: str) -> dict[str, str]:
     """``Name: value`` a line, as the SDK reads ``OPENAI_CUSTOM_HEADERS``."""
     pairs = (line.partition(":") for line in lines.splitlines())
-    return {name.strip(): value.strip() for name, colon, value in pairs if colon}
+    return secret_values({name.strip(): value.strip() for name, colon, value in pairs if colon})

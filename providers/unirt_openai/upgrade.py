@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from unirt.errors import ConfigurationError
+from unirt.secret import Secret
 
 __all__ = ["address", "upgrade_headers"]
 
@@ -48,7 +49,7 @@ def upgrade_headers(
 ) -> dict[str, str]:
     """Who asks; `headers` win over the rest, by names of any case."""
     ours = {
-        "Authorization": f"Bearer {key}",
+        "Authorization": Secret(f"Bearer {key}"),
         "OpenAI-Organization": organization,
         "OpenAI-Project": project,
     }

@@ -129,6 +129,7 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
         self._observers = observers
         self._audio_in = AudioIn(audio_in)
         self._ears = ears_of(translator.config, detector, self.send, self._hand_on)
+        self._hide = str if ways is None else ways.hide
         self._hub = Hub(limits)
         self._scope = Scope(self._fail)
         self._kept: View | None = None
@@ -366,7 +367,8 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
         self._over = True
         self._hub.finish(self._told)
         self._start_closing(1000, "")
-        self._log.info("%s: closed by %s, code %s %s", self.provider, by, code, reason)
+        told = self._hide(reason)  # a server may quote a key
+        self._log.info("%s: closed by %s, code %s %s", self.provider, by, code, told)
 
     def _tell_closed(self, code: int | None, reason: str, by: str) -> None:
         """Between two connections nobody but the session can tell that it is over."""

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from unirt.errors import ConfigurationError, DialError
+from unirt.secret import Secret
 from unirt.transports.noting import rehearsed_at
 from unirt.transports.secrecy import check_encrypted, check_tls
 from unirt.transports.websocket import check_headers, shown_url
@@ -83,7 +84,7 @@ async def post(
         )
     import httpx2
 
-    hidden = [*secrets, *(value.rpartition(" ")[2] for value in headers.values())]
+    hidden = [*secrets, *(Secret(value.rpartition(" ")[2]) for value in headers.values())]
 
     def error(why: str, status: int | None = None) -> DialError:
         for secret in hidden:

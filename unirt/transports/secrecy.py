@@ -15,9 +15,12 @@ from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from unirt.errors import ConfigurationError
+from websockets.frames import Frame
 
-__all__ = ["check_encrypted", "check_tls", "is_loopback"]
+from unirt.errors import ConfigurationError
+from unirt.secret import shown_url
+
+__all__ = ["check_encrypted", "check_tls", "discreet", "is_loopback"]
 
 _LOG = logging.getLogger("unirt.transports")
 
@@ -70,6 +73,31 @@ def check_tls(host: str, ssl: Any) -> None:
         )
     if ssl.verify_mode is ssl_module.CERT_NONE or not ssl.check_hostname:
         _LOG.warning("the certificate of %s is not checked: anybody may be it", host)
+
+
+def discreet(name: str) -> logging.Logger:
+    """
+    A logger for the ``websockets`` library, below one of its own, that tells no secret.
+
+    At its lowest level the library writes out the whole upgrade request, and of each frame the
+    beginning and the end. Here headers are told by name, and frames by kind and size.
+    """
+    logger = logging.getLogger(f"{name}.unirt")
+    if not any(isinstance(known, _Discreet) for known in logger.filters):
+        logger.addFilter(_Discreet())
+    return logger
+
+
+class _Discreet(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        match record.msg, record.args:
+            case "> %s: %s" | "< %s: %s", (header, _):
+                record.args = (header, "***")
+            case "> GET %s HTTP/1.1", (path,):
+                record.args = (shown_url(str(path)),)
+            case "> %s" | "< %s", (Frame(opcode=opcode, data=data),):
+                record.args = (f"{opcode.name} [{len(data)} bytes]",)
+        return True
 
 
 def is_loopback(host: str) -> bool:

@@ -29,11 +29,12 @@ from websockets.exceptions import (
 from websockets.protocol import State
 
 from unirt.errors import ConfigurationError, DialError
+from unirt.secret import Secret, shown_url
 from unirt.translator import Frame
 from unirt.transport import Transport, TransportClosed
 from unirt.transports.connection import PromptConnection
 from unirt.transports.noting import is_hooked
-from unirt.transports.secrecy import check_encrypted, check_tls
+from unirt.transports.secrecy import check_encrypted, check_tls, discreet
 
 __all__ = [
     "DEFAULTS",
@@ -58,6 +59,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
 }
 "The options of :func:`open_websocket` that differ from, or pin, those of ``websockets``."
 
+_LOGGER = discreet("websockets.client")
 _REASON_BYTES = 123
 "A control frame holds 125 bytes, two of them the code (RFC 6455, 5.5)."
 _EXCERPT = 500
@@ -261,7 +263,7 @@ async def open_websocket(
             case "fast":
                 return await _open_fast(url, headers, options)
     except Exception as exc:
-        secrets = [value.rpartition(" ")[2] for value in headers.values()]
+        secrets = [Secret(value.rpartition(" ")[2]) for value in headers.values()]
         waited = options["open_timeout"]
         raise dial_error(provider, url, exc, secrets=secrets, waited=waited) or exc from None
     raise ConfigurationError(
@@ -283,7 +285,7 @@ def retry_after(value: str | None) -> float | None:
 async def _open_default(
     url: str, headers: Mapping[str, str], options: Mapping[str, Any]
 ) -> WebSocketTransport:
-    options = {"create_connection": PromptConnection, **options}
+    options = {"create_connection": PromptConnection, "logger": _LOGGER, **options}
     connection = await _Connect(url, additional_headers=dict(headers), **options)
     if isinstance(connection, PromptConnection):
         transport: WebSocketTransport = PromptWebSocketTransport(connection, url)
@@ -303,16 +305,6 @@ async def _open_fast(url: str, headers: Mapping[str, str], options: Mapping[str,
     from unirt.transports.fast_dial import open_fast
 
     return await open_fast(url, headers=headers, options=options)
-
-
-def shown_url(url: str) -> str:
-    """The address without query, fragment and credentials: what messages may show."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "an invalid address"
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}{parts.path}" if parts.scheme else f"{host}{parts.path}"
 
 
 class _Connect(connect):
