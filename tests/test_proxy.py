@@ -191,9 +191,9 @@ async def test_a_socks_proxy_resolves_the_name(dial: Callable[..., Awaitable[Tra
     ):
         port = next(iter(server.sockets)).getsockname()[1]
         proxy_url = f"socks5h://127.0.0.1:{proxy.sockets[0].getsockname()[1]}"
-        transport = await dial(f"ws://no-such-name.test:{port}/", proxy=proxy_url)
+        transport = await dial(f"ws://no-such-name.localhost:{port}/", proxy=proxy_url)
         await transport.send("here")
         assert await transport.receive() == b"here"
         await transport.close()
         await left.wait()
-    assert asked == [b"no-such-name.test"]
+    assert asked == [b"no-such-name.localhost"]

@@ -84,7 +84,7 @@ async def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.Mon
 
 async def test_a_transport_of_another_name_is_refused() -> None:
     with pytest.raises(unirt.ConfigurationError, match="'pigeon'"):
-        await open_websocket("toy", "ws://x", headers={}, options={}, transport="pigeon")
+        await open_websocket("toy", "ws://localhost", headers={}, options={}, transport="pigeon")
 
 
 async def test_the_request_says_who_asks() -> None:

@@ -40,10 +40,10 @@ def check_encrypted(url: str, *, plaintext: bool) -> None:
     """
     try:
         parts = urlsplit(url)
-        host = parts.hostname or ""
+        scheme, host = parts.scheme, parts.hostname
     except ValueError:
-        return  # no address at all, which the dial will tell
-    if parts.scheme.lower() in _PLAIN and not plaintext and not is_loopback(host):
+        return  # it is no address, which the dial will tell
+    if host and scheme in _PLAIN and not plaintext and not is_loopback(host):
         raise ConfigurationError(
             f"the key, and all that is said, would go to {host} unencrypted",
             where="base_url",
