@@ -4,9 +4,11 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from tests.versions.__main__ import SERIES
 
@@ -46,6 +48,36 @@ def test_every_series_of_websockets_that_is_allowed_is_tried() -> None:
     assert tuple(range(least, beyond)) == SERIES
 
 
+def requirements() -> dict[str, Requirement]:
+    """What is asked for, by name; without ourselves."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    texts = [*project["build-system"]["requires"], *project["project"]["dependencies"]]
+    for extra in project["project"]["optional-dependencies"].values():
+        texts += extra
+    found = map(Requirement, texts)
+    return {one.name: one for one in found if one.name != project["project"]["name"]}
+
+
+def test_every_requirement_has_a_least_and_a_first_version_beyond() -> None:
+    open_ended = [
+        str(one)
+        for one in requirements().values()
+        if {spec.operator for spec in one.specifier} != {">=", "<"}
+    ]
+    assert open_ended == []
+
+
+def test_ci_has_a_version_of_every_requirement_and_nothing_else_is_said_there() -> None:
+    lines = (ROOT / ".ci" / "constraints.txt").read_text().splitlines()
+    pinned = dict(line.split("==") for line in lines)
+    names = {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in pinned.items()}
+    not_installed = {"hatchling", "matplotlib"}  # a build's own, and the long benchmarks'
+    for name, requirement in requirements().items():
+        if name not in not_installed:
+            assert requirement.specifier.contains(names[name]), name
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in lines)
+
+
 def tracked() -> list[Path]:
     if shutil.which("git") is None or not (ROOT / ".git").exists():
         pytest.skip("not a git checkout")
@@ -57,7 +89,7 @@ def tracked() -> list[Path]:
 
 def test_only_the_agreed_names_stand_at_the_top() -> None:
     agreed = {"pyproject.toml", "unirt", "providers", "tests", "cassettes", "docs", "examples"}
-    beside = {"README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md"}
+    beside = {"README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"}
     found = {path.relative_to(ROOT).parts[0] for path in tracked()}
     assert {name for name in found if not name.startswith(".")} <= agreed | beside
 

@@ -74,7 +74,8 @@ def main() -> int:
 
 def _pip(*arguments: str) -> None:
     command = [sys.executable, "-m", "pip", "-q", "--disable-pip-version-check", *arguments]
-    subprocess.run(command, cwd=ROOT, check=True)
+    environ = {**os.environ, "PIP_CONSTRAINT": ""}  # CI's holds one version
+    subprocess.run(command, cwd=ROOT, env=environ, check=True)
 
 
 def _python(environ: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
