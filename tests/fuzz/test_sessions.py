@@ -1,7 +1,7 @@
 """
 Whole sessions, with anything happening at any time: verbs, frames, faults, cancellations, waits.
 
-It takes no time (:mod:`tests.fuzz.virtual`). The same examples are tried in every run; to search
+It takes no time (:mod:`unirt.testing.virtual`). The same examples are tried in every run; to search
 for new ones::
 
     python -m pytest -n 0 --hypothesis-profile=search tests/fuzz/test_sessions.py
@@ -186,11 +186,15 @@ class AnySession(RuleBasedStateMachine):
     def look_back(self) -> None:
         """Whatever can be read can be read at any time."""
         session = self.world.session
-        assert session.history.to_json()
-        assert repr(session)
-        assert session.usage is not None
-        assert session.stats.events >= len(self.world.events)
-        _ = session.cost, session.model, session.config, session.playback
+
+        async def look() -> None:
+            assert session.history.to_json()
+            assert repr(session)
+            assert session.usage is not None
+            assert session.stats.events >= len(self.world.events)
+            _ = session.cost, session.model, session.config, session.playback
+
+        self.world.run(look())
 
     @rule(cancelled=CANCELLED, indeed=st.integers(0, 5))
     def close(self, cancelled: int | None, indeed: int) -> None:

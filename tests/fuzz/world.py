@@ -8,7 +8,6 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 import unirt
-from tests.fuzz.virtual import LoopClock, VirtualLoop
 from unirt.config import SessionConfig
 from unirt.errors import DialError
 from unirt.events import Event
@@ -17,6 +16,7 @@ from unirt.grammar import Checker
 from unirt.provider import Credentials
 from unirt.registry import load
 from unirt.session import Limits
+from unirt.testing.virtual import LoopClock, virtual_loop
 from unirt.transport import Transport, TransportClosed
 from unirt.transports.memory import MemoryTransport, memory_pair
 
@@ -76,7 +76,10 @@ class World:
     """
 
     def __init__(self, provider: str, **arguments: Any) -> None:
-        self.loop = VirtualLoop()
+        self.loop = virtual_loop()
+        self.broken: list[str] = []
+        "What nobody caught."
+        self.loop.set_exception_handler(lambda _, context: self.broken.append(str(context)))
         self.servers: list[Server] = []
         self.refusals: list[int] = []
         "The HTTP status of each of the next dials."
@@ -104,7 +107,7 @@ class World:
         connecting = unirt.connect(
             self._provider,
             transport=self.dial(self._provider),
-            clock=LoopClock(self.loop),
+            clock=LoopClock(),
             limits=_LIMITS,
             environ={"OPENAI_API_KEY": "k", "GOOGLE_API_KEY": "k"},
             **self._arguments,
@@ -186,7 +189,7 @@ class World:
         """
         self._checker.feed_all(self.events[self._checked :])
         self._checked = len(self.events)
-        assert not self.loop.broken, self.loop.broken
+        assert not self.broken, self.broken
 
     def end(self) -> None:
         """

@@ -22,7 +22,7 @@ def test_a_secret_is_its_text_and_does_not_show_it() -> None:
     secret = Secret(KEY)
     assert secret == KEY
     assert (str(secret), f"{secret}", json.dumps(secret)) == (KEY, KEY, f'"{KEY}"')
-    assert {secret: 1}[KEY] == 1
+    assert {KEY: 1}[secret] == 1
     assert repr(secret) == "'***'"
     assert repr({"a": [secret]}) == "{'a': ['***']}"
     assert f"{secret!r}" == "'***'"

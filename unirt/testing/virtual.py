@@ -14,7 +14,7 @@ import selectors
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-__all__ = ["LoopClock", "run_virtually"]
+__all__ = ["LoopClock", "run_virtually", "virtual_loop"]
 
 Some = TypeVar("Some")
 
@@ -83,5 +83,10 @@ def run_virtually(work: Coroutine[Any, Any, Some]) -> Some:
     Raises:
         RuntimeError: It waits for what never comes.
     """
-    with asyncio.Runner(loop_factory=lambda: _Loop(_Selector())) as runner:
+    with asyncio.Runner(loop_factory=virtual_loop) as runner:
         return runner.run(work)
+
+
+def virtual_loop() -> asyncio.AbstractEventLoop:
+    """A loop for several things to run on, one after the other; whoever takes it closes it."""
+    return _Loop(_Selector())
