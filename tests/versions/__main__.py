@@ -40,6 +40,7 @@ TESTS = (
     "tests/test_sdk_cassettes.py",
     "tests/test_fast_session.py",
     "tests/test_large_frames.py",
+    "tests/test_canaries.py",
     "tests/test_proxy.py",
     "tests/test_joined_calls.py",
     "tests/providers/test_google_dial.py",

@@ -15,8 +15,6 @@ from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from websockets.frames import Frame
-
 from unirt.errors import ConfigurationError
 from unirt.secret import shown_url
 
@@ -90,13 +88,14 @@ def discreet(name: str) -> logging.Logger:
 
 class _Discreet(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
-        match record.msg, record.args:
+        said: Any = record.args
+        match record.msg, said:
             case "> %s: %s" | "< %s: %s", (header, _):
                 record.args = (header, "***")
             case "> GET %s HTTP/1.1", (path,):
                 record.args = (shown_url(str(path)),)
-            case "> %s" | "< %s", (Frame(opcode=opcode, data=data),):
-                record.args = (f"{opcode.name} [{len(data)} bytes]",)
+            case "> %s" | "< %s", (frame,) if hasattr(frame, "opcode"):
+                record.args = (f"{frame.opcode.name} [{len(frame.data)} bytes]",)
         return True
 
 

@@ -67,7 +67,8 @@ class FunctionCall(_Call):
     stem = "response.function_call_arguments"
 
     def __init__(self, state: ServerState, answer: Answer, wire: dict[str, Any]) -> None:
-        super().__init__(state, answer, {"name": "", "call_id": wire["id"], **wire})
+        named = {"name": wire.get("name", ""), "call_id": wire.get("call_id", wire["id"])}
+        super().__init__(state, answer, {**wire, **named})
 
     def named(self) -> dict[str, Any]:
         return {"call_id": self.wire["call_id"]}
