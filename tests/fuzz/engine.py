@@ -11,11 +11,21 @@ import mmap
 import os
 import struct
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import atheris
 
 __all__ = ["fuzz"]
+
+_TRANSLATION: Final = ("unirt.composer", "unirt.envelope", "unirt.wire")
+WATCHED: Final[Mapping[str, tuple[str, ...]]] = {
+    "google": (*_TRANSLATION, "unirt_google"),
+    "openai": (*_TRANSLATION, "unirt_openai"),
+    "cassette": ("unirt.cassettes", "unirt.wire"),
+}
+"What makes of bytes what they mean, by target; all else would be watched for nothing."
 
 
 def fuzz(target: str, program: str, *arguments: str) -> None:
@@ -27,7 +37,7 @@ def fuzz(target: str, program: str, *arguments: str) -> None:
         program: What the engine starts to have this again, which it does to merge folders.
         arguments: Of libFuzzer: folders of inputs, and options.
     """
-    with atheris.instrument_imports(include=["unirt", "unirt_google", "unirt_openai"]):
+    with atheris.instrument_imports(include=list(WATCHED[target])):
         from tests.fuzz.targets import TARGETS
     from tests.fuzz.mutation import Mutator
 

@@ -45,7 +45,9 @@ class Run:
     "What broke; ``None`` where nothing did."
 
 
-def fuzz(target: str, seconds: int, place: Path, *, seed: int = 0) -> Run:
+def fuzz(
+    target: str, seconds: int, place: Path, *, seed: int = 0, tries: int = -1, share: int = 1
+) -> Run:
     """
     Search for so long.
 
@@ -54,17 +56,23 @@ def fuzz(target: str, seconds: int, place: Path, *, seed: int = 0) -> Run:
         seconds: For how long.
         place: An empty folder; the inputs that reached something new are there afterwards.
         seed: Of the engine's random numbers; 0 draws one.
+        tries: How many inputs to try at most; -1 for any number.
+        share: Begin with one input of so many, so as to be done with them soon.
     """
     FOUND.mkdir(exist_ok=True)
     counter = place / "counter"
     counter.write_bytes(bytes(8))
-    folder = shutil.copytree(corpus.FOLDER / target, place / "inputs")
+    folder = place / "inputs"
+    folder.mkdir()
+    for path in corpus.inputs(target)[::share]:
+        shutil.copy(path, folder)
     options = (
         f"-max_total_time={seconds}",
         f"-max_len={_LARGEST}",
         f"-timeout={_SLOWEST_S}",
         f"-rss_limit_mb={_MOST_MB}",
         f"-seed={seed}",
+        f"-runs={tries}",
         f"-artifact_prefix={FOUND}/{target}-",
         "-print_final_stats=1",
         str(folder),
