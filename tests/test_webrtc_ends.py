@@ -45,7 +45,8 @@ def time_of_calls(monkeypatch: pytest.MonkeyPatch) -> ManualClock:
 async def test_a_network_that_is_dead_ends_the_session_in_the_documented_time(
     time_of_calls: ManualClock,
 ) -> None:
-    async with simulated() as simulator, calling(simulator) as reader:
+    options = {"measure_every": 60.0}
+    async with simulated() as simulator, calling(simulator, options=options) as reader:
         (call,) = simulator.calls.values()
         silenced(call._peer)
         # What was under way is seen at the first look, and from then on it is 15 seconds.
