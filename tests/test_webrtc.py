@@ -192,7 +192,7 @@ async def test_what_is_too_large_for_the_channel_is_refused_before_anything_is_s
 
 
 async def test_what_of_a_history_is_too_large_for_a_call_is_lost_and_told() -> None:
-    async with simulated() as simulator:
+    async with simulated(says("I see.", 300)) as simulator:
         async with unirt.connect(
             "openai", environ=simulator.env, env_file=None, reconnect=False
         ) as session:
