@@ -180,7 +180,7 @@ async def test_where_no_socket_can_be_had_that_is_said_at_once() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-        options = {"base_url": "http://127.0.0.1:9/v1", "open_timeout": 3600.0}
+        options: dict[str, Any] = {"base_url": "http://127.0.0.1:9/v1", "open_timeout": 3600.0}
         with pytest.raises(unirt.DialError, match=f"127.0.0.1 with a port from {port} to {port}"):
             await enter(ports=(port, port), **options)
         with pytest.raises(

@@ -155,7 +155,7 @@ def joining(
     """The connection's options, the call among them that it is to join."""
     if call_id is None:
         return options
-    if not (isinstance(call_id, str) and call_id.strip()):
+    if not call_id.strip():
         raise ConfigurationError(
             f"{call_id!r} is no name of a call",
             where="call_id",
