@@ -158,6 +158,26 @@ def test_a_device_that_was_named_has_to_be_there(option: str, tmp_path: Path) ->
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--wav", "in.wav", "--mic", "headset"], "no sound device is used with --wav (--mic"),
+        (["--wav", "in.wav", "--guard", "echo"], "no sound device is used with --wav (--guard)"),
+        (["--text", "--speaker", "desk"], "no sound device is used with --text (--mic"),
+        (["--format", "ulaw"], "nothing goes through a pipe (--format)"),
+        (["--wav", "in.wav", "--out", "o.wav", "--format", "ulaw"], "nothing goes through a pipe"),
+    ],
+    ids=" ".join,
+)
+def test_what_would_be_passed_over_is_refused(
+    arguments: list[str], said: str, tmp_path: Path
+) -> None:
+    done = chat(*arguments, cwd=tmp_path, env={"UNIRT_PROVIDER": "openai", "OPENAI_API_KEY": "k"})
+
+    assert done.returncode == 1
+    assert said in done.stderr.decode()
+
+
 # With devices, as PortAudio would have them.
 
 

@@ -158,6 +158,17 @@ async def test_what_cannot_be_configured_is_refused_before_anything_is_asked() -
         await unirt.client_secret("openai", api_key="k", env_file=None, environ={}, temperature=0.5)
 
 
+@pytest.mark.parametrize(
+    ("given", "where"),
+    [({"fallback": "google"}, "fallback"), ({"voise": "x"}, "voise"), ({"lasts": "1 h"}, "lasts")],
+    ids=str,
+)
+async def test_what_is_no_setting_of_a_secret_is_refused(given: dict[str, Any], where: str) -> None:
+    with pytest.raises(unirt.ConfigurationError) as refused:
+        await unirt.client_secret("openai", api_key="k", env_file=None, environ={}, **given)
+    assert refused.value.where == where
+
+
 @pytest.mark.parametrize("provider", ["openai", "google"])
 async def test_without_a_key_there_is_no_secret(provider: str) -> None:
     with pytest.raises(unirt.MissingKey):

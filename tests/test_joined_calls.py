@@ -147,3 +147,28 @@ def test_who_has_no_calls_to_be_joined_says_so() -> None:
         unirt.connect(
             "google", call_id="rtc_1", api_key="k", env_file=None, reconnect=False, environ={}
         )
+
+
+@pytest.mark.parametrize("name", ["", "  "])
+def test_what_is_no_name_of_a_call_opens_no_session_of_its_own(name: str) -> None:
+    with pytest.raises(unirt.ConfigurationError, match="no name of a call") as refused:
+        unirt.connect("openai", call_id=name, api_key="k", env_file=None, environ={})
+    assert refused.value.where == "call_id"
+
+
+def test_a_call_is_not_joined_by_a_call() -> None:
+    with pytest.raises(unirt.ConfigurationError, match="beside its audio") as refused:
+        unirt.connect(
+            "openai",
+            call_id="rtc_1",
+            transport="webrtc",
+            api_key="k",
+            env_file=None,
+            environ={},
+        )
+    assert refused.value.where == "transport"
+    by_variable = {"UNIRT_TRANSPORT": "webrtc"}
+    connecting = unirt.connect(
+        "openai", call_id="rtc_1", api_key="k", env_file=None, environ=by_variable
+    )
+    assert connecting.credentials.transport == "websocket"

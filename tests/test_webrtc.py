@@ -191,6 +191,28 @@ async def test_what_is_too_large_for_the_channel_is_refused_before_anything_is_s
         await reader.many(unirt.ResponseDone)
 
 
+async def test_what_of_a_history_is_too_large_for_a_call_is_lost_and_told() -> None:
+    async with simulated(says("I see.", 300)) as simulator:
+        async with unirt.connect(
+            "openai", environ=simulator.env, env_file=None, reconnect=False
+        ) as session:
+            reader = Reader(session)
+            await session.send_text("x" * 300_000)
+            await reader.many(unirt.ResponseDone)
+            await session.switch("openai", transport="webrtc")
+            (seeded,) = await reader.many(unirt.HistorySeeded)
+            assert [(note.index, note.what) for note in seeded.lost] == [
+                (0, "it is larger than a call takes in one message")
+            ]
+            assert len(seeded.changed) == 1  # its answer
+            await session.send_text("hello")
+            await reader.many(unirt.ResponseDone, 2)
+            assert session.call_id is not None
+        await reader.done()
+        assert reader.error is None
+    assert await idle() == set()
+
+
 async def test_audio_in_any_format_is_heard_and_the_pieces_leave_no_trace() -> None:
     """A tone of 1 kHz in 48 kHz stereo floats, in pieces of 7 ms, arrives as a tone of 1 kHz."""
     given = unirt.AudioFormat(rate=48_000, channels=2, encoding=unirt.Encoding.FLOAT32)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
+from collections.abc import Sequence
 from typing import Any
 
 import httpx2
@@ -43,7 +45,8 @@ def time_of_calls(monkeypatch: pytest.MonkeyPatch) -> ManualClock:
 async def test_a_network_that_is_dead_ends_the_session_in_the_documented_time(
     time_of_calls: ManualClock,
 ) -> None:
-    async with simulated() as simulator, calling(simulator) as reader:
+    options = {"measure_every": 60.0}
+    async with simulated() as simulator, calling(simulator, options=options) as reader:
         (call,) = simulator.calls.values()
         silenced(call._peer)
         # What was under way is seen at the first look, and from then on it is 15 seconds.
@@ -52,7 +55,36 @@ async def test_a_network_that_is_dead_ends_the_session_in_the_documented_time(
         assert reader.error.by == "network"
         assert reader.error.reason == "nothing came for 15 s"
         assert time_of_calls.now() > 15
+        last = reader.of(unirt.ConnectionMeasured)[-1].condition
+        assert last.state == "failed"
+        assert last.bytes_out > 0  # what was counted until then
     assert await idle() == set()
+
+
+async def test_a_call_is_measured_as_often_as_was_said(time_of_calls: ManualClock) -> None:
+    measured: list[float] = []
+
+    def note(events: Sequence[unirt.Event]) -> None:
+        here = [event for event in events if isinstance(event, unirt.ConnectionMeasured)]
+        measured.extend(time_of_calls.now() for _ in here)
+
+    async with simulated() as simulator, calling(simulator, observers=[note]):
+        begun = time_of_calls.now()
+        await time_passes(time_of_calls, 20, lambda: len(measured) >= 3)
+    assert measured[:3] == pytest.approx([begun + 5, begun + 10, begun + 15])
+
+
+async def test_what_was_counted_is_known_after_the_call() -> None:
+    async with simulated() as simulator, calling(simulator) as reader:
+        session = reader.session
+        await session.send_text("hello")
+        await reader.many(unirt.ResponseDone)
+        assert reader.of(unirt.ConnectionMeasured) == []  # it was too short for that
+    told = session.condition
+    assert told is not None
+    assert told.state == "closed"
+    assert told.received > 10
+    assert told.bytes_in > told.received
 
 
 async def test_after_a_network_that_was_dead_the_session_calls_again(
@@ -141,6 +173,36 @@ async def test_a_peer_that_is_not_there_is_given_up(monkeypatch: pytest.MonkeyPa
     async with simulated() as simulator:
         with pytest.raises(unirt.DialError, match="no way to the peer"):
             await enter(base_url=simulator.env["OPENAI_BASE_URL"], open_timeout=0.3)
+    assert await idle() == set()
+
+
+async def test_where_no_socket_can_be_had_that_is_said_at_once() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        options: dict[str, Any] = {"base_url": "http://127.0.0.1:9/v1", "open_timeout": 3600.0}
+        with pytest.raises(unirt.DialError, match=f"127.0.0.1 with a port from {port} to {port}"):
+            await enter(ports=(port, port), **options)
+        with pytest.raises(
+            unirt.DialError, match=r"192\.0\.2\.7, which is no address of this machine"
+        ):
+            await enter(interfaces="192.0.2.7", **options)
+    assert await idle() == set()
+
+
+async def test_a_frame_that_the_client_cannot_have_ends_the_simulated_call_in_order(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with simulated() as simulator, calling(simulator) as reader:
+        (call,) = simulator.calls.values()
+        call._peer.largest = 64
+        await reader.session.send_text("hello")
+        events = await reader.done()
+        assert reader.error is None
+    closed = events[-1]
+    assert isinstance(closed, unirt.SessionClosed)
+    assert closed.by == "remote"
+    assert "is larger than the client takes (64)" in caplog.text
     assert await idle() == set()
 
 

@@ -147,16 +147,31 @@ def chosen_transport(
 
 
 def joining(
-    call_id: str | None, provider: Provider, options: Mapping[str, Any] | None
+    call_id: str | None,
+    provider: Provider,
+    options: Mapping[str, Any] | None,
+    transport: str | Transport | Dial | None,
 ) -> Mapping[str, Any] | None:
     """The connection's options, the call among them that it is to join."""
     if call_id is None:
         return options
+    if not call_id.strip():
+        raise ConfigurationError(
+            f"{call_id!r} is no name of a call",
+            where="call_id",
+            remedy="give what the call's session has as call_id, or None for a session of its own",
+        )
     if not provider.joins_calls:
         raise ConfigurationError(
             f"{provider.name!r} has no calls that could be joined",
             where="call_id",
             remedy="leave it out, or choose another provider",
+        )
+    if isinstance(transport, str) and transport in BESIDE:
+        raise ConfigurationError(
+            f"a call is joined beside its audio, and not over {transport!r}",
+            where="transport",
+            remedy="leave it out, or give call_id=None for a call of your own",
         )
     return {**(options or {}), "call_id": call_id}
 

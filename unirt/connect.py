@@ -119,14 +119,16 @@ def connect(
         provider: A name, or a :class:`~unirt.Provider`. By default the one that the settings
             choose, else the only installed one that has a key in the environment.
         model: A model's name; ``"provider:model"`` chooses the provider too.
-        transport: ``"websocket"``, or ``"fast"`` for the one of the extra ``[fast]``; or an open
+        transport: ``"websocket"``, or ``"fast"`` for the one of the extra ``[fast]``, or
+            ``"webrtc"`` for a call by that of the extra ``[webrtc]``; or an open
             :class:`~unirt.transport.Transport`, which is owned from here on; or what opens one,
             called as :attr:`Provider.dial` is.
         api_key: Instead of the one in the environment.
         base_url: Another address of the provider.
         headers: Added to the upgrade request.
-        connection_options: The transport's own: ``ssl``, ``open_timeout``, ``ping_interval`` ...
-            And ``plaintext``: whether a key may go to another machine unencrypted.
+        connection_options: The transport's own: ``ssl``, ``open_timeout``, ``ping_interval``,
+            ``ice_servers`` ... And ``plaintext``: whether a key may go to another machine
+            unencrypted.
         call_id: A call that runs, to control it over a connection of its own: everything but the
             audio is heard and can be said there.
         fallback: Who answers when the provider does not, or not any more: names with commas
@@ -210,8 +212,8 @@ def connect(
             api_key=api_key,
             base_url=base_url,
             headers=headers,
-            connection_options=joining(call_id, chosen, connection_options),
-            transport="websocket" if call_id and transport is None else transport,
+            connection_options=joining(call_id, chosen, connection_options, transport),
+            transport="websocket" if call_id and not transport else transport,
         ),
         failover=failover,
         reconnect=reconnect_of(reconnect, layers.settings.reconnect),

@@ -16,6 +16,7 @@ from unirt.errors import ConfigurationError
 from unirt.provider import ClientSecret, Provider
 from unirt.secret import secret_or_none, secret_values, secret_variables
 from unirt.session.arguments import ConfigFields
+from unirt.spelling import nearest
 
 __all__ = ["client_secret"]
 
@@ -41,7 +42,7 @@ async def client_secret(
         api_key: Instead of the one in the environment.
         base_url: Another address of the provider.
         headers: Added to the request.
-        connection_options: ``ssl``, and what the provider's own connections know.
+        connection_options: ``ssl``, and what the provider itself knows besides its transport's.
         env_file: Where the ``.env`` file is; ``None`` for no file.
         environ: The variables to read, instead of the environment's and the file's.
         settings: What the session will be: the fields of :class:`~unirt.SessionConfig`.
@@ -55,6 +56,17 @@ async def client_secret(
     api_key, headers = secret_or_none(api_key), headers and secret_values(headers)
     environ = None if environ is None else secret_variables(environ)
     fields: dict[str, Any] = dict(settings)
+    for name in fields:
+        if name not in ConfigFields.__annotations__:
+            raise ConfigurationError(
+                f"a client secret has no setting {name!r}",
+                where=name,
+                remedy=nearest(name, ConfigFields.__annotations__),
+            )
+    if isinstance(lasts, bool) or not isinstance(lasts, int | float):
+        raise ConfigurationError(
+            f"{lasts!r} is no time", where="lasts", remedy="give how many seconds it lasts"
+        )
     connecting = connect(
         provider,
         fields.pop("model", None),

@@ -25,6 +25,7 @@ from unirt_openai.configure import response_object, session_object
 from unirt_openai.facts import PROVIDER_NAME
 from unirt_openai.items import write_item
 from unirt_openai.seeding import creatable, fitting, with_ids
+from unirt_openai.sizes import passes
 from unirt_openai.state import State, remember
 
 __all__ = ["append", "say", "seed"]
@@ -378,8 +379,13 @@ def seed(state: State, items: tuple[Item, ...]) -> None:
         UsageError: The data of an item is no JSON.
     """
     seeds = Seeds(len(items))
+    largest = None if state.media is None else state.media.largest
     fitted = fitting(
-        items, audio_format=state.input_format, known_calls=state.calls_there, seeds=seeds
+        items,
+        audio_format=state.input_format,
+        known_calls=state.calls_there,
+        seeds=seeds,
+        passes=lambda item: passes(item, largest),
     )
     for item in fitted:
         if item.data is not None:

@@ -92,7 +92,12 @@ def _audio(
 
 
 def fitting(
-    items: Sequence[Item], *, audio_format: AudioFormat, known_calls: Container[str], seeds: Seeds
+    items: Sequence[Item],
+    *,
+    audio_format: AudioFormat,
+    known_calls: Container[str],
+    seeds: Seeds,
+    passes: Callable[[Item], bool] = lambda item: True,
 ) -> list[Item]:
     """
     The items of a history in a form in which they can be created, those that have one.
@@ -102,6 +107,7 @@ def fitting(
         audio_format: What the provider takes the user's audio for.
         known_calls: The ids of calls that are in the conversation already.
         seeds: Is told what becomes of each.
+        passes: Whether an item is small enough to be sent.
     """
     calls: set[str | None] = set()
     fitted = []
@@ -118,8 +124,11 @@ def fitting(
         elif item.kind is ItemKind.MESSAGE and item.data is None:
             fit = _message(item, index, audio_format, seeds)
         made = creatable(fit, audio_format=audio_format, where="history")
-        if made is not None:
+        if made is not None and passes(made):
             fitted.append(made)
+        elif made is not None:
+            calls.discard(made.call_id)
+            seeds.lost(index, "it is larger than a call takes in one message")
         elif item.kind is ItemKind.MESSAGE:
             seeds.lost(index, "it has no words")
         else:

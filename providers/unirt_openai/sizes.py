@@ -2,7 +2,8 @@
 How large the frames of a command are: a data channel takes no larger ones than its peer said.
 
 What is too large is refused before anything of the command is queued. Only the commands are looked
-at that can be large, and of those the one part that is.
+at that can be large, and of those the one part that is. Of a history that a connection begins with,
+what is too large is left out and told, as all else that cannot be carried.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from unirt_openai.items import write_item
 from unirt_openai.seeding import creatable, fitting
 from unirt_openai.state import State
 
-__all__ = ["check"]
+__all__ = ["check", "passes"]
 
 _AROUND = 512
 "Bytes for what is around that part: the type, and ids of ours."
@@ -46,6 +47,11 @@ def check(state: State, command: Command, largest: int | None) -> None:
                 where=type(command).__name__,
                 remedy="send less at once, or use transport='websocket'",
             )
+
+
+def passes(item: Item, largest: int | None) -> bool:
+    """Whether an item can be created where frames may have so many bytes."""
+    return largest is None or _AROUND + len(_written(write_item(item))) <= largest
 
 
 def _parts(state: State, command: Command) -> Iterator[Any]:

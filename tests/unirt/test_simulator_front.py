@@ -73,6 +73,22 @@ async def test_a_secret_expires_when_it_was_asked_to() -> None:
     assert told["session"]["type"] == "realtime"
 
 
+@pytest.mark.parametrize("said", [b"", b"POST /v1/realtime/calls HTTP/1.1\r\n"], ids=["", "half"])
+async def test_who_comes_and_goes_is_no_trouble(
+    said: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A call that is given up while it is dialled, say."""
+    async with Simulator(load("openai")) as simulator:
+        host, _, port = simulator.url.removeprefix("ws://").partition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(said)
+        writer.write_eof()
+        assert await reader.read() == b""
+        writer.close()
+        await writer.wait_closed()
+    assert caplog.records == []
+
+
 async def test_pages_of_any_origin_may_ask() -> None:
     async with Simulator(load("openai")) as simulator:
         answer = await ask(simulator, "OPTIONS", "/v1/realtime/calls")

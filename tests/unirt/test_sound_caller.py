@@ -173,6 +173,17 @@ async def test_what_cannot_be_done_with_a_call_is_said() -> None:
     assert await idle() == set()
 
 
+async def test_a_caller_that_can_have_no_socket_says_so() -> None:
+    page = Page(b"")
+    options = {"interfaces": "192.0.2.7", "ports": (40_000, 40_001)}
+    async with Caller(options=options) as caller:
+        with pytest.raises(unirt.ConfigurationError, match="a port from 40000 to 40001") as refused:
+            await page.call(caller)
+        assert refused.value.where == "options"
+    await page.peer.close()
+    assert await idle() == set()
+
+
 async def test_a_caller_whose_network_is_dead_is_gone_in_the_documented_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -65,6 +65,10 @@ def test_servers_may_be_written_as_browsers_write_them() -> None:
         ({"ports": 4_000}, "no range of ports"),
         ({"dead_after": 0}, "no time for dead_after"),
         ({"open_timeout": True}, "no time for open_timeout"),
+        ({"ice_servers": 5}, "no ICE server"),
+        ({"interfaces": 5}, "no IP address"),
+        ({"extra_query": 5}, "extra_query holds no names"),
+        ({"ssl": "certificates.pem"}, "no ssl.SSLContext"),
     ],
     ids=str,
 )

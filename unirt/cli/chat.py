@@ -48,6 +48,7 @@ async def run(
     Returns the exit status.
     """
     ends = Ends(voice or Voice(), out)
+    ends.check(wavs, text=text)
     console = console or Console(highlight=False, stderr=ends.piped_out)
     sources = [ends.file(path) for path in wavs]
     if not sources and not text:

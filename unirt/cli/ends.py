@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
@@ -61,6 +62,27 @@ class Ends:
         self.microphone: Source | None = None
         self._out = out
         self._speaker: Speaker | None = None
+
+    def check(self, wavs: Sequence[Path], *, text: bool) -> None:
+        """
+        Refuse what was asked for and would be passed over.
+
+        Raises:
+            ConfigurationError: Something was said of devices or of pipes, and none are used.
+        """
+        voice = self.voice
+        if (wavs or text) and (voice.chosen or voice.guard is not Guard.NONE):
+            raise ConfigurationError(
+                f"no sound device is used with {'--wav' if wavs else '--text'}",
+                where="--guard" if not voice.chosen else "--mic, --speaker or --device",
+                remedy="leave one of the two out",
+            )
+        if voice.raw is not None and PIPE not in (*wavs, self._out):
+            raise ConfigurationError(
+                "nothing goes through a pipe",
+                where="--format",
+                remedy="leave it out, or give - to --wav or --out",
+            )
 
     def file(self, path: Path) -> Source:
         """A file, or standard input, that is spoken."""

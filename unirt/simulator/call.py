@@ -9,6 +9,7 @@ the call.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -25,6 +26,8 @@ from unirt.transports.webrtc.opus import FRAME_BYTES
 from unirt.transports.webrtc.peer import Peer
 
 __all__ = ["Call"]
+
+_LOG = logging.getLogger("unirt.simulator")
 
 _PATIENCE_S = 15.0
 "How long a client may take to come."
@@ -168,11 +171,24 @@ class Call:
         now = self._clock.now()
         self.line.handle_timer(now)
         for frame in self.line.frames_to_send(now):
-            self._peer.send_now(frame)
+            self._send(frame)
             for joined in self._joined.values():
                 joined.put(frame)
         self._moved(self)
         return not self._closing and self.line.close_wanted() is None
+
+    def _send(self, frame: Frame) -> None:
+        """Over the data channel; a client that cannot have a frame is hung up on, and told of."""
+        most = self._peer.largest
+        size = len(frame.encode()) if isinstance(frame, str) else len(frame)
+        if most is not None and size > most:
+            why = f"a frame of {size} bytes is larger than the client takes ({most})"
+        elif not self._peer.send_now(frame) and not self._closing:
+            why = "the client does not read what is sent"
+        else:
+            return
+        _LOG.warning("the call is hung up: %s", why)
+        self._closing = True
 
     async def _end(self) -> None:
         self._closing = True

@@ -71,7 +71,8 @@ class Door(ServerConnection):
     async def handshake(self, *args: Any, **more: Any) -> None:
         request = await self._request
         if request is None:
-            await super().handshake(*args, **more)
+            if not self._lost.done():  # else who came is gone, and asked for nothing
+                await super().handshake(*args, **more)
             return
         self.transport.write(_written(await self._answer(request)))
         self.transport.close()

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from unirt.audio import PCM16_24K, AudioFormat
 from unirt.condition import Condition
-from unirt.errors import UsageError
+from unirt.errors import ConfigurationError, UsageError
 from unirt.sound.backlog import MOST_MS
 from unirt.sound.held import MOST_HELD_MS, Held
 from unirt.sound.pulled import PulledPlayer
@@ -123,9 +123,20 @@ class Caller:
 
         Raises:
             ValueError: It is no offer that can be answered.
+            ConfigurationError: Nothing that the options name can be had on this machine.
             UsageError: It is not entered.
         """
-        return await self._entered("answer").answer(offer)
+        peer = self._entered("answer")
+        from unirt.transports.webrtc.candidates import NoAddress
+
+        try:
+            return await peer.answer(offer)
+        except NoAddress as exc:
+            raise ConfigurationError(
+                str(exc),
+                where="options",
+                remedy="name others in interfaces and ports, or leave them out",
+            ) from None
 
     async def arrived(self, patience: float = 15.0) -> bool:
         """

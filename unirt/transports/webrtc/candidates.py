@@ -19,14 +19,23 @@ from aiortc import RTCIceGatherer
 
 from unirt.transports.webrtc.options import CallOptions
 
-__all__ = ["restrict"]
+__all__ = ["NoAddress", "restrict"]
 
 _RECEIVE_BUFFER = 1 << 18
 "Bytes that the system keeps of what came, for an event loop that is busy."
 
 
+class NoAddress(Exception):
+    """Nothing that the options name can be had on this machine, at least not now."""
+
+
 def restrict(gatherer: RTCIceGatherer, options: CallOptions) -> None:
-    """Let a gatherer offer only what the options name."""
+    """
+    Let a gatherer offer only what the options name.
+
+    Where none of that can be had, its gathering raises :class:`NoAddress`: without a socket nobody
+    is ever found, and who waits for that learns too late why.
+    """
     if not (options.interfaces or options.ports):
         return
     connection = gatherer._connection
@@ -36,12 +45,22 @@ def restrict(gatherer: RTCIceGatherer, options: CallOptions) -> None:
         wanted = list(options.interfaces) if options.interfaces and addresses else addresses
         found = [await _host(connection, component, address, options) for address in wanted]
         protocols = [protocol for protocol in found if protocol is not None]
+        if wanted and not protocols:
+            raise NoAddress(_unusable(wanted, options))
         connection._protocols += protocols
         candidates = [protocol.local_candidate for protocol in protocols]
         candidates += await _reflexive(connection, protocols, timeout)
         return candidates + await others(component, [], timeout)
 
     connection.get_component_candidates = gather  # type: ignore[method-assign]
+
+
+def _unusable(addresses: list[str], options: CallOptions) -> str:
+    where = " or ".join(addresses)
+    if options.ports is None:
+        return f"no socket can be had at {where}, which is no address of this machine"
+    first, last = options.ports
+    return f"no socket can be had at {where} with a port from {first} to {last}"
 
 
 async def _host(

@@ -93,6 +93,7 @@ async def open_call(
             where="transport",
             remedy="pip install 'unirt-realtime[webrtc]'",
         )
+    from unirt.transports.webrtc.candidates import NoAddress
     from unirt.transports.webrtc.transport import WebRTCTransport
 
     transport = WebRTCTransport(options, url)
@@ -109,6 +110,8 @@ async def open_call(
                 why = f"its answer is no SDP that fits the offer: {exc}"
             case TimeoutError():
                 why = f"no way to the peer was found within {options.open_timeout:g} s"
+            case NoAddress():
+                why = str(exc)
             case TransportClosed():
                 why = exc.reason or "the call ended before it began"
             case _:

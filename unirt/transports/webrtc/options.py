@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from ssl import SSLContext
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -57,15 +58,20 @@ def call_options(given: Mapping[str, Any]) -> CallOptions:
         if name not in known:
             raise _wrong(f"WebRTC has no option {name!r}", f"use {', '.join(known)}")
     options = dict(given)
-    options["ice_servers"] = tuple(map(_server, _listed(options.get("ice_servers") or ())))
-    options["interfaces"] = tuple(map(_address, _listed(options.get("interfaces") or ())))
+    options["ice_servers"] = tuple(map(_server, _listed(options.get("ice_servers"))))
+    options["interfaces"] = tuple(map(_address, _listed(options.get("interfaces"))))
     if options.get("ports") is not None:
         options["ports"] = _ports(options["ports"])
     for name in ("open_timeout", "dead_after", "measure_every"):
         value = options.get(name, 1.0)
         if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
             raise _wrong(f"{value!r} is no time for {name}", "give seconds, more than 0")
-    options["extra_query"] = dict(options.get("extra_query") or {})
+    query = options.get("extra_query")
+    if not isinstance(query, Mapping | None):
+        raise _wrong("extra_query holds no names and values", "give a dict")
+    options["extra_query"] = dict(query or {})
+    if not isinstance(options.get("ssl"), SSLContext | None):
+        raise _wrong("ssl is no ssl.SSLContext", "make one with ssl.create_default_context()")
     return CallOptions(**options)
 
 
@@ -82,7 +88,11 @@ def reaching(options: CallOptions, url: str) -> CallOptions:
 
 
 def _listed(value: Any) -> Sequence[Any]:
-    return (value,) if isinstance(value, str | Mapping | IceServer) else tuple(value)
+    """One or several; what is neither is refused as one."""
+    if value is None:
+        return ()
+    one = isinstance(value, str | Mapping | IceServer) or not isinstance(value, Iterable)
+    return (value,) if one else tuple(value)
 
 
 def _server(given: IceServer | Mapping[str, Any] | str) -> IceServer:
@@ -103,7 +113,7 @@ def _server(given: IceServer | Mapping[str, Any] | str) -> IceServer:
 
 def _address(given: Any) -> str:
     try:
-        return str(ipaddress.ip_address(given))
+        return str(ipaddress.ip_address(str(given)))
     except ValueError:
         raise _wrong(
             f"{given!r} is no IP address of this machine",

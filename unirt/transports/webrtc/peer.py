@@ -29,7 +29,7 @@ from aiortc import (
 from unirt.clock import Clock, SystemClock
 from unirt.condition import Condition
 from unirt.transport import TransportClosed
-from unirt.transports.webrtc.candidates import restrict
+from unirt.transports.webrtc.candidates import NoAddress, restrict
 from unirt.transports.webrtc.incoming import Incoming
 from unirt.transports.webrtc.jitter import use_jitter
 from unirt.transports.webrtc.measure import condition, packets_in
@@ -110,7 +110,12 @@ class Peer:
     # The set-up.
 
     async def offer(self, label: str) -> str:
-        """The SDP of an offer, with a data channel of that name."""
+        """
+        The SDP of an offer, with a data channel of that name.
+
+        Raises:
+            NoAddress: Nothing that the options name can be had on this machine.
+        """
         self._channel_came(self._connection.createDataChannel(label))
         await self._connection.setLocalDescription(await self._connection.createOffer())
         return self._connection.localDescription.sdp
@@ -130,6 +135,7 @@ class Peer:
 
         Raises:
             ValueError: It is no offer that can be answered.
+            NoAddress: Nothing that the options name can be had on this machine.
         """
         await self._describe(offer, "offer")
         with _usable():
@@ -225,21 +231,24 @@ class Peer:
     async def _watch(self) -> None:
         """Measure, and take a network for dead from which nothing comes."""
         options, now = self._options, self._clock.now
-        step = min(options.dead_after / _LOOKS, options.measure_every)
-        came, came_at, measured_at = -1, now(), now()
+        step = options.dead_after / _LOOKS
+        came, came_at = -1, now()
+        look_at, measure_at = came_at + step, came_at + options.measure_every
         while True:
-            await self._clock.sleep_until(now() + step)
+            await self._clock.sleep_until(min(look_at, measure_at))
             report = await self._connection.getStats()
             if (count := packets_in(report)) != came:
                 came, came_at = count, now()
             elif now() - came_at >= options.dead_after:
+                self.condition = condition(report, "connected")
                 why = f"nothing came for {options.dead_after:g} s"
                 self._end(TransportClosed(None, why, by="network"))
                 return
-            if now() - measured_at >= options.measure_every:
-                measured_at = now()
+            if now() >= measure_at:
+                measure_at = now() + options.measure_every
                 self.condition = condition(report, "connected")
                 self._told(self.condition)
+            look_at = now() + step
 
     def _tell(self, state: str) -> None:
         if state != self.condition.state:
@@ -270,6 +279,9 @@ class Peer:
 
     async def _shut(self) -> None:
         connecting = _connecting(self._connection)
+        with contextlib.suppress(Exception):  # what was counted is not worth a call that stays
+            report = await self._connection.getStats()
+            self.condition = condition(report, self.condition.state)
         await self._connection.close()
         for task in self._tasks:
             task.cancel()
@@ -308,6 +320,8 @@ def _usable() -> Iterator[None]:
     """What is wrong with an SDP, as one error: a line of nonsense leads to any."""
     try:
         yield
+    except NoAddress:
+        raise
     except Exception as exc:
         raise ValueError(f"it cannot be used: {exc!r}") from None
 
