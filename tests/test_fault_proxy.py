@@ -182,14 +182,27 @@ async def test_a_dial_that_always_fails(
     await talk.ended()
 
 
-@pytest.mark.parametrize("fault", ["cut", "reset", "half_close", "nonsense", "close=1008"])
+BROKEN_OFF = ["cut", "reset", "half_close", "nonsense"]
+
+
+@pytest.mark.parametrize("fault", BROKEN_OFF)
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_handshake_that_is_broken_off(name: str, transport: str, fault: str) -> None:
-    talk = Talk(name, transport, f"{fault}@handshake")
+    async with Talk(name, transport, f"{fault}@handshake") as (_, reader, proxy):
+        await answered(reader, "Hi")  # over the next connection
+        assert len(proxy.happened) == 1
+
+
+@pytest.mark.parametrize("fault", [*BROKEN_OFF, "close=1008"])
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_handshake_that_comes_to_nothing(name: str, transport: str, fault: str) -> None:
+    talk = Talk(name, transport, f"{fault}@handshake", f"{fault}@reconnect")
     with pytest.raises(unirt.HandshakeError) as told:
         await talk.__aenter__()
-    assert told.value.code == (1008 if fault == "close=1008" else None)
+    refused = fault.startswith("close")
+    assert (told.value.code, told.value.cut) == (1008 if refused else None, not refused)
     await talk.ended()
 
 
