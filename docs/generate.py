@@ -2,7 +2,8 @@
 Writes the pages of the reference that come from tables.
 
 Run ``python docs/generate.py`` after a table changed; ``--check`` only tells whether a page is
-stale, and the tests run that.
+stale, and the tests run that. Two pages take long, and are checked where they are made anyway:
+see :data:`ELSEWHERE`.
 """
 
 from __future__ import annotations
@@ -24,16 +25,17 @@ from unirt.events import ContentEvent, ControlEvent, Event, SessionEvent
 from unirt.fold import fold
 from unirt.grammar import PAYLOADS, TRANSITIONS, Noun, State
 from unirt.policy import standard_rows
+from unirt.provider import Provider
 from unirt.registry import installed, load
 from unirt.simulator.exchange import run
 from unirt.simulator.script import builtin, builtin_names
 from unirt.testing import differences, kept, moved, outline, rows
-from unirt.testing.faults import KINDS, Phase
-from unirt.testing.faults.cell import PATIENCE_S, run_cell
+from unirt.testing.faults import KINDS, Fault, Phase
+from unirt.testing.faults.cell import PATIENCE_S, Outcome, run_cell
 from unirt.testing.faults.matrix import cells
 from unirt.testing.faults.phases import PHASES
 from unirt.testing.faults.words import in_words
-from unirt.testing.journey import JOURNEYS, ways
+from unirt.testing.journey import JOURNEYS, Journey, Moved, Way, ways
 from unirt.testing.moved import moved_apart, moved_outlines, moved_rows
 from unirt.testing.travel import travel
 from unirt_google.inbound import FIELDS
@@ -242,12 +244,18 @@ def scenarios_page() -> Iterator[str]:
     yield (kept.__doc__ or "").partition("\n\n")[2].replace(":class:`~unirt.capabilities.", "`")
     yield "## Why they do\n"
     yield from (f"- {reason}" for reason in reasons)
-    yield from _journeys()
+    yield "\nConversations that move to another connection are [journeys](journeys.md)."
 
 
-def _journeys() -> Iterator[str]:
+def journeys_page(travel: Callable[[Way, Journey], Moved] = travel) -> Iterator[str]:
+    """
+    Args:
+        travel: Holds a conversation; the tests have held them all.
+    """
     found = ways(map(load, installed()))
-    yield "\n## Conversations that move\n"
+    yield "# The same journey gives the same stream\n"
+    yield "Conversations that move to another connection, compared as"
+    yield "[scenarios](scenarios.md) are."
     yield f"Each journey is held by a real session on each of these ways: {', '.join(found)}."
     yield "Where it is *resumed* the provider remembers the conversation, and where it is *refused*"
     yield "it remembers it no more; see [reconnecting](../howto/reconnect.md)."
@@ -272,11 +280,11 @@ def _journeys() -> Iterator[str]:
         numbers = f"{told.carried + told.changed} | {told.lost} | {told.replayed_ms:g} ms"
         about = journey.scenario.about
         yield f"| {journey.name} | {about} | {verdict} | {kinds} | {numbers} |"
-    yield "\n### What the ways may differ in\n"
+    yield "\n## What the ways may differ in\n"
     yield (
         (moved.__doc__ or "").partition("\n\n")[2].replace("of :mod:`unirt.testing.kept`", "above")
     )
-    yield "### Why the kept views do\n"
+    yield "## Why the kept views do\n"
     yield from (f"- {reason}" for reason in reasons)
 
 
@@ -292,7 +300,11 @@ def _caps(name: str) -> Capabilities:
     return provider.capabilities(provider.default_model)
 
 
-def faults_page() -> Iterator[str]:
+def faults_page(run_cell: Callable[[Provider, Fault], Outcome] = run_cell) -> Iterator[str]:
+    """
+    Args:
+        run_cell: Holds a session with a fault in it; the tests have held them all.
+    """
     yield "# What a session makes of faults\n"
     yield "Every fault at every phase, once: a whole session with a simulated server, in virtual"
     yield "time. Each cell says what the application sees of it. *Goes on*: the next question was"
@@ -410,28 +422,38 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "policies.md": policies_page,
     "order.md": order_page,
     "scenarios.md": scenarios_page,
+    "journeys.md": journeys_page,
     "faults.md": faults_page,
     "mapping-openai.md": mapping_openai_page,
     "mapping-google.md": mapping_google_page,
 }
 
 
+ELSEWHERE = frozenset({"journeys.md", "faults.md"})
+"Pages that take long, and are checked by the tests that have what stands in them."
+
+
+def is_fresh(name: str, page: Iterator[str]) -> bool:
+    """Whether a page is as it stands."""
+    path = REFERENCE / name
+    return path.exists() and path.read_text("utf-8") == _text(page)
+
+
+def _text(page: Iterator[str]) -> str:
+    return NOTE + "\n" + "\n".join(page).rstrip() + "\n"
+
+
 def main(arguments: list[str]) -> int:
-    """Write the pages, or with ``--check`` tell which are stale."""
-    stale = []
+    """Write the pages, or with ``--check`` tell which are stale, of those that take no time."""
     logging.getLogger("unirt").addHandler(logging.NullHandler())  # what is refused is shown
     REFERENCE.mkdir(exist_ok=True)
+    if "--check" in arguments:
+        quick = {name: page for name, page in PAGES.items() if name not in ELSEWHERE}
+        if stale := [name for name, page in quick.items() if not is_fresh(name, page())]:
+            print(f"stale: {', '.join(stale)}; run python docs/generate.py", file=sys.stderr)
+        return bool(stale)
     for name, page in PAGES.items():
-        path = REFERENCE / name
-        text = NOTE + "\n" + "\n".join(page()).rstrip() + "\n"
-        if path.exists() and path.read_text("utf-8") == text:
-            continue
-        stale.append(name)
-        if "--check" not in arguments:
-            path.write_text(text, "utf-8")
-    if "--check" in arguments and stale:
-        print(f"stale: {', '.join(stale)}; run python docs/generate.py", file=sys.stderr)
-        return 1
+        (REFERENCE / name).write_text(_text(page()), "utf-8")
     return 0
 
 

@@ -8,11 +8,14 @@ What a fault is, the application learns from an event or an error that names it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
 
 import unirt
+from docs.generate import faults_page, is_fresh
 from unirt.policy import Verdict
 from unirt.registry import load
 from unirt.testing.faults import KINDS, Fault, Phase, fault_of
@@ -44,15 +47,26 @@ UNANSWERED = {
 
 
 def test_there_are_enough() -> None:
-    done = [fault for name, fault in CELLS if not nothing_comes(name, fault)]
-    assert len(done) >= 400
-    assert {fault.phase for fault in done} == set(Phase)
-    assert {fault.kind for fault in done} == {k.name for k in KINDS.values() if not k.socket_only}
+    come = [fault for name, fault in CELLS if not nothing_comes(name, fault)]
+    assert len(come) >= 400
+    assert {fault.phase for fault in come} == set(Phase)
+    assert {fault.kind for fault in come} == {k.name for k in KINDS.values() if not k.socket_only}
+
+
+@cache
+def done(name: str, fault: Fault) -> Outcome:
+    return run_cell(load(name), fault)  # which checks the order of the events
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forgotten() -> Iterator[None]:
+    yield
+    done.cache_clear()
 
 
 @pytest.mark.parametrize(("name", "fault"), CELLS, ids=str)
 def test_cell(name: str, fault: Fault) -> None:
-    outcome = run_cell(load(name), fault)  # which checks the order of the events
+    outcome = done(name, fault)
 
     assert outcome.leaks == ()
     assert outcome.seconds < BOUND_S
@@ -238,3 +252,8 @@ def test_a_dial_that_never_answers_is_told() -> None:
     outcome = run_cell(load("openai"), fault_of("stall@dial*9"))
     assert isinstance(outcome.opening, unirt.DialError)
     assert "no connection within 10 s" in str(outcome.opening)
+
+
+def test_the_page_is_fresh() -> None:
+    page = faults_page(lambda provider, fault: done(provider.name, fault))
+    assert is_fresh("faults.md", page), "run python docs/generate.py"

@@ -19,6 +19,7 @@ import attrs
 import pytest
 
 from cassettes.record import ABRUPT, FOLDER
+from docs.generate import is_fresh, journeys_page
 from tests.replayed import played
 from unirt import (
     AppendAudio,
@@ -80,6 +81,12 @@ def travelled(way: str, journey: str) -> Moved:
 def forgotten() -> Iterator[None]:
     yield
     travelled.cache_clear()
+
+
+def test_the_page_is_fresh() -> None:
+    names = {way: name for name, way in WAYS.items()}
+    page = journeys_page(lambda way, journey: travelled(names[way], journey.name))
+    assert is_fresh("journeys.md", page), "run python docs/generate.py"
 
 
 def pairs(names: Iterable[str], journeys: Iterable[str] = JOURNEYS) -> pytest.MarkDecorator:
