@@ -447,7 +447,7 @@ async def test_an_answer_that_the_end_of_a_connection_cuts_off_is_asked_for_agai
         speed = 50
         [[reply]]
         cue = "text"
-        steps = [{ say = "Once.", ms = 300 }, { go_away = 50000 }, { say = "On.", ms = 6000000 }]
+        steps = [{ say = "Once.", ms = 300 }, { go_away = 50000 }, { say = "On.", ms = 600000 }]
     """)
     again = '[[reply]]\ncue = "{}"\nsteps = [{{ say = "Again.", ms = 300 }}]\n'
     asked = {"openai": "text", "google": "respond"}[name]  # what the turn that was cut is there

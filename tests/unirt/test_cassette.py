@@ -431,12 +431,13 @@ async def to_the_end(**options: Any) -> None:
 @every_provider
 async def test_the_recorded_close_happens(provider: str, tmp_path: Path) -> None:
     path = tmp_path / "talk.jsonl"
+    talk = partial(to_the_end, reconnect=unirt.Reconnect(first_wait=0.0, jitter=0.0))
     async with simulated(provider, builtin("connection_lost")) as simulator:
-        application = partial(to_the_end, provider=provider, environ=simulator.env)
+        application = partial(talk, provider=provider, environ=simulator.env)
         with pytest.raises(ConnectionLost) as live:
             await using(path, application, mode="once")
     with pytest.raises(ConnectionLost) as played:
-        await using(path, to_the_end)
+        await using(path, talk)
     assert str(played.value) == str(live.value)
 
 

@@ -13,7 +13,7 @@ from unirt.commands import AppendAudio, Respond, StartTurn
 from unirt.condition import Condition
 from unirt.config import LocalVAD
 from unirt.conversation import Conversation
-from unirt.events import ConnectionMeasured, Event, Origin
+from unirt.events import ConnectionMeasured, Event, Origin, SessionClosed
 from unirt.session.audio_in import AudioIn
 from unirt.session.audio_out import AudioOut
 from unirt.session.ears import Ears
@@ -196,6 +196,19 @@ class Roaming(ABC):
             by = "local"  # this program ends it, and the far end was only faster
         if ours or agreed or not self._moves.lose(Loss(code=code, reason=reason, by=by)):
             self._end(code, reason, by)
+
+    def _tell_closed(self, code: int | None, reason: str, by: str) -> None:
+        """Between two connections nobody but the session can tell that it is over."""
+        if self._state.closed is None:
+            closed = SessionClosed(
+                origin=Origin(self._link.provider, self._clock.now()),
+                synthesised=True,
+                code=code,
+                reason=reason,
+                by=by,
+                clean=by == "local",
+            )
+            self._tell([closed])
 
     def _new_patience(self, timeouts: Timeouts) -> Patience:
         return Patience(

@@ -37,7 +37,7 @@ from unirt.commands import (
     UpdateSession,
 )
 from unirt.errors import CassetteMismatch
-from unirt.events import Event, HistorySeeded, Origin, SessionClosed
+from unirt.events import Event, HistorySeeded
 from unirt.items import Item
 from unirt.log import logger, marked, new_mark
 from unirt.session.accounts import Accounts
@@ -369,19 +369,6 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
         self._start_closing(1000, "")
         told = self._hide(reason)  # a server may quote a key
         self._log.info("%s: closed by %s, code %s %s", self.provider, by, code, told)
-
-    def _tell_closed(self, code: int | None, reason: str, by: str) -> None:
-        """Between two connections nobody but the session can tell that it is over."""
-        if self._state.closed is None:
-            closed = SessionClosed(
-                origin=Origin(self.provider, self._clock.now()),
-                synthesised=True,
-                code=code,
-                reason=reason,
-                by=by,
-                clean=by == "local",
-            )
-            self._tell([closed])
 
     def _told(self) -> Exception | None:
         """Why the session ended other than by being closed; whoever calls this raises it."""

@@ -9,7 +9,6 @@ the call.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +17,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from unirt.clock import Clock
+from unirt.log import logger
 from unirt.simulator.line import Line
 from unirt.translator import Frame
 from unirt.transport import TransportClosed
@@ -27,7 +27,7 @@ from unirt.transports.webrtc.peer import Peer
 
 __all__ = ["Call"]
 
-_LOG = logging.getLogger("unirt.simulator")
+_LOG = logger(__name__)
 
 _PATIENCE_S = 15.0
 "How long a client may take to come."
