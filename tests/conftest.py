@@ -42,6 +42,11 @@ def provider(request: pytest.FixtureRequest) -> Provider:
     return load(request.param)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Two for each processor: while one waits for a socket, or for its time, the other works."""
+    return 2 * (os.cpu_count() or 1)
+
+
 def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()

@@ -21,6 +21,8 @@ from tests.benchmarks.server import PROTOCOLS
 from unirt.transport import Transport, TransportClosed
 from unirt.transports.memory import memory_pair
 
+pytestmark = pytest.mark.long
+
 HOUR_MS = 3_600_000.0
 MOST_MB = 30.0
 "Two minutes of audio with the frames that it came in, and all else that an hour brings."

@@ -633,6 +633,7 @@ def test_a_terminal_shows_every_section() -> None:
         assert word in output.getvalue()
 
 
+@pytest.mark.long
 def test_plots_are_the_same_for_the_same_results(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="it is in the extra [bench]")
     from tests.benchmarks.plots import draw
@@ -703,6 +704,7 @@ def test_a_cassette_of_the_benchmarks_is_played_to_its_end(protocol: str, tmp_pa
     assert cassettes.played(tmp_path / "talk.jsonl", turns) > 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("who", list(CALLERS))
 async def test_whoever_calls_hears_what_was_said_and_knows_the_marks_in_it(who: str) -> None:
     async with Parrots(load_provider("openai")) as server:

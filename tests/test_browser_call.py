@@ -19,6 +19,8 @@ from tests.calling import simulated
 from tests.fake_microphone import flags, question
 from unirt.simulator.scenario import Call, Cue, Pace, Reply, Say, Scenario
 
+pytestmark = pytest.mark.long
+
 EXAMPLE = Path(__file__).parent.parent / "examples" / "browser_call"
 SCENARIO = Scenario(
     name="order",

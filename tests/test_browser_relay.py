@@ -15,6 +15,8 @@ from unirt.registry import load
 from unirt.simulator import Simulator
 from unirt.simulator.scenario import Cue, Pace, Reply, Say, Scenario
 
+pytestmark = pytest.mark.long
+
 EXAMPLE = Path(__file__).parent.parent / "examples" / "browser_relay"
 SCENARIO = Scenario(
     name="relayed",

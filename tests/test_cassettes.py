@@ -29,6 +29,7 @@ def received(provider: str, scenario: str) -> list[Any]:
     return [e.data for e in entries if isinstance(e, Framed) and e.direction == "received"]
 
 
+@pytest.mark.long
 def test_there_is_one_for_each_scenario_and_provider_and_all_are_fresh() -> None:
     done = subprocess.run(
         [sys.executable, "cassettes/record.py", "--check"],

@@ -14,6 +14,8 @@ from tests.soak.many import FORMATS, run_many
 from tests.soak.report import complaints, page
 from unirt.session.views import View
 
+pytestmark = pytest.mark.long
+
 NAMES = list(FORMATS)
 
 

@@ -14,6 +14,8 @@ from tests.sound_program import SECONDS
 from tests.tones import Heard, steady
 from unirt.audio import PCM16_24K
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parent.parent
 TRIES = 6
 

@@ -17,6 +17,8 @@ from unirt.testing import check
 from unirt.transports.webrtc.peer import Peer
 from unirt.transports.webrtc.transport import WebRTCTransport
 
+pytestmark = pytest.mark.long
+
 ANSWER_MS = 3_000.0
 SCENARIO = Scenario(
     name="loss",

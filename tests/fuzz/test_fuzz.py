@@ -27,6 +27,7 @@ def test_what_is_documented_happens_with_every_input_that_is_kept(target: str) -
     assert lines > 300
 
 
+@pytest.mark.long
 @needs_the_engine
 @pytest.mark.parametrize("target", NAMES)
 def test_a_short_search_finds_nothing(target: str, tmp_path: Path) -> None:

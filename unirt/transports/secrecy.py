@@ -16,11 +16,12 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from unirt.errors import ConfigurationError
+from unirt.log import logger
 from unirt.secret import shown_url
 
 __all__ = ["check_encrypted", "check_tls", "discreet", "is_loopback"]
 
-_LOG = logging.getLogger("unirt.transports")
+_LOG = logger(__name__)
 
 _PLAIN: Final = frozenset({"ws", "http"})
 
