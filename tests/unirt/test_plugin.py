@@ -331,6 +331,7 @@ def test_words(words):
 """
 
 
+@pytest.mark.long
 def test_in_several_processes_each_test_records_and_plays_its_own(
     run: Run, simulator: Simulator, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
