@@ -438,6 +438,18 @@ async def test_who_failed_rests_and_is_tried_last_meanwhile(names: tuple[str, st
                 assert session.provider == names[0]
 
 
+def test_only_who_failed_rests_while_time_goes_on() -> None:
+    ticks = iter(range(100))
+    cooldowns = Cooldowns(lambda: float(next(ticks)))
+    dead, alive = unirt.Candidate(provider="openai"), unirt.Candidate(provider="google")
+    cooldowns.failed(dead, 60.0)
+
+    assert cooldowns.rests(dead)
+    assert not cooldowns.rests(alive)
+    cooldowns.answered(dead)
+    assert not cooldowns.rests(dead)
+
+
 def test_a_chain_is_written_as_a_list_or_as_text() -> None:
     for fallback in ("openai, google:gemini-x", ["openai", "google:gemini-x"]):
         connecting = unirt.connect(fallback=fallback, environ={}, env_file=None)

@@ -80,7 +80,8 @@ class Cooldowns:
 
     def rests(self, candidate: Candidate) -> bool:
         """Whether it is to be tried after those that do not rest."""
-        return self._now() < self._until.get(_key(candidate), self._now())
+        until = self._until.get(_key(candidate))
+        return until is not None and self._now() < until
 
 
 def _key(candidate: Candidate) -> tuple[str, str | None]:
