@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import warnings
 from typing import Any
 
@@ -13,6 +14,8 @@ from google.genai import types
 from openai import AsyncOpenAI
 
 import unirt
+from tests.calling import calling, simulated
+from unirt.clock import ManualClock
 from unirt.registry import load
 from unirt.simulator import Simulator
 
@@ -49,6 +52,93 @@ async def test_a_token_locks_the_whole_setup() -> None:
         ):
             pass
         assert simulator.connections[-1].server.config.instructions == "Speak of the sea."
+
+
+# What a secret opens, and what it does not.
+
+
+def made_up(provider: str) -> str:
+    return {"openai": "ek_0123456789abcdef", "google": "auth_tokens/0123456789abcdef"}[provider]
+
+
+async def opened(provider: str, simulator: Simulator, key: str, **more: Any) -> None:
+    async with unirt.connect(
+        provider,
+        api_key=key,
+        environ=simulator.env,
+        env_file=None,
+        reconnect=False,
+        **more,
+    ):
+        pass
+
+
+@pytest.mark.parametrize("provider", ["openai", "google"])
+async def test_a_secret_that_was_never_given_out_opens_nothing(provider: str) -> None:
+    async with Simulator(load(provider)) as simulator:
+        with pytest.raises(unirt.DialError) as refused:
+            await opened(provider, simulator, made_up(provider))
+        assert refused.value.status == 401
+        assert not simulator.connections
+
+
+async def test_a_call_needs_a_secret_that_was_given_out() -> None:
+    async with simulated() as simulator:
+        with pytest.raises(unirt.DialError) as refused:
+            async with calling(simulator, api_key=made_up("openai")):
+                raise AssertionError("it came about")
+        assert refused.value.status == 401
+        assert simulator.calls == {}
+
+
+@pytest.mark.parametrize(
+    ("provider", "error"), [("openai", unirt.DialError), ("google", unirt.HandshakeError)]
+)
+async def test_after_its_time_a_secret_opens_nothing(
+    provider: str, error: type[unirt.UnirtError]
+) -> None:
+    clock = ManualClock(time.time())
+    async with Simulator(load(provider), clock=clock) as simulator:
+        secret = await unirt.client_secret(provider, lasts=60, environ=simulator.env, env_file=None)
+        clock.advance_to(clock.now() + 50)
+        await opened(provider, simulator, secret.value)
+        clock.advance_to(clock.now() + 20)
+        with pytest.raises(error):
+            await opened(provider, simulator, secret.value)
+
+
+async def test_a_secret_opens_as_many_sessions_as_its_time_allows_and_a_token_one() -> None:
+    async with Simulator(load("openai")) as simulator:
+        secret = await unirt.client_secret("openai", environ=simulator.env, env_file=None)
+        for _ in range(3):
+            await opened("openai", simulator, secret.value)
+        assert len(simulator.connections) == 3
+    async with Simulator(load("google")) as simulator:
+        secret = await unirt.client_secret("google", environ=simulator.env, env_file=None)
+        await opened("google", simulator, secret.value)
+        with pytest.raises(unirt.HandshakeError, match="opens no more sessions"):
+            await opened("google", simulator, secret.value)
+        other = await unirt.client_secret("google", environ=simulator.env, env_file=None)
+        await opened("google", simulator, other.value)
+
+
+async def test_to_resume_a_session_is_no_use_of_a_token_and_changes_nothing_that_is_locked() -> (
+    None
+):
+    async with Simulator(load("google")) as simulator:
+        secret = await unirt.client_secret(
+            "google", environ=simulator.env, env_file=None, instructions="Speak of the sea."
+        )
+        await opened("google", simulator, secret.value)
+        await opened(
+            "google",
+            simulator,
+            secret.value,
+            instructions="Speak of money.",
+            provider_options={"session_resumption": {"handle": "handle_1"}},
+        )
+        config = simulator.connections[-1].server.config
+        assert config.instructions == "Speak of the sea."
 
 
 async def test_the_addresses_are_where_clients_go() -> None:

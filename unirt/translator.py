@@ -37,6 +37,7 @@ from unirt.capabilities import Capabilities, Changing
 from unirt.commands import Command
 from unirt.config import SessionConfig
 from unirt.events import Event
+from unirt.passes import Passes
 from unirt.playback import ResponsePlayback
 from unirt.value import Value
 
@@ -182,6 +183,8 @@ class Upgrade(Value):
     query: Mapping[str, str]
     headers: Mapping[str, str]
     "By lower-case name."
+    at: float = 0.0
+    "When it came, in Unix seconds: a key may be too old."
 
 
 @attrs.frozen(kw_only=True)
@@ -295,8 +298,14 @@ class ServerTranslator(Protocol):
         ...
 
 
-class CallServer(Protocol):
-    """What the server's side also has of a protocol that carries audio beside frames."""
+class RequestServer(Protocol):
+    """What the server's side also has of a protocol that answers HTTP requests."""
+
+    passes: Passes | None
+    """
+    What was given out to be shown later. The host of several connections sets it, the same one for
+    all; without one a server takes every key that looks like one.
+    """
 
     def request(self, request: Request, now: float) -> Reply | Offer | HangUp:
         """
@@ -304,6 +313,10 @@ class CallServer(Protocol):
         follows, audio is fed here, and no frame holds any.
         """
         ...
+
+
+class CallServer(Protocol):
+    """What the server's side also has of a protocol that carries audio beside frames."""
 
     def audio_beside(self) -> None:
         """The connection is a call, however that was agreed."""

@@ -30,11 +30,12 @@ from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
 from unirt.clock import Clock, UnixClock
+from unirt.passes import Passes
 from unirt.provider import Provider
 from unirt.simulator.front import Door
 from unirt.simulator.line import Line
 from unirt.simulator.scenario import Pace, Scenario
-from unirt.translator import CallServer, HangUp, Offer, Reply, Request, Upgrade
+from unirt.translator import HangUp, Offer, Reply, Request, RequestServer, Upgrade
 
 if TYPE_CHECKING:
     from unirt.simulator.call import Call
@@ -107,6 +108,7 @@ class Simulator:
         "The calls that run, by their names."
         self._serving: set[asyncio.Task[None]] = set()
         self._joining: WeakKeyDictionary[ServerConnection, Call] = WeakKeyDictionary()
+        self._passes = Passes()
         self._mark = mark
         self._count = 0
         self._busy: set[Line] = set()
@@ -171,7 +173,7 @@ class Simulator:
 
     def _line(self) -> Line:
         self._count += 1
-        return Line(
+        line = Line(
             self.provider,
             self._scenarios[min(self._count, len(self._scenarios)) - 1],
             model=self._model,
@@ -179,6 +181,9 @@ class Simulator:
             log=self._log,
             mark=self._mark if self._count == 1 else f"{self._mark}{self._count}_",
         )
+        if hasattr(line.server, "request"):
+            cast("RequestServer", line.server).passes = self._passes
+        return line
 
     # Plain requests, and the calls that they make.
 
@@ -188,7 +193,7 @@ class Simulator:
         if not hasattr(server, "request"):
             self._count -= 1
             return Reply(status=404, body="there is nothing but WebSockets here")
-        answer = cast("CallServer", server).request(request, self._clock.now())
+        answer = cast("RequestServer", server).request(request, self._clock.now())
         if isinstance(answer, Offer):
             return await self._called(line, answer)
         self._count -= 1  # no connection came of it
@@ -246,6 +251,7 @@ class Simulator:
                 path=parts.path,
                 query=dict(parse_qsl(parts.query, keep_blank_values=True)),
                 headers={name.lower(): value for name, value in request.headers.raw_items()},
+                at=self._clock.now(),
             )
         )
         if verdict.status != HTTPStatus.SWITCHING_PROTOCOLS:

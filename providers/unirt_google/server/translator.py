@@ -16,6 +16,7 @@ from typing import Any
 from unirt.commands import Command
 from unirt.config import SessionConfig
 from unirt.events import Event
+from unirt.passes import Pass, Passes
 from unirt.translator import Frame, Heard, Reply, Request, Upgrade, Verdict
 from unirt.wire import WireError, parse_frame
 from unirt_google.families import family_of, is_vertex
@@ -24,7 +25,7 @@ from unirt_google.server.commands import Listener
 from unirt_google.server.frames import Speaker
 from unirt_google.server.setup import accepted
 from unirt_google.server.state import HangUp, ServerState
-from unirt_google.server.tokens import TOKEN, setup_of, token_for
+from unirt_google.server.tokens import TOKEN, token_for
 
 __all__ = ["GoogleServer"]
 
@@ -43,6 +44,9 @@ _REFUSALS = {
     ),
 }
 "What a caller without credentials is told, by dialect."
+_UNKNOWN_TOKEN = (401, "UNAUTHENTICATED", "The auth token is invalid or has expired.")
+_USED_UP = 1008, "The auth token opens no more sessions."
+_TOO_OLD = 1008, "The auth token has expired."
 
 
 class GoogleServer:
@@ -66,36 +70,38 @@ class GoogleServer:
         dialect: str = "gemini",
         bundle: bool = False,
     ) -> None:
+        self.passes: Passes | None = None
+        "The tokens that were given out, where somebody keeps a book of them."
         self._model = model
         self._state = ServerState(ids or _counting(), dialect=dialect, bundle=bundle)
         self._speaker = Speaker(self._state)
         self._listener = Listener(self._state)
         self._heard: list[Heard] = []
-        self._locked: dict[str, Any] | None = None
-        "The setup that the client's token holds, where it holds one."
+        self._pass: Pass | None = None
+        "What the client's token stands for, where it brought one."
 
     # The connection.
 
     def upgrade(self, request: Upgrade) -> Verdict:
-        """Accept a request on any path that brings a key or a token, whichever it is."""
+        """Accept a request on any path that brings a key, or a token that is good yet."""
         given = (
             request.headers.get("x-goog-api-key"),
             request.headers.get("authorization", "").partition(" ")[2].strip(),
             request.query.get("key"),
             request.query.get("access_token"),
         )
-        for key in given:
-            if key and key.startswith(TOKEN):
-                self._locked = setup_of(key)
-        if any(given):
-            return Verdict()
-        code, status, message = _REFUSALS["vertex" if self._state.vertex else "gemini"]
-        error = {"code": code, "message": message, "status": status}
-        return Verdict(status=code, body=json.dumps({"error": error}, indent=2))
+        if not any(given):
+            return _refusal(*_REFUSALS["vertex" if self._state.vertex else "gemini"])
+        token = next((key for key in given if key and key.startswith(TOKEN)), None)
+        if token is not None and self.passes is not None:
+            self._pass = self.passes.find(token)
+            if self._pass is None or self._pass.over(request.at):
+                return _refusal(*_UNKNOWN_TOKEN)
+        return Verdict()
 
     def request(self, request: Request, now: float) -> Reply:
         """Hear a request for a token."""
-        return token_for(request, self._state.mint)
+        return token_for(request, Passes() if self.passes is None else self.passes, now)
 
     def start(self, now: float) -> None:
         """Say nothing: the client speaks first."""
@@ -122,7 +128,9 @@ class GoogleServer:
             kind = next(iter(message), "")
             if len(message) > 1:
                 raise invalid()
-            commands = self._hear(kind, message) if kind else []
+            if self._pass is not None and self._pass.over(now):
+                raise HangUp(*_TOO_OLD)
+            commands = self._hear(kind, message, now) if kind else []
         except HangUp as hang_up:
             self._state.hang_up(hang_up.code, hang_up.reason)
             commands = []
@@ -130,12 +138,13 @@ class GoogleServer:
             self._heard.append(Heard(command=None, type=kind))
         self._heard += [Heard(command=command, type=kind) for command in commands]
 
-    def _hear(self, kind: str, message: dict[str, Any]) -> list[Command]:
+    def _hear(self, kind: str, message: dict[str, Any], now: float) -> list[Command]:
         if self._state.setup is not None and kind != "setup":
             return self._listener.hear(kind, message[kind])
         if self._state.setup is not None or kind != "setup":
             raise invalid()
-        self._set_up(message["setup"] if self._locked is None else self._locked)
+        setup = message["setup"]
+        self._set_up(setup if self._pass is None else _permitted(setup, self._pass, now))
         return []
 
     def _set_up(self, setup: Any) -> None:
@@ -168,6 +177,22 @@ class GoogleServer:
     def close_wanted(self) -> tuple[int, str] | None:
         """How to hang up, once the client has broken the protocol or the session is over."""
         return self._state.close
+
+
+def _permitted(setup: Any, given: Pass, now: float) -> Any:
+    """The setup that a token allows: its own where it has one, but for what is to be resumed."""
+    resumption = setup.get("sessionResumption") if isinstance(setup, dict) else None
+    resumes = isinstance(resumption, dict) and bool(resumption.get("handle"))
+    if not (resumes or given.begin(now)):
+        raise HangUp(*_USED_UP)
+    if given.opens is None:
+        return setup
+    return {**given.opens, "sessionResumption": resumption} if resumes else given.opens
+
+
+def _refusal(code: int, status: str, message: str) -> Verdict:
+    error = {"code": code, "message": message, "status": status}
+    return Verdict(status=code, body=json.dumps({"error": error}, indent=2))
 
 
 def _opened(frame: Frame) -> dict[str, Any]:

@@ -6,8 +6,9 @@ object with a key, and is answered with 201, the SDP answer, and the call's name
 (recorded, 2026-11). ``POST …/calls/{id}/hangup`` ends one. ``POST /v1/realtime/client_secrets``
 gives a secret for a configuration (openai 3.54.0, ``client_secrets.create``, 2026-11).
 
-A real secret is a name for a configuration that the service keeps. This one holds it itself, so
-that a server need not remember what another of its connections was asked.
+A secret is a name for a configuration, which opens as many sessions as its time allows. One that is
+too old, or was never given out, is refused with 401 as no key is; how the service words that is not
+recorded.
 """
 
 from __future__ import annotations
@@ -18,15 +19,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
-import pybase64
 
+from unirt.passes import Pass, Passes
 from unirt.translator import HangUp, Offer, Reply, Request
 from unirt.value import Value
 from unirt.wire import parse_frame
 from unirt_openai.server.checks import Refused
 from unirt_openai.server.session import new_session, updated_session
 
-__all__ = ["SECRET", "Called", "answer_to", "refusal", "session_of"]
+__all__ = ["SECRET", "Called", "answer_to", "configured_by", "refusal"]
 
 SECRET = "ek_"  # noqa: S105  (how client secrets begin)
 
@@ -45,19 +46,19 @@ class Called(Value):
 
 
 def answer_to(
-    request: Request, mint: Callable[[str], str], model: str, now: float
+    request: Request, mint: Callable[[str], str], model: str, now: float, passes: Passes | None
 ) -> Reply | Called | HangUp:
     """What a request is, or the answer to it where that is all; `now` in Unix seconds."""
     parts = request.path.strip("/").split("/")
     try:
         match parts, request.method:
             case [*_, "realtime", "calls"], "POST":
-                return _call(request, mint, model)
+                return _call(request, mint, model, now, passes)
             case [*_, "realtime", "calls", call_id, "hangup"], "POST":
                 _key(request)
                 return HangUp(call_id=call_id, reply=Reply())
             case [*_, "realtime", "client_secrets"], "POST":
-                return _secret(request, mint, model, now)
+                return _secret(request, mint, model, now, passes)
     except Refused as refused:
         status = 401 if refused.code == "no_key" else 400
         return Reply(status=status, headers=_JSON, body=refusal(refused.message))
@@ -71,14 +72,19 @@ def refusal(message: str) -> str:
     return json.dumps({"error": error}, indent=2)
 
 
-def session_of(secret: str) -> dict[str, Any]:
-    """The configuration that a secret of :func:`answer_to` holds; empty for any other."""
-    try:
-        text = pybase64.urlsafe_b64decode(secret.removeprefix(SECRET).partition(".")[2])
-        session = parse_frame(text)
-    except ValueError:
+def configured_by(key: str, passes: Passes | None, now: float) -> dict[str, Any]:
+    """
+    The configuration that a secret stands for; empty for a plain key, and where nobody remembers.
+
+    Raises:
+        Refused: It is too old, or none that was given out.
+    """
+    if passes is None or not key.startswith(SECRET):
         return {}
-    return session if isinstance(session, dict) else {}
+    given = passes.find(key)
+    if given is None or not given.begin(now):
+        raise Refused("no_key", "The client secret is invalid or has expired.")
+    return dict(given.opens)
 
 
 _JSON: Mapping[str, str] = {"content-type": "application/json"}
@@ -91,15 +97,17 @@ def _key(request: Request) -> str:
     return key
 
 
-def _call(request: Request, mint: Callable[[str], str], model: str) -> Called:
-    key = _key(request)
+def _call(
+    request: Request, mint: Callable[[str], str], model: str, now: float, passes: Passes | None
+) -> Called:
+    configured = configured_by(_key(request), passes, now)
     type_ = request.headers.get("content-type", "")
     if type_.startswith("multipart/form-data"):
         parts = _form(request.body, type_)
         sdp, session = parts.get("sdp", ""), _object(parts.get("session", "{}"), "session")
     else:
         sdp = request.body.decode("utf-8", "replace")
-        session = session_of(key) if key.startswith(SECRET) else {}
+        session = configured
     if not sdp.startswith("v=0"):
         raise Refused("invalid_offer", "The offer is not valid SDP.", "sdp")
     _checked(session, model)
@@ -109,7 +117,9 @@ def _call(request: Request, mint: Callable[[str], str], model: str) -> Called:
     return Called(offer=Offer(sdp=sdp, call_id=call_id, reply=reply), session=session)
 
 
-def _secret(request: Request, mint: Callable[[str], str], model: str, now: float) -> Reply:
+def _secret(
+    request: Request, mint: Callable[[str], str], model: str, now: float, passes: Passes | None
+) -> Reply:
     _key(request)
     asked = _object(request.body.decode("utf-8", "replace") or "{}", "body")
     session = asked.get("session") or {"type": "realtime"}
@@ -118,10 +128,11 @@ def _secret(request: Request, mint: Callable[[str], str], model: str, now: float
     if not isinstance(lasts, int) or not _SHORTEST_S <= lasts <= _LONGEST_S:
         message = f"Expected a value between {_SHORTEST_S} and {_LONGEST_S}."
         raise Refused("invalid_value", message, "expires_after.seconds")
-    held = pybase64.urlsafe_b64encode(json.dumps(session).encode()).decode()
+    expires_at = int(now) + lasts
+    book = Passes() if passes is None else passes
     body = {
-        "value": f"{SECRET}{mint('secret')}.{held}",
-        "expires_at": int(now) + lasts,
+        "value": book.give(SECRET, Pass(opens=session, begin_by=expires_at)),
+        "expires_at": expires_at,
         "session": {**whole, "id": mint("sess")},
     }
     return Reply(headers=_JSON, body=json.dumps(body))

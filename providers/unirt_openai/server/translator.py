@@ -16,12 +16,13 @@ from typing import Any
 from unirt.commands import AppendAudio
 from unirt.config import SessionConfig
 from unirt.events import Event, SessionClosed
+from unirt.passes import Passes
 from unirt.translator import Frame, HangUp, Heard, Offer, Reply, Request, Upgrade, Verdict
 from unirt.wire import Wire, WireError, parse_frame
 from unirt_openai.server.checks import Refused
 from unirt_openai.server.commands import Listener
 from unirt_openai.server.frames import Speaker
-from unirt_openai.server.rest import SECRET, Called, answer_to, refusal, session_of
+from unirt_openai.server.rest import Called, answer_to, configured_by, refusal
 from unirt_openai.server.session import DEFAULT_MODEL, new_session, updated_session
 from unirt_openai.server.state import ServerState
 
@@ -45,6 +46,8 @@ class OpenAIServer:
     def __init__(
         self, *, model: str | None = None, ids: Callable[[str], str] | None = None
     ) -> None:
+        self.passes: Passes | None = None
+        "The client secrets that were given out, where somebody keeps a book of them."
         self._state = ServerState(ids or _counting(), model or DEFAULT_MODEL)
         self._speaker = Speaker(self._state)
         self._listener = Listener(self._state, self._speaker.input)
@@ -59,25 +62,28 @@ class OpenAIServer:
     # The connection.
 
     def upgrade(self, request: Upgrade) -> Verdict:
-        """Accept a request for ``…/realtime`` that brings a key, whichever key it is."""
+        """Accept a request for ``…/realtime`` that brings a key, or a secret that is good yet."""
         if not request.path.rstrip("/").endswith("/realtime"):
             return _refusal(404, f"Invalid URL (GET {request.path})")
         protocols = request.headers.get("sec-websocket-protocol", "").replace(" ", "").split(",")
         bearer = request.headers.get("authorization", "").removeprefix("Bearer").strip()
-        offered = any(p.startswith(_KEY_PROTOCOL) for p in protocols)
-        if not (bearer or offered or request.headers.get("api-key")):
+        offered = [p.removeprefix(_KEY_PROTOCOL) for p in protocols if p.startswith(_KEY_PROTOCOL)]
+        key = bearer or "".join(offered[:1]) or request.headers.get("api-key", "")
+        if not key:
             return _refusal(
                 401,
                 "You didn't provide an API key. You need to provide your API key in an "
                 "Authorization header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY).",
             )
+        try:
+            self._asked = configured_by(key, self.passes, request.at)
+        except Refused as refused:
+            return _refusal(401, refused.message)
         self._state.model = (
             request.query.get("model") or request.query.get("deployment") or self._state.model
         )
         self._transcription = request.query.get("intent") == "transcription"
         self._sideband = "call_id" in request.query
-        if bearer.startswith(SECRET):
-            self._asked = session_of(bearer)
         return Verdict(
             subprotocol="realtime" if "realtime" in protocols else None,
             joins=request.query.get("call_id"),
@@ -85,7 +91,7 @@ class OpenAIServer:
 
     def request(self, request: Request, now: float) -> Reply | Offer | HangUp:
         """Hear a request for a call, for its end, or for a client secret."""
-        answer = answer_to(request, self._state.mint, self._state.model, now)
+        answer = answer_to(request, self._state.mint, self._state.model, now, self.passes)
         if isinstance(answer, Called):
             self._asked = answer.session
             self._state.model = answer.session.get("model") or self._state.model
