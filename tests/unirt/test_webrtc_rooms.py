@@ -112,6 +112,34 @@ async def test_only_the_chosen_addresses_and_ports_are_offered() -> None:
     assert 42_100 <= int(port) <= 42_110
 
 
+async def test_the_servers_that_are_named_are_asked_and_no_other() -> None:
+    """The agent of ``aiortc`` would ask a public server where it is told of none."""
+    named = CallOptions(
+        ice_servers=(
+            IceServer(urls=("stun:192.0.2.1:3479",)),
+            IceServer(urls=("turn:192.0.2.2:3480",), username="u", credential="c"),
+        )
+    )
+    agents = []
+    for options in (named, CallOptions()):
+        peer = Peer(
+            options,
+            take=lambda: SILENCE,
+            heard=lambda frame, binary: None,
+            hear=lambda data: None,
+            told=lambda condition: None,
+            over=lambda gone: None,
+        )
+        (transceiver,) = peer._connection.getTransceivers()
+        agents.append(transceiver.receiver.transport.transport.iceGatherer._connection)
+        await peer.close()
+    ours, without = agents
+    assert ours.stun_server == ("192.0.2.1", 3479)
+    assert ours.turn_server == ("192.0.2.2", 3480)
+    assert (ours.turn_username, ours.turn_password) == ("u", "c")
+    assert (without.stun_server, without.turn_server) == (None, None)
+
+
 def _candidates(sdp: str) -> list[str]:
     return [line for line in sdp.splitlines() if line.startswith("a=candidate:")]
 

@@ -16,7 +16,16 @@ from av import AudioCodecContext, AudioFrame, AudioResampler, CodecContext, FFmp
 
 from unirt.audio import PCM16_24K, AudioFormat
 
-__all__ = ["FORMAT", "FRAME_BYTES", "FRAME_MS", "MIME_TYPE", "TICKS_A_MS", "Decoder", "Encoder"]
+__all__ = [
+    "FORMAT",
+    "FRAME_BYTES",
+    "FRAME_MS",
+    "MIME_TYPE",
+    "TICKS_A_MS",
+    "Decoder",
+    "Encoder",
+    "sound_in",
+]
 
 FORMAT: Final[AudioFormat] = PCM16_24K
 "What goes into a track and comes out of one."
@@ -75,10 +84,12 @@ class Decoder:
 
     def _resampled(self, frame: AudioFrame) -> bytes:
         frame.pts = None  # whole runs of samples, whatever their time
-        return b"".join(
-            bytes(piece.planes[0])[: piece.samples * FORMAT.frame_bytes]
-            for piece in self._resampler.resample(frame)
-        )
+        return b"".join(map(sound_in, self._resampler.resample(frame)))
+
+
+def sound_in(frame: AudioFrame) -> bytes:
+    """The samples of a frame of :data:`FORMAT`; what holds them is longer, and is copied once."""
+    return bytes(memoryview(frame.planes[0])[: frame.samples * FORMAT.frame_bytes])
 
 
 def _codec(mode: Literal["r", "w"], rate: int) -> AudioCodecContext:

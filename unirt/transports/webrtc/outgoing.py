@@ -81,7 +81,8 @@ class Waiting:
             if self._tail and not data:
                 self._tail -= 1
             return _SILENCE
-        frame = bytes(data[:FRAME_BYTES])
+        with memoryview(data) as whole:
+            frame = bytes(whole[:FRAME_BYTES])
         del data[:FRAME_BYTES]
         return frame + _SILENCE[len(frame) :]
 

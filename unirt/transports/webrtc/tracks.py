@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 from av import AudioFrame, AudioResampler
 
-from unirt.transports.webrtc.opus import FORMAT, FRAME_BYTES
+from unirt.transports.webrtc.opus import FORMAT, FRAME_BYTES, sound_in
 from unirt.transports.webrtc.outgoing import PacedTrack
 
 __all__ = ["FrameTrack", "sound_of"]
@@ -36,7 +37,8 @@ class FrameTrack(PacedTrack):
         data = await self._next()
         # Both channels are written here: to make two of one, the encoder would lower its level.
         frame = AudioFrame(format="s16", layout="stereo", samples=_SAMPLES)
-        frame.planes[0].update(np.repeat(np.frombuffer(data, "<i2"), 2).tobytes())
+        both: Any = np.repeat(np.frombuffer(data, "<i2"), 2)  # any buffer is taken
+        frame.planes[0].update(both)
         frame.sample_rate, frame.time_base = FORMAT.rate, _TIME_BASE
         frame.pts, self._pts = self._pts, self._pts + _SAMPLES
         return frame
@@ -53,4 +55,4 @@ async def sound_of(track: MediaStreamTrack) -> AsyncGenerator[bytes]:
         if isinstance(frame, AudioFrame):
             frame.pts = None  # whole runs of samples, whatever their time
             for piece in resampler.resample(frame):
-                yield bytes(piece.planes[0])[: piece.samples * FORMAT.frame_bytes]
+                yield sound_in(piece)
