@@ -145,7 +145,6 @@ class Patience:
         "The calls that have no result, each with its response."
         self._answered: deque[str | None] = deque(maxlen=_REMEMBERED)
         "The turns that have an answer: what is told of them now comes late."
-        self._signs = dict.fromkeys(_SIGNS, self._sign)
         self._words = dict.fromkeys((TranscriptDelta, TranscriptInterim), self._word)
         handlers: Mapping[type[Event], Callable[[Any], None]] = {
             SpeechStarted: self._speech_started,
@@ -237,18 +236,19 @@ class Patience:
             self._answered.append(event.turn_id)
             self._inside.add(response_id)
         self._quiet[response_id] = self._now()
-        self._listen_for({*self._unheard, response_id})
+        self._look_for({*self._unheard, response_id})
         self._watch()
 
-    def _listen_for(self, unheard: set[str]) -> None:
+    def _look_for(self, unheard: set[str]) -> None:
         self._unheard = unheard
-        if unheard:
-            self._state.listen(self._signs)
+        self._state.look_on(self._look if unheard else None)
 
-    def _sign(self, event: Event) -> None:
-        self._unheard.discard(event.response_id or "")
+    def _look(self, events: Sequence[Event]) -> None:
+        for event in events:
+            if type(event) in _SIGNS:
+                self._unheard.discard(event.response_id or "")
         if not self._unheard:
-            self._state.ignore(self._signs)
+            self._state.look_on(None)
 
     def _generated(self, event: GenerationDone) -> None:
         self._sent.add(event.response_id)
@@ -297,7 +297,7 @@ class Patience:
     def _ring(self) -> None:
         self._rings_at = None
         overdue = [*self._late_answers(), *self._silences()]
-        self._listen_for(set(self._quiet))
+        self._look_for(set(self._quiet))
         self._watch()
         if overdue:
             self._tell(overdue)

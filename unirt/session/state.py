@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from unirt.commands import Command
@@ -32,6 +33,9 @@ class State:
     """
     The facts behind a session's properties.
 
+    Whoever waits for one kind of event listens for it. Whoever waits for a first sign, which may be
+    of many kinds, looks on; while nobody does, that costs nothing.
+
     Args:
         limits: How much the history holds.
         seeded: The history the session begins with.
@@ -44,6 +48,7 @@ class State:
         "closed",
         "discarded",
         "events",
+        "feed",
         "history",
         "input_dropped_ms",
         "ledger",
@@ -65,6 +70,8 @@ class State:
         self.events = 0
         self.discarded = 0
         self.input_dropped_ms = 0.0
+        self.feed: Callable[[Sequence[Event]], None] = self._feed
+        "Take the next events; most of them are audio and change nothing."
         self._listening: dict[type[Event], tuple[Handler, ...]] = {}
         self._handlers: dict[type[Event], Handler] = {}
         "What is called for each type of event: one look-up an event."
@@ -92,7 +99,12 @@ class State:
         """Have `handlers` called no more."""
         for kind, handler in handlers.items():
             known = self._listening.get(kind, ())
-            self._set(kind, tuple(other for other in known if other != handler))
+            if handler in known:
+                self._set(kind, tuple(other for other in known if other != handler))
+
+    def look_on(self, looks_on: Callable[[Sequence[Event]], None] | None) -> None:
+        """Have one that is given the events of each step first, from the next one on; or none."""
+        self.feed = self._feed if looks_on is None else partial(self._shown_to, looks_on)
 
     def _set(self, kind: type[Event], handlers: tuple[Handler, ...]) -> None:
         self._listening[kind] = handlers
@@ -106,8 +118,13 @@ class State:
         self.history.said(command)
         self.stopwatch.said(command, now)
 
-    def feed(self, events: Sequence[Event]) -> None:
-        """Take the next events; most of them are audio and change nothing."""
+    def _shown_to(
+        self, looks_on: Callable[[Sequence[Event]], None], events: Sequence[Event]
+    ) -> None:
+        looks_on(events)
+        self._feed(events)
+
+    def _feed(self, events: Sequence[Event]) -> None:
         self.events += len(events)
         handler_of = self._handlers.get
         for event in events:
