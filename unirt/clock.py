@@ -58,6 +58,33 @@ class SystemClock:
         while (left := when - time.monotonic()) > 0:
             await asyncio.sleep(left)
 
+    def call_at(self, when: float, call: Callable[[], None]) -> SupportsCancel:
+        return _Call(when, call)
+
+
+class _Call:
+    """A call at a time, which an event loop may think has come a little too early."""
+
+    __slots__ = ("_call", "_handle", "_when")
+
+    def __init__(self, when: float, call: Callable[[], None]) -> None:
+        self._when = when
+        self._call = call
+        self._wait()
+
+    def cancel(self) -> None:
+        self._handle.cancel()
+
+    def _wait(self) -> None:
+        left = max(self._when - time.monotonic(), 0.0)
+        self._handle = asyncio.get_running_loop().call_later(left, self._ring)
+
+    def _ring(self) -> None:
+        if time.monotonic() < self._when:
+            self._wait()
+        else:
+            self._call()
+
 
 class UnixClock:
     """The event loop's clock, counted from the Unix epoch: for servers, which tell the time."""

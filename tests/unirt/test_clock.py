@@ -3,6 +3,8 @@
 import asyncio
 import time
 
+import pytest
+
 from unirt.clock import ManualClock, SystemClock, UnixClock
 
 
@@ -35,6 +37,27 @@ async def test_a_time_that_has_passed_does_not_wait() -> None:
     await ManualClock(3.0).sleep_until(2.0)
     for clock in (SystemClock(), UnixClock()):
         await clock.sleep_until(clock.now() - 1)
+
+
+async def test_a_call_comes_at_its_time_on_a_loop_that_is_early(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock, loop = SystemClock(), asyncio.get_running_loop()
+    call_later = loop.call_later
+    monkeypatch.setattr(loop, "call_later", lambda delay, call: call_later(delay / 2, call))
+    called: asyncio.Future[float] = loop.create_future()
+    when = clock.now() + 0.005
+    clock.call_at(when, lambda: called.set_result(clock.now()))
+    assert await called >= when
+
+
+async def test_a_call_that_was_called_off_does_not_come() -> None:
+    clock, loop = SystemClock(), asyncio.get_running_loop()
+    called, later = loop.create_future(), loop.create_future()
+    clock.call_at(clock.now() - 1, lambda: called.set_result(None)).cancel()
+    clock.call_at(clock.now() + 0.001, lambda: later.set_result(None))
+    await later
+    assert not called.done()
 
 
 async def test_the_unix_clock_counts_from_the_epoch_and_runs_with_the_loop() -> None:

@@ -11,6 +11,7 @@ import pytest
 import unirt
 from unirt import ResponseOverdue, Timeouts
 from unirt.clock import ManualClock
+from unirt.session.state import State
 from unirt.testing import check
 from unirt.transports.memory import MemoryTransport, memory_pair
 
@@ -220,6 +221,31 @@ async def test_a_silence_is_told_once_and_at_most_a_quarter_late(
         await it.say(response="r", **piece)
         await it.passes(10.0)
         assert len(it.overdue) == 2  # another one
+
+
+async def test_from_each_look_on_the_first_piece_is_seen_and_no_other(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[Any] = []
+    show = State._shown_to
+
+    def shown_to(state: State, looks_on: Any, events: Any) -> None:
+        shown.append(events)
+        show(state, looks_on, events)
+
+    monkeypatch.setattr(State, "_shown_to", shown_to)
+    async with waiting(toy) as it:
+        await it.say("start", response="r")
+        for looks in (1, 2, 3):
+            for _ in range(5):
+                await it.say("audio", response="r", size=480)
+            assert len(shown) == looks
+            await it.passes(2.0)
+        await it.say("done", response="r")
+        await it.say("note")
+        seen = len(shown)
+        await it.say("note")
+        assert len(shown) == seen
 
 
 async def test_from_a_response_that_only_began_it_is_told_at_its_very_time(toy: Toy) -> None:
