@@ -15,9 +15,9 @@ Every exception that unirt raises, and who is at fault for it.
     │   └── SessionClosedError      a verb on a session that is over
     │       └── LimitReachedError   over because a limit of the application's was reached
     ├── DialError                   the network or the provider, while connecting
-    │   └── HandshakeError          the provider refused the session
+    │   └── HandshakeError          connected, and no session: refused, or never ready
     ├── ConnectionLost              the network or the provider, in mid session
-├── DeviceLost                  a sound device or a pipe, in mid session
+    ├── DeviceLost                  a sound device or a pipe, in mid session
     ├── CassetteError               a file, or who wrote it: it cannot be read, written or played
     │   ├── CassetteMissing         there is no such file, and nothing may be recorded
     │   └── CassetteMismatch        the application does not do what was recorded
