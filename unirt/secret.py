@@ -8,16 +8,18 @@ variables of a traceback, in a debugger, or in a dictionary that somebody logs.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
 __all__ = [
     "Secret",
+    "masked",
     "secret_or_none",
     "secret_url",
     "secret_values",
     "secret_variables",
+    "secrets_in",
     "shown_url",
 ]
 
@@ -26,6 +28,8 @@ _NAMES: Final = re.compile(
     re.IGNORECASE,
 )
 "What variables are called that hold a key, or may; none of unirt's own does."
+_LEAST: Final = 8
+"Characters; what is shorter is no secret, and without it messages could not be read."
 
 
 class Secret(str):
@@ -45,6 +49,18 @@ def secret_or_none(value: str | None) -> Secret | None:
 def secret_values(given: Mapping[str, str]) -> dict[str, str]:
     """The same, every value a secret."""
     return {name: Secret(text) for name, text in given.items()}
+
+
+def secrets_in(headers: Mapping[str, str]) -> list[Secret]:
+    """What headers hold that a server may quote back: of ``Bearer x`` that is ``x``."""
+    return [Secret(text.rpartition(" ")[2]) for text in headers.values()]
+
+
+def masked(text: str, secrets: Iterable[str]) -> str:
+    """A text of somebody else's without those."""
+    for secret in secrets:
+        text = text.replace(secret, "***") if len(secret) >= _LEAST else text
+    return text
 
 
 def shown_url(url: str) -> str:

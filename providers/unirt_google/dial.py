@@ -14,9 +14,9 @@ from typing import Any
 from unirt.config import SessionConfig
 from unirt.errors import ConfigurationError, DialError
 from unirt.provider import Credentials
-from unirt.secret import Secret
+from unirt.secret import Secret, shown_url
 from unirt.transport import Transport
-from unirt.transports.websocket import open_websocket, shown_url
+from unirt.transports.websocket import open_websocket
 from unirt_google.endpoints import OPTIONS, endpoint
 from unirt_google.facts import DEFAULT_MODEL, PROVIDER_NAME
 

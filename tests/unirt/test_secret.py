@@ -55,7 +55,9 @@ def test_values_are_secret_and_variables_by_their_names() -> None:
     ("url", "shown"),
     [
         (f"wss://me:{KEY}@host:1/path?key={KEY}#{KEY}", "wss://host:1/path"),
+        ("wss://host/path", "wss://host/path"),
         ("host/path?x", "host/path"),
+        ("", ""),
         ("http://[", "an invalid address"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from fractions import Fraction
 from typing import Any
 
@@ -33,6 +34,17 @@ def sound(frames: float, level: int = 7) -> bytes:
 def test_by_default_nobody_but_the_provider_is_spoken_to() -> None:
     assert call_options({}) == CallOptions()
     assert CallOptions().ice_servers == ()
+
+
+def test_tls_is_a_context_or_the_systems_own() -> None:
+    context = ssl.create_default_context()
+    assert [call_options({"ssl": one}).ssl for one in (None, True, context)] == [
+        None,
+        True,
+        context,
+    ]
+    with pytest.raises(unirt.ConfigurationError, match=r"no ssl\.SSLContext"):
+        call_options({"ssl": False})
 
 
 def test_servers_may_be_written_as_browsers_write_them() -> None:
@@ -83,6 +95,8 @@ def test_an_option_that_cannot_work_is_refused(given: dict[str, Any], said: str)
     [
         ("http://127.0.0.1:80/v1", ("127.0.0.1",)),
         ("http://localhost/v1", ("127.0.0.1",)),
+        ("http://provider.localhost/v1", ("127.0.0.1",)),
+        ("http://[::1]/v1", ("::1",)),
         ("https://api.example/v1", ()),
     ],
 )

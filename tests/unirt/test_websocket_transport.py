@@ -17,7 +17,7 @@ from websockets.http11 import Request, Response
 
 import unirt
 from unirt.transport import Transport, TransportClosed
-from unirt.transports.websocket import WebSocketTransport, open_websocket, shown_url
+from unirt.transports.websocket import WebSocketTransport, open_websocket
 
 KEY = "sk-very-secret-key"
 "What the fixture ``dial`` has in its headers."
@@ -408,16 +408,3 @@ async def test_options_that_do_not_exist_are_refused(dial: Dial) -> None:
         with pytest.raises(unirt.ConfigurationError) as refused:
             await dial(url, ping_intervall=3)
     assert refused.value.where == "connection_options"
-
-
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("wss://user:pass@host:1/path?key=1#f", "wss://host:1/path"),
-        ("wss://host/path", "wss://host/path"),
-        ("", ""),
-        ("http://[broken", "an invalid address"),
-    ],
-)
-def test_what_is_shown_of_an_address(url: str, shown: str) -> None:
-    assert shown_url(url) == shown

@@ -22,12 +22,13 @@ from picows import WSCloseCode, WSError, WSFrame, WSListener, WSMsgType, WSTrans
 from websockets.exceptions import ProtocolError
 from websockets.frames import Close
 
+from unirt.secret import shown_url
 from unirt.translator import Frame
 from unirt.transport import TransportClosed
 from unirt.transports.inbox import Inbox
 from unirt.transports.keepalive import Keepalive
 from unirt.transports.noting import is_noting
-from unirt.transports.websocket import shortened, shown_url
+from unirt.transports.websocket import shortened
 
 __all__ = ["FastTransport"]
 

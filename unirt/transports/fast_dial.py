@@ -45,8 +45,8 @@ except ModuleNotFoundError:
     from websockets.uri import get_proxy
 
 from unirt.errors import ConfigurationError
+from unirt.secret import shown_url
 from unirt.transports.fast import FastTransport
-from unirt.transports.websocket import shown_url
 
 __all__ = ["OPTIONS", "open_fast"]
 

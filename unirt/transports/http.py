@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 import attrs
 
 from unirt.errors import ConfigurationError, DialError
-from unirt.secret import Secret
+from unirt.secret import masked, secrets_in, shown_url
 from unirt.transports.noting import rehearsed_at
 from unirt.transports.secrecy import check_encrypted, check_tls
-from unirt.transports.websocket import check_headers, shown_url
+from unirt.transports.websocket import check_headers
 from unirt.value import Value
 from unirt.wire import parse_frame
 
@@ -27,8 +27,6 @@ __all__ = ["Answer", "post"]
 
 _EXCERPT = 500
 "How much of a refusal is shown, in characters."
-_SECRET = 8
-"What is shorter than this is no secret, and masking it would make messages unreadable."
 
 
 @attrs.frozen(kw_only=True)
@@ -48,7 +46,7 @@ async def post(
     headers: Mapping[str, str],
     content: bytes,
     timeout: float,
-    ssl: ssl_module.SSLContext | None = None,
+    ssl: ssl_module.SSLContext | bool | None = None,
     secrets: Iterable[str] = (),
     plaintext: bool = False,
 ) -> Answer:
@@ -61,7 +59,7 @@ async def post(
         headers: They may hold keys.
         content: The body.
         timeout: The bound on it, in seconds.
-        ssl: For ``https``; the system's certificates by default.
+        ssl: For ``https``; the system's certificates by default, and with ``True``.
         secrets: What a server may quote back and nobody may see; what `headers` hold is known.
         plaintext: Whether ``http`` may go to another machine; see :attr:`Credentials.plaintext`.
 
@@ -84,12 +82,11 @@ async def post(
         )
     import httpx2
 
-    hidden = [*secrets, *(Secret(value.rpartition(" ")[2]) for value in headers.values())]
+    secrets = [*secrets, *secrets_in(headers)]
 
     def error(why: str, status: int | None = None) -> DialError:
-        for secret in hidden:
-            why = why.replace(secret, "***") if len(secret) >= _SECRET else why
-        return DialError(provider, url=shown_url(url), why=why[:_EXCERPT], status=status)
+        why = masked(why, secrets)[:_EXCERPT]
+        return DialError(provider, url=shown_url(url), why=why, status=status)
 
     try:
         verify: Any = True if ssl is None else ssl

@@ -81,23 +81,21 @@ def discreet(name: str) -> logging.Logger:
     At its lowest level the library writes out the whole upgrade request, and of each frame the
     beginning and the end. Here headers are told by name, and frames by kind and size.
     """
-    logger = logging.getLogger(f"{name}.unirt")
-    if not any(isinstance(known, _Discreet) for known in logger.filters):
-        logger.addFilter(_Discreet())
-    return logger
+    found = logging.getLogger(f"{name}.unirt")
+    found.addFilter(_without_secrets)
+    return found
 
 
-class _Discreet(logging.Filter):
-    def filter(self, record: logging.LogRecord) -> bool:
-        said: Any = record.args
-        match record.msg, said:
-            case "> %s: %s" | "< %s: %s", (header, _):
-                record.args = (header, "***")
-            case "> GET %s HTTP/1.1", (path,):
-                record.args = (shown_url(str(path)),)
-            case "> %s" | "< %s", (frame,) if hasattr(frame, "opcode"):
-                record.args = (f"{frame.opcode.name} [{len(frame.data)} bytes]",)
-        return True
+def _without_secrets(record: logging.LogRecord) -> bool:
+    said: Any = record.args
+    match record.msg, said:
+        case "> %s: %s" | "< %s: %s", (header, _):
+            record.args = (header, "***")
+        case "> GET %s HTTP/1.1", (path,):
+            record.args = (shown_url(str(path)),)
+        case "> %s" | "< %s", (frame,) if hasattr(frame, "opcode"):
+            record.args = (f"{frame.opcode.name} [{len(frame.data)} bytes]",)
+    return True
 
 
 def is_loopback(host: str) -> bool:

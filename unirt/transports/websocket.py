@@ -29,7 +29,7 @@ from websockets.exceptions import (
 from websockets.protocol import State
 
 from unirt.errors import ConfigurationError, DialError
-from unirt.secret import Secret, shown_url
+from unirt.secret import masked, secrets_in, shown_url
 from unirt.translator import Frame
 from unirt.transport import Transport, TransportClosed
 from unirt.transports.connection import PromptConnection
@@ -44,7 +44,6 @@ __all__ = [
     "dial_error",
     "open_websocket",
     "shortened",
-    "shown_url",
 ]
 
 DEFAULTS: Final[Mapping[str, Any]] = {
@@ -64,8 +63,6 @@ _REASON_BYTES = 123
 "A control frame holds 125 bytes, two of them the code (RFC 6455, 5.5)."
 _EXCERPT = 500
 "How much of a refused upgrade's body is shown, in characters."
-_SECRET = 8
-"What is shorter than this is no secret, and masking it would make messages unreadable."
 _CLOSE_SECONDS = 5.0
 "How long a close may take where the connection itself sets no limit."
 
@@ -188,12 +185,10 @@ def dial_error(
     """
 
     def error(why: str, status: int | None = None, retry_after: float | None = None) -> DialError:
-        for secret in secrets:
-            why = why.replace(secret, "***") if len(secret) >= _SECRET else why
         return DialError(
             provider,
             url=shown_url(url),
-            why=why[:_EXCERPT],
+            why=masked(why, secrets)[:_EXCERPT],
             status=status,
             retry_after=retry_after,
         )
@@ -263,8 +258,7 @@ async def open_websocket(
             case "fast":
                 return await _open_fast(url, headers, options)
     except Exception as exc:
-        secrets = [Secret(value.rpartition(" ")[2]) for value in headers.values()]
-        waited = options["open_timeout"]
+        secrets, waited = secrets_in(headers), options["open_timeout"]
         raise dial_error(provider, url, exc, secrets=secrets, waited=waited) or exc from None
     raise ConfigurationError(
         f"there is no WebSocket transport {transport!r}",

@@ -15,11 +15,11 @@ from importlib.util import find_spec
 import attrs
 
 from unirt.errors import ConfigurationError, DialError
+from unirt.secret import shown_url
 from unirt.translator import Frame
 from unirt.transport import Transport, TransportClosed
 from unirt.transports.noting import rehearsed_at, rehearsing
 from unirt.transports.webrtc.options import CallOptions
-from unirt.transports.websocket import shown_url
 from unirt.value import Value
 
 __all__ = ["Answered", "Rehearsed", "open_call"]

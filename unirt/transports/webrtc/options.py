@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from unirt.errors import ConfigurationError
+from unirt.transports.secrecy import is_loopback
 from unirt.value import Value
 
 __all__ = ["CallOptions", "IceServer", "call_options", "reaching"]
@@ -41,7 +42,7 @@ class CallOptions(Value):
     measure_every: float = 5.0
     "How often the connection is measured, in seconds."
     ssl: Any = attrs.field(default=None, eq=False)
-    "An ``ssl.SSLContext`` for the request that sets the call up."
+    "An ``ssl.SSLContext`` for the request that sets the call up; ``True`` is the system's own."
     extra_query: Mapping[str, Any] = attrs.field(factory=dict)
     "Added to the address of that request."
 
@@ -70,7 +71,8 @@ def call_options(given: Mapping[str, Any]) -> CallOptions:
     if not isinstance(query, Mapping | None):
         raise _wrong("extra_query holds no names and values", "give a dict")
     options["extra_query"] = dict(query or {})
-    if not isinstance(options.get("ssl"), SSLContext | None):
+    ssl = options.get("ssl")
+    if ssl is not True and not isinstance(ssl, SSLContext | None):
         raise _wrong("ssl is no ssl.SSLContext", "make one with ssl.create_default_context()")
     return CallOptions(**options)
 
@@ -78,13 +80,10 @@ def call_options(given: Mapping[str, Any]) -> CallOptions:
 def reaching(options: CallOptions, url: str) -> CallOptions:
     """The same; but over loopback, where nothing else is chosen, if the server is this machine."""
     host = urlsplit(url).hostname or ""
-    try:
-        here = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        here = False
-    if not here or options.interfaces or options.ice_servers:
+    if not is_loopback(host) or options.interfaces or options.ice_servers:
         return options
-    return attrs.evolve(options, interfaces=("127.0.0.1" if host == "localhost" else host,))
+    named = host.endswith("localhost")
+    return attrs.evolve(options, interfaces=("127.0.0.1" if named else host,))
 
 
 def _listed(value: Any) -> Sequence[Any]:
