@@ -18,6 +18,7 @@ from unirt.transports.secrecy import check_encrypted, check_tls, is_loopback
 from unirt.transports.websocket import open_websocket
 
 KEY = "sk-this-must-never-be-seen-0123456789"
+OTHER = "a-secret-of-the-offer"
 
 
 @pytest.mark.parametrize(
@@ -117,6 +118,29 @@ async def test_no_request_goes_in_the_clear(listener: tuple[str, list[bytes]]) -
     with pytest.raises(ConfigurationError, match="unencrypted"):
         await post("toy", f"http://{address}", headers={"x": KEY}, content=b"", timeout=5)
     assert heard == []
+
+
+@pytest.mark.parametrize(
+    "body", ["no such key: {}", '{{"error": {{"message": "no such key: {}"}}}}']
+)
+async def test_a_refused_request_is_told_without_the_key_that_it_quotes(body: str) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        await reader.readexactly(len(OTHER))
+        assert f"Bearer {KEY}" in head
+        said = body.format(f"{KEY} nor {OTHER} in 'it'").encode()
+        writer.write(b"HTTP/1.1 401 No\r\ncontent-length: %d\r\n\r\n%b" % (len(said), said))
+        writer.close()
+
+    headers = {"authorization": f"Bearer {KEY}", "x-short": "it"}
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    async with server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        with pytest.raises(DialError) as caught:
+            await post(
+                "toy", url, headers=headers, content=OTHER.encode(), timeout=5, secrets=[OTHER]
+            )
+    assert (caught.value.status, caught.value.why) == (401, "no such key: *** nor *** in 'it'")
 
 
 @pytest.mark.parametrize("transport", ["websocket", "fast"])

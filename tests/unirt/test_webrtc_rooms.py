@@ -64,6 +64,7 @@ def test_servers_may_be_written_as_browsers_write_them() -> None:
     )
     assert (options.ports, options.interfaces) == ((40_000, 40_100), ("192.0.2.7",))
     assert "secret" not in repr(options)
+    assert "secret" not in repr([server.credential for server in options.ice_servers])
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from unirt.errors import ConfigurationError
+from unirt.secret import secret_or_none
 from unirt.transports.secrecy import is_loopback
 from unirt.value import Value
 
@@ -23,7 +24,7 @@ class IceServer(Value):
 
     urls: tuple[str, ...]
     username: str | None = None
-    credential: str | None = attrs.field(default=None, repr=False)
+    credential: str | None = attrs.field(default=None, repr=False, converter=secret_or_none)
 
 
 @attrs.frozen(kw_only=True)
