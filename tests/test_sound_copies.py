@@ -18,8 +18,8 @@ from tests.calling import calling, simulated
 from unirt.audio import PCM16_24K
 from unirt.session.audio_in import AudioIn, pieces
 from unirt.simulator.scenario import Cue, Pace, Reply, Say, Scenario
-from unirt.transports.webrtc.opus import FRAME_BYTES, sound_in
 from unirt.transports.webrtc.outgoing import Waiting
+from unirt.transports.webrtc.sound import FRAME_BYTES, Resampler
 from unirt.transports.webrtc.transport import WebRTCTransport
 
 SECOND = PCM16_24K.byte_rate
@@ -66,8 +66,9 @@ def test_a_frame_that_leaves_is_copied_once_out_of_what_waits() -> None:
 def test_a_frame_that_comes_is_copied_once_out_of_the_codec() -> None:
     frame = AudioFrame(format="s16", layout="mono", samples=24_000)
     frame.planes[0].update(bytes(frame.planes[0].buffer_size))
-    assert len(sound_in(frame)) == SECOND
-    assert held(lambda: sound_in(frame)) < 1.2 * SECOND
+    resampler = Resampler()
+    assert len(resampler.samples(frame)) == SECOND
+    assert held(lambda: resampler.samples(frame)) < 1.2 * SECOND
 
 
 async def test_what_a_call_brings_is_what_the_application_gets() -> None:

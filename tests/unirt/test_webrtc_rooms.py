@@ -17,9 +17,10 @@ import unirt
 from unirt.transports.webrtc.incoming import Incoming
 from unirt.transports.webrtc.jitter import Jitter
 from unirt.transports.webrtc.options import CallOptions, IceServer, call_options, reaching
-from unirt.transports.webrtc.opus import FRAME_BYTES, Decoder, Encoder
+from unirt.transports.webrtc.opus import Decoder, Encoder
 from unirt.transports.webrtc.outgoing import OutgoingTrack, Waiting
 from unirt.transports.webrtc.peer import Peer
+from unirt.transports.webrtc.sound import FRAME_BYTES
 
 SILENCE = bytes(FRAME_BYTES)
 
@@ -274,8 +275,16 @@ def packet(number: int) -> RtpPacket:
 
 def given(numbers: list[int]) -> list[int]:
     jitter = Jitter()
-    frames = [jitter.add(packet(number))[1] for number in numbers]
-    return [frame.timestamp // 960 for frame in frames if frame is not None]
+    return [number for one in numbers for number in added(jitter, one)]
+
+
+def added(jitter: Jitter, number: int) -> list[int]:
+    following = jitter.add(packet(number))
+    if following is None:
+        return []
+    timestamp, data = following
+    assert data == bytes([timestamp // 960 % 256])
+    return [timestamp // 960]
 
 
 def test_packets_are_handed_on_in_order_a_few_behind() -> None:
@@ -308,8 +317,7 @@ def test_what_was_held_through_a_pause_is_not_heard_after_it() -> None:
         jitter.add(packet(number))
         now += 0.02
     now += 1.0
-    frames = [jitter.add(packet(number))[1] for number in range(5, 10)]
-    assert [frame.timestamp // 960 for frame in frames if frame is not None] == [5, 6]
+    assert [number for one in range(5, 10) for number in added(jitter, one)] == [5, 6]
 
 
 def heard(numbers: list[int], *, first: int = 0, at: float = 1_000) -> npt.NDArray[np.int16]:

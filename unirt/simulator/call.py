@@ -22,8 +22,8 @@ from unirt.simulator.line import Line
 from unirt.translator import Frame
 from unirt.transport import TransportClosed
 from unirt.transports.webrtc.options import CallOptions
-from unirt.transports.webrtc.opus import FRAME_BYTES
 from unirt.transports.webrtc.peer import Peer
+from unirt.transports.webrtc.sound import FRAME_BYTES
 
 __all__ = ["Call"]
 

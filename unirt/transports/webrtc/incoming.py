@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from unirt.transports.webrtc.opus import FORMAT, TICKS_A_MS, Decoder
+from unirt.transports.webrtc.opus import TICKS_A_MS, Decoder
+from unirt.transports.webrtc.sound import FORMAT
 
 __all__ = ["Incoming"]
 
@@ -21,7 +22,7 @@ _WRAP = 1 << 32
 class Incoming:
     """
     Args:
-        hear: Called with each piece, in :data:`~unirt.transports.webrtc.opus.FORMAT`.
+        hear: Called with each piece, in :data:`~unirt.transports.webrtc.sound.FORMAT`.
     """
 
     def __init__(self, hear: Callable[[bytes], None]) -> None:

@@ -19,7 +19,6 @@ from queue import Queue
 from typing import Final
 
 from aiortc import RTCRtpReceiver
-from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtp import RtpPacket
 
 __all__ = ["DEPTH", "Jitter", "use_jitter"]
@@ -35,7 +34,7 @@ _JUMP = 500
 
 class Jitter:
     """
-    In place of ``aiortc.jitterbuffer.JitterBuffer``; each packet is a frame of its own.
+    The packets of one sender, each of them 20 ms of sound.
 
     Args:
         depth: How many packets are held.
@@ -53,13 +52,8 @@ class Jitter:
         self._given: int | None = None
         "The number of the packet that was handed on last."
 
-    def add(self, packet: RtpPacket) -> tuple[bool, JitterFrame | None]:
-        """
-        A packet came.
-
-        Returns:
-            ``False``, for no picture is asked for again; and the frame that is next, if any.
-        """
+    def add(self, packet: RtpPacket) -> tuple[int, bytes] | None:
+        """A packet came. Returns which is next now, if any: its timestamp, and what is in it."""
         now = self._now()
         if now - self._came_at > _STALE_S:
             self._held.clear()
@@ -67,12 +61,12 @@ class Jitter:
         number = self._number(packet.sequence_number)
         late = self._given is not None and number <= self._given
         if late or any(number == held for held, _, _ in self._held):
-            return False, None
+            return None
         heapq.heappush(self._held, (number, packet.timestamp, packet._data))  # type: ignore[attr-defined]
         if len(self._held) < self._depth:
-            return False, None
+            return None
         self._given, timestamp, data = heapq.heappop(self._held)
-        return False, JitterFrame(data=data, timestamp=timestamp)
+        return timestamp, data
 
     def _number(self, short: int) -> int:
         newest = self._newest
@@ -93,7 +87,7 @@ class Jitter:
 
 class _Tap:
     """
-    Takes what is in order out of ``aiortc``.
+    In place of ``aiortc.jitterbuffer.JitterBuffer``: takes what is in order out of ``aiortc``.
 
     Its decoder is then a thread with nothing to do, and is sent home: as it is none that dies with
     the program, a loop that ended without closing its calls would be waited for at the exit.
@@ -105,12 +99,12 @@ class _Tap:
         self._decoding: Queue[None] | None = decoding
 
     def add(self, packet: RtpPacket) -> tuple[bool, None]:
+        """A packet came. No picture is asked for again, and there is nothing to decode."""
         if self._decoding is not None:
             self._decoding.put(None)
             self._decoding = None
-        _, frame = self._jitter.add(packet)
-        if frame is not None:
-            self._take(frame.timestamp, frame.data)
+        if (following := self._jitter.add(packet)) is not None:
+            self._take(*following)
         return False, None
 
 

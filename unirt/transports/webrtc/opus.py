@@ -12,32 +12,17 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any, Final, Literal, cast
 
-from av import AudioCodecContext, AudioFrame, AudioResampler, CodecContext, FFmpegError, Packet
+from av import AudioCodecContext, CodecContext, FFmpegError, Packet
 
-from unirt.audio import PCM16_24K, AudioFormat
+from unirt.transports.webrtc.sound import FORMAT, FRAME_SAMPLES, Resampler, framed
 
-__all__ = [
-    "FORMAT",
-    "FRAME_BYTES",
-    "FRAME_MS",
-    "MIME_TYPE",
-    "TICKS_A_MS",
-    "Decoder",
-    "Encoder",
-    "sound_in",
-]
+__all__ = ["MIME_TYPE", "TICKS_A_MS", "Decoder", "Encoder"]
 
-FORMAT: Final[AudioFormat] = PCM16_24K
-"What goes into a track and comes out of one."
-FRAME_MS: Final = 20
-FRAME_BYTES: Final = FORMAT.bytes_for(FRAME_MS)
 MIME_TYPE: Final = "audio/opus"
 TICKS_A_MS: Final = 48
 "The clock of its timestamps is 48 kHz, whatever the rate of the sound (RFC 7587, 4.1)."
 _RATE = 48_000
 "What its decoder gives."
-_SAMPLES = FRAME_BYTES // FORMAT.frame_bytes
-_TIME_BASE = Fraction(1, FORMAT.rate)
 _TICK = Fraction(1, _RATE)
 _BITS_A_SECOND = 64_000
 "More than a voice of this bandwidth is told from the original by."
@@ -50,18 +35,14 @@ class Encoder:
         self._codec = _codec("w", FORMAT.rate)
         self._codec.bit_rate = _BITS_A_SECOND
         self._codec.options = {"application": "voip"}
-        self._codec.time_base = _TIME_BASE
+        self._codec.time_base = Fraction(1, FORMAT.rate)
         self._samples = 0
 
     def encode(self, data: bytes) -> Packet[Any]:
         """The next 20 ms, with the time that they have in their track."""
-        frame = AudioFrame(format="s16", layout="mono", samples=_SAMPLES)
-        frame.planes[0].update(data)
-        frame.sample_rate, frame.time_base = FORMAT.rate, _TIME_BASE
-        frame.pts = self._samples
-        (packet,) = self._codec.encode(frame)
+        (packet,) = self._codec.encode(framed(data, self._samples))
         packet.pts, packet.time_base = self._samples * _RATE // FORMAT.rate, _TICK
-        self._samples += _SAMPLES
+        self._samples += FRAME_SAMPLES
         return packet
 
 
@@ -70,7 +51,7 @@ class Decoder:
 
     def __init__(self) -> None:
         self._codec = _codec("r", _RATE)
-        self._resampler = AudioResampler(format="s16", layout="mono", rate=FORMAT.rate)
+        self._resampler = Resampler()
 
     def decode(self, data: bytes) -> bytes:
         """What is in a packet; nothing where that is no sound."""
@@ -80,16 +61,7 @@ class Decoder:
             frames = self._codec.decode(Packet(data))
         except FFmpegError:
             return b""
-        return b"".join(map(self._resampled, frames))
-
-    def _resampled(self, frame: AudioFrame) -> bytes:
-        frame.pts = None  # whole runs of samples, whatever their time
-        return b"".join(map(sound_in, self._resampler.resample(frame)))
-
-
-def sound_in(frame: AudioFrame) -> bytes:
-    """The samples of a frame of :data:`FORMAT`; what holds them is longer, and is copied once."""
-    return bytes(memoryview(frame.planes[0])[: frame.samples * FORMAT.frame_bytes])
+        return b"".join(map(self._resampler.samples, frames))
 
 
 def _codec(mode: Literal["r", "w"], rate: int) -> AudioCodecContext:

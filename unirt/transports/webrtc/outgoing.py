@@ -17,7 +17,8 @@ from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 from av import Packet
 
-from unirt.transports.webrtc.opus import FORMAT, FRAME_BYTES, FRAME_MS, Encoder
+from unirt.transports.webrtc.opus import Encoder
+from unirt.transports.webrtc.sound import FORMAT, FRAME_BYTES, FRAME_MS
 
 __all__ = ["OutgoingTrack", "PacedTrack", "Waiting"]
 

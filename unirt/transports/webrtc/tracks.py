@@ -2,27 +2,23 @@
 Tracks of connections that are not ours: what comes over one, and one to be sent.
 
 Whoever made the connection chose its codec, so these carry sound and no packets, and ``aiortc``
-codes it. Both are :data:`~unirt.transports.webrtc.opus.FORMAT` here.
+codes it. Both are :data:`~unirt.transports.webrtc.sound.FORMAT` here.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
-from av import AudioFrame, AudioResampler
+from av import AudioFrame
 
-from unirt.transports.webrtc.opus import FORMAT, FRAME_BYTES, sound_in
 from unirt.transports.webrtc.outgoing import PacedTrack
+from unirt.transports.webrtc.sound import FRAME_SAMPLES, Resampler, framed
 
 __all__ = ["FrameTrack", "sound_of"]
-
-_SAMPLES = FRAME_BYTES // FORMAT.frame_bytes
-_TIME_BASE = Fraction(1, FORMAT.rate)
 
 
 class FrameTrack(PacedTrack):
@@ -30,29 +26,25 @@ class FrameTrack(PacedTrack):
 
     def __init__(self, take: Callable[[], bytes]) -> None:
         super().__init__(take)
-        self._pts = 0
+        self._samples = 0
 
     async def recv(self) -> AudioFrame:
         """The next frame, at its time."""
         data = await self._next()
         # Both channels are written here: to make two of one, the encoder would lower its level.
-        frame = AudioFrame(format="s16", layout="stereo", samples=_SAMPLES)
         both: Any = np.repeat(np.frombuffer(data, "<i2"), 2)  # any buffer is taken
-        frame.planes[0].update(both)
-        frame.sample_rate, frame.time_base = FORMAT.rate, _TIME_BASE
-        frame.pts, self._pts = self._pts, self._pts + _SAMPLES
+        frame = framed(both, self._samples, layout="stereo")
+        self._samples += FRAME_SAMPLES
         return frame
 
 
 async def sound_of(track: MediaStreamTrack) -> AsyncGenerator[bytes]:
     """What comes over a track, until it ends."""
-    resampler = AudioResampler(format="s16", layout="mono", rate=FORMAT.rate)
+    resampler = Resampler()
     while True:
         try:
             frame = await track.recv()
         except MediaStreamError:
             return
-        if isinstance(frame, AudioFrame):
-            frame.pts = None  # whole runs of samples, whatever their time
-            for piece in resampler.resample(frame):
-                yield sound_in(piece)
+        if isinstance(frame, AudioFrame) and (samples := resampler.samples(frame)):
+            yield samples

@@ -13,9 +13,9 @@ from unirt.translator import Frame
 from unirt.transport import TransportClosed
 from unirt.transports.inbox import Inbox
 from unirt.transports.webrtc.options import CallOptions
-from unirt.transports.webrtc.opus import FORMAT
 from unirt.transports.webrtc.outgoing import Waiting
 from unirt.transports.webrtc.peer import Peer
+from unirt.transports.webrtc.sound import FORMAT
 
 __all__ = ["CallMedia", "WebRTCTransport"]
 
