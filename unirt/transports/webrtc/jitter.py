@@ -15,7 +15,6 @@ from __future__ import annotations
 import heapq
 import time
 from collections.abc import Callable
-from queue import Queue
 from typing import Final
 
 from aiortc import RTCRtpReceiver
@@ -86,31 +85,29 @@ class Jitter:
 
 
 class _Tap:
-    """
-    In place of ``aiortc.jitterbuffer.JitterBuffer``: takes what is in order out of ``aiortc``.
+    """In place of ``aiortc.jitterbuffer.JitterBuffer``: takes what is in order out of there."""
 
-    Its decoder is then a thread with nothing to do, and is sent home: as it is none that dies with
-    the program, a loop that ended without closing its calls would be waited for at the exit.
-    """
-
-    def __init__(self, take: Callable[[int, bytes], None], decoding: Queue[None]) -> None:
+    def __init__(self, take: Callable[[int, bytes], None]) -> None:
         self._jitter = Jitter()
         self._take = take
-        self._decoding: Queue[None] | None = decoding
 
     def add(self, packet: RtpPacket) -> tuple[bool, None]:
         """A packet came. No picture is asked for again, and there is nothing to decode."""
-        if self._decoding is not None:
-            self._decoding.put(None)
-            self._decoding = None
         if (following := self._jitter.add(packet)) is not None:
             self._take(*following)
         return False, None
 
 
 def use_jitter(receiver: RTCRtpReceiver, take: Callable[[int, bytes], None]) -> None:
-    """Hand on what a receiver gets, in order: the timestamp, and what is in the packet."""
+    """
+    Hand on what a receiver gets, in order: the timestamp, and what is in the packet.
+
+    Its decoder is then a thread with nothing to do, and is sent home as it begins: as it is none
+    that dies with the program, a loop that ended without closing its calls would be waited for at
+    the exit.
+    """
     name, decoding = "_RTCRtpReceiver__jitter_buffer", "_RTCRtpReceiver__decoder_queue"
     if not (hasattr(receiver, name) and hasattr(receiver, decoding)):
         raise RuntimeError("this version of aiortc keeps its buffer elsewhere")
-    setattr(receiver, name, _Tap(take, getattr(receiver, decoding)))
+    setattr(receiver, name, _Tap(take))
+    getattr(receiver, decoding).put(None)
