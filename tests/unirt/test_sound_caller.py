@@ -17,7 +17,7 @@ from unirt.audio import PCM16_24K
 from unirt.clock import ManualClock
 from unirt.events import AudioDelta, Origin, Stream, StreamKind
 from unirt.sound import Caller, PulledPlayer, TrackSink, TrackSource
-from unirt.sound.held import Held
+from unirt.sound.unread import Unread
 from unirt.transport import TransportClosed
 from unirt.transports.webrtc.candidates import restrict
 from unirt.transports.webrtc.options import CallOptions
@@ -314,12 +314,12 @@ async def test_what_nobody_takes_was_not_heard_and_what_is_flushed_is_silent() -
 
 
 async def test_of_what_is_not_read_in_time_the_oldest_goes() -> None:
-    held = Held(PCM16_24K, 100, "somebody")
+    unread = Unread(PCM16_24K, 100, "somebody")
     for number in range(8):
-        held.put(bytes([number]) * 960)
-    held.end()
-    assert [piece[0] async for piece in held.pieces()] == [3, 4, 5, 6, 7]
-    assert held.dropped_ms == 60
+        unread.put(bytes([number]) * 960)
+    unread.end()
+    assert [piece[0] async for piece in unread.pieces()] == [3, 4, 5, 6, 7]
+    assert unread.dropped_ms == 60
 
 
 async def test_what_is_no_track_of_audio_is_refused() -> None:
@@ -329,9 +329,14 @@ async def test_what_is_no_track_of_audio_is_refused() -> None:
             TrackSource(video)
 
 
-def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("unirt.sound.track.find_spec", lambda name: None)
+async def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("unirt.transports.webrtc.extra.find_spec", lambda name: None)
     for made in (Caller, TrackSink):
         with pytest.raises(unirt.ConfigurationError, match="not installed") as refused:
             made()
         assert "unirt-realtime[webrtc]" in str(refused.value)
+    environ = {"OPENAI_API_KEY": "sk-x"}
+    with pytest.raises(unirt.ConfigurationError, match="not installed") as refused:
+        async with unirt.connect("openai", transport="webrtc", environ=environ, env_file=None):
+            pass
+    assert refused.value.where == "transport"

@@ -30,10 +30,10 @@ from unirt.audio import PCM16_24K, AudioFormat
 from unirt.condition import Condition
 from unirt.errors import ConfigurationError, UsageError
 from unirt.sound.backlog import MOST_MS
-from unirt.sound.held import MOST_HELD_MS, Held
 from unirt.sound.pulled import PulledPlayer
-from unirt.sound.track import need_aiortc
+from unirt.sound.unread import MOST_UNREAD_MS, Unread
 from unirt.transport import TransportClosed
+from unirt.transports.webrtc.extra import need_aiortc
 
 if TYPE_CHECKING:
     from unirt.transports.webrtc.peer import Peer
@@ -62,7 +62,7 @@ class Caller:
         self,
         *,
         heard: Callable[[str | bytes], None] | None = None,
-        most_ms: float = MOST_HELD_MS,
+        most_ms: float = MOST_UNREAD_MS,
         backlog_ms: float = MOST_MS,
         options: Mapping[str, Any] | None = None,
     ) -> None:
@@ -76,13 +76,13 @@ class Caller:
         "Why the call is over; ``None`` while it is not."
         self._options = call_options(options or {})
         self._heard = heard
-        self._held = Held(self.format, most_ms, "a caller")
+        self._unread = Unread(self.format, most_ms, "a caller")
         self._peer: Peer | None = None
 
     @property
     def dropped_ms(self) -> float:
         """What was said and not read in time."""
-        return self._held.dropped_ms
+        return self._unread.dropped_ms
 
     @property
     def condition(self) -> Condition:
@@ -96,7 +96,7 @@ class Caller:
             self._options,
             take=self.player.take,
             heard=self._message,
-            hear=self._held.put,
+            hear=self._unread.put,
             told=lambda condition: None,
             over=self._over,
         )
@@ -181,7 +181,7 @@ class Caller:
         return peer.send_now(text)
 
     async def __aiter__(self) -> AsyncGenerator[bytes]:
-        async with contextlib.aclosing(self._held.pieces()) as pieces:
+        async with contextlib.aclosing(self._unread.pieces()) as pieces:
             async for piece in pieces:
                 yield piece
 
@@ -198,4 +198,4 @@ class Caller:
 
     def _over(self, gone: TransportClosed) -> None:
         self.ended = gone.reason or "hung up here"
-        self._held.end()
+        self._unread.end()

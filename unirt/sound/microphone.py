@@ -15,8 +15,8 @@ from typing import Any
 from unirt.audio import AudioFormat
 from unirt.errors import DeviceLost
 from unirt.sound.devices import find, portaudio, suitable, told
-from unirt.sound.held import MOST_HELD_MS, Held
 from unirt.sound.level import QUIET, Level, level
+from unirt.sound.unread import MOST_UNREAD_MS, Unread
 
 __all__ = ["Microphone"]
 
@@ -45,7 +45,7 @@ class Microphone:
         *,
         rate: int | None = 24_000,
         block_ms: float = 20.0,
-        most_ms: float = MOST_HELD_MS,
+        most_ms: float = MOST_UNREAD_MS,
         latency: float | str = "low",
     ) -> None:
         self.device = find(device, "input")
@@ -54,13 +54,13 @@ class Microphone:
         "How often the device heard more than could be taken from it."
         self._block_ms = block_ms
         self._latency = latency
-        self._held = Held(self.format, most_ms, self.device.name)
+        self._unread = Unread(self.format, most_ms, self.device.name)
         self._last = b""
 
     @property
     def dropped_ms(self) -> float:
         """What was heard and not read in time."""
-        return self._held.dropped_ms
+        return self._unread.dropped_ms
 
     @property
     def level(self) -> Level:
@@ -69,7 +69,7 @@ class Microphone:
 
     async def __aiter__(self) -> AsyncGenerator[bytes]:
         with self._open():
-            async with contextlib.aclosing(self._held.pieces()) as pieces:
+            async with contextlib.aclosing(self._unread.pieces()) as pieces:
                 async for piece in pieces:
                     yield piece
             raise DeviceLost(self.device.name, "the device stopped by itself")
@@ -79,7 +79,7 @@ class Microphone:
         loop = asyncio.get_running_loop()
         sounddevice = portaudio()
         closing = False
-        self._held.begin()
+        self._unread.begin()
 
         def hear(data: Any, _frames: int, _time: Any, status: Any) -> None:
             with contextlib.suppress(RuntimeError):  # the loop is closed
@@ -88,7 +88,7 @@ class Microphone:
         def stopped() -> None:
             if not closing:
                 with contextlib.suppress(RuntimeError):
-                    loop.call_soon_threadsafe(self._held.end)
+                    loop.call_soon_threadsafe(self._unread.end)
 
         with told(sounddevice, self.device.name):
             stream = sounddevice.RawInputStream(
@@ -116,4 +116,4 @@ class Microphone:
     def _keep(self, data: bytes, overflow: bool) -> None:
         self.overflows += overflow
         self._last = data
-        self._held.put(data)
+        self._unread.put(data)

@@ -16,7 +16,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
 from unirt.audio import AudioFormat
 from unirt.clock import Clock, SystemClock
-from unirt.errors import UsageError
 from unirt.events import AudioDelta
 from unirt.sound.backlog import MOST_MS
 from unirt.sound.playing import Playing
@@ -99,10 +98,7 @@ class PacedPlayer(Playing, ABC):
     @contextlib.asynccontextmanager
     async def open(self, played: Callable[[float], None]) -> AsyncGenerator[None]:
         """Begin to play, and call `played` with how much more was, in ms."""
-        if self._played is not None:
-            raise UsageError(
-                "it plays already", where="open", remedy="give each session a player of its own"
-            )
+        self._check_free()
         await self._begin()
         self._played = played
         self._ending = False

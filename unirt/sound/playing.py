@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable
 
 from unirt.audio import AudioFormat
+from unirt.errors import UsageError
 from unirt.events import AudioDelta
 from unirt.sound.backlog import MOST_MS, Backlog
 from unirt.sound.level import QUIET, Level, level
@@ -80,6 +81,12 @@ class Playing:
             self._over_ms += sum(ms for _, ms in self._in_hand)
             self._in_hand.clear()
         self._tell()
+
+    def _check_free(self) -> None:
+        if self._played is not None:
+            raise UsageError(
+                "it plays already", where="open", remedy="give each session a player of its own"
+            )
 
     def _stop(self) -> None:
         """It is closed: what is not over by now was not played."""

@@ -7,7 +7,6 @@ import contextlib
 from collections.abc import AsyncGenerator, Callable
 
 from unirt.audio import PCM16_24K
-from unirt.errors import UsageError
 from unirt.sound.backlog import MOST_MS
 from unirt.sound.playing import Playing
 
@@ -28,10 +27,7 @@ class PulledPlayer(Playing):
     @contextlib.asynccontextmanager
     async def open(self, played: Callable[[float], None]) -> AsyncGenerator[None]:
         """Begin to play, and call `played` with how much more was, in ms."""
-        if self._played is not None:
-            raise UsageError(
-                "it plays already", where="open", remedy="give each session a player of its own"
-            )
+        self._check_free()
         self._played = played
         try:
             yield

@@ -14,7 +14,7 @@ import contextlib
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
-from unirt.errors import DeviceLost, UsageError
+from unirt.errors import DeviceLost
 from unirt.events import AudioDelta
 from unirt.sound.backlog import MOST_MS
 from unirt.sound.devices import find, portaudio, suitable, told
@@ -63,10 +63,7 @@ class Speaker(Playing):
         Raises:
             ConfigurationError: The device cannot be opened.
         """
-        if self._played is not None:
-            raise UsageError(
-                "it plays already", where="open", remedy="give each session a player of its own"
-            )
+        self._check_free()
         loop = asyncio.get_running_loop()
         sounddevice = portaudio()
         closing = False

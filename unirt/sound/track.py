@@ -16,19 +16,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from unirt.audio import PCM16_24K, AudioFormat
-from unirt.errors import ConfigurationError, UsageError
+from unirt.errors import UsageError
 from unirt.sound.backlog import MOST_MS
-from unirt.sound.held import MOST_HELD_MS, Held
 from unirt.sound.pulled import PulledPlayer
+from unirt.sound.unread import MOST_UNREAD_MS, Unread
+from unirt.transports.webrtc.extra import need_aiortc
 
 if TYPE_CHECKING:
     from aiortc import MediaStreamTrack
 
-__all__ = ["TrackSink", "TrackSource", "need_aiortc"]
+__all__ = ["TrackSink", "TrackSource"]
 
 
 class TrackSource:
@@ -44,7 +44,7 @@ class TrackSource:
         UsageError: The track is none of audio.
     """
 
-    def __init__(self, track: MediaStreamTrack, *, most_ms: float = MOST_HELD_MS) -> None:
+    def __init__(self, track: MediaStreamTrack, *, most_ms: float = MOST_UNREAD_MS) -> None:
         if getattr(track, "kind", None) != "audio":
             raise UsageError(
                 f"{track!r} is no track of audio",
@@ -53,18 +53,18 @@ class TrackSource:
             )
         self.format: AudioFormat = PCM16_24K
         self._track = track
-        self._held = Held(self.format, most_ms, "a track")
+        self._unread = Unread(self.format, most_ms, "a track")
 
     @property
     def dropped_ms(self) -> float:
         """What came and was not read in time."""
-        return self._held.dropped_ms
+        return self._unread.dropped_ms
 
     async def __aiter__(self) -> AsyncGenerator[bytes]:
-        self._held.begin()
+        self._unread.begin()
         draining = asyncio.create_task(self._drain(), name="unirt-track")
         try:
-            async with contextlib.aclosing(self._held.pieces()) as pieces:
+            async with contextlib.aclosing(self._unread.pieces()) as pieces:
                 async for piece in pieces:
                     yield piece
         finally:
@@ -79,9 +79,9 @@ class TrackSource:
         try:
             async with contextlib.aclosing(sound_of(self._track)) as sound:
                 async for piece in sound:
-                    self._held.put(piece)
+                    self._unread.put(piece)
         finally:
-            self._held.end()
+            self._unread.end()
 
 
 class TrackSink(PulledPlayer):
@@ -102,16 +102,3 @@ class TrackSink(PulledPlayer):
         super().__init__(most_ms=most_ms)
         self.track: MediaStreamTrack = FrameTrack(self.take)
         "Add it to the connection: ``connection.addTrack(sink.track)``."
-
-
-def need_aiortc(where: str) -> None:
-    """
-    Raises:
-        ConfigurationError: The extra is not installed.
-    """
-    if find_spec("aiortc") is None:
-        raise ConfigurationError(
-            "calls need aiortc, which is not installed",
-            where=where,
-            remedy="pip install 'unirt-realtime[webrtc]'",
-        )

@@ -10,15 +10,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from importlib.util import find_spec
 
 import attrs
 
-from unirt.errors import ConfigurationError, DialError
+from unirt.errors import DialError
 from unirt.secret import shown_url
 from unirt.translator import Frame
 from unirt.transport import Transport, TransportClosed
 from unirt.transports.noting import rehearsed_at, rehearsing
+from unirt.transports.webrtc.extra import need_aiortc
 from unirt.transports.webrtc.options import CallOptions
 from unirt.value import Value
 
@@ -87,12 +87,7 @@ async def open_call(
     url = shown_url(url)
     if (origin := rehearsed_at()) is not None:
         return Rehearsed(url, await signal(_NO_OFFER), origin)
-    if find_spec("aiortc") is None:
-        raise ConfigurationError(
-            "the transport 'webrtc' is not installed",
-            where="transport",
-            remedy="pip install 'unirt-realtime[webrtc]'",
-        )
+    need_aiortc("transport")
     from unirt.transports.webrtc.candidates import NoAddress
     from unirt.transports.webrtc.transport import WebRTCTransport
 

@@ -1,7 +1,9 @@
 """
 What was heard and is not read yet: bounded, and the oldest goes.
 
-It is the part that sources have in common which cannot wait, as a call cannot.
+It is the part that sources have in common which cannot wait, as a microphone and a call cannot.
+What a player was given is the other way round (:mod:`~unirt.sound.backlog`): there the newest goes,
+for what was said first is heard first.
 """
 
 from __future__ import annotations
@@ -13,15 +15,15 @@ from collections.abc import AsyncGenerator
 from unirt.audio import AudioFormat
 from unirt.log import logger
 
-__all__ = ["MOST_HELD_MS", "Held"]
+__all__ = ["MOST_UNREAD_MS", "Unread"]
 
 _LOG = logger(__name__)
 
-MOST_HELD_MS = 500.0
+MOST_UNREAD_MS = 500.0
 "What was said longer ago than this is not worth hearing."
 
 
-class Held:
+class Unread:
     """
     Args:
         format: What it is.
