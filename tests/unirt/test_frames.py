@@ -115,6 +115,7 @@ def test_a_frame_is_one_short_line_whatever_it_holds() -> None:
         {"authorization": "planted canary"},
         {"sessionResumptionUpdate": {"newHandle": "planted-canary", "resumable": True}},
         {"setup": {"sessionResumption": {"handle": "planted-canary"}}},
+        {"another": {"resume_handle": "planted-canary"}},
     ],
 )
 def test_what_is_secret_is_never_shown(frame: Any) -> None:

@@ -20,6 +20,7 @@ from unirt.log import Log, logger, marked
 from unirt.translator import Frame
 from unirt.transport import Transport
 from unirt.transports.recording import RecordingTransport
+from unirt.wire import parse_frame
 
 __all__ = ["logged", "shown"]
 
@@ -33,8 +34,8 @@ _LINE = 2_000
 "Characters of a frame that are shown."
 _PAYLOAD = re.compile(r"[A-Za-z0-9+/_=-]+")
 "What base64 is made of."
-_HANDLES = frozenset({"handle", "newHandle"})
-"What resumes a session: as good as a credential."
+_HANDLE = ("handle", "Handle")
+"How the names end of what resumes a session, which is as good as a credential."
 _KNOWN = Secrets()
 "What is secret by its name, or by its looks."
 
@@ -78,7 +79,7 @@ class _Logging:
 def shown(frame: Frame, hide: Callable[[str], str] = str) -> str:
     """A frame as the log has it."""
     try:
-        value = json.loads(frame)
+        value = parse_frame(frame)
         text = json.dumps(_short(hidden(value, _KNOWN), hide), ensure_ascii=False)
     except (ValueError, RecursionError):
         return f"{len(frame)} {'characters' if isinstance(frame, str) else 'bytes'}, no JSON"
@@ -94,7 +95,7 @@ def _short(value: Any, hide: Callable[[str], str]) -> Any:
             return members if len(value) <= _MEMBERS else [*members, f"... ({len(value)})"]
         case dict():
             short = {
-                hide(key): PLACEHOLDER if key in _HANDLES and inner else _short(inner, hide)
+                hide(key): PLACEHOLDER if key.endswith(_HANDLE) and inner else _short(inner, hide)
                 for key, inner in list(value.items())[:_MEMBERS]
             }
             return short if len(value) <= _MEMBERS else {**short, "...": len(value)}
