@@ -7,9 +7,10 @@ session's, which is the tape's, so it is woken between the recorded frames at it
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import attrs
@@ -44,38 +45,23 @@ def replayed(provider: Provider, scenario: str) -> Exchange:
 async def _hold(
     deck: Deck, provider: Provider, scenario: str, simulated: Exchange
 ) -> tuple[list[Event], Session]:
-    opened: asyncio.Future[Session] = asyncio.get_running_loop().create_future()
-    application = _Application(deck, simulated, opened)
-    deck.clock.attend(1)  # it sleeps before the connection is there
-    performing = asyncio.create_task(application.perform())
-    await asyncio.sleep(0)
+    application = _Application(deck, simulated)
     told: list[Event] = []
-    asked = _asked(scenario)
-    try:
-        async with unirt.connect(
+    async with (
+        _performing(deck, application),
+        unirt.connect(
             provider,
             env_file=None,
             reconnect=False,
             observers=[told.extend, application.heard],
-            **asked,
-        ) as session:
-            opened.set_result(session)
-            with contextlib.suppress(ConnectionLost):
-                async for _ in session:
-                    pass
-    finally:
-        performing.cancel()
-        deck.clock.attend(-1)
+            **_settings(builtin(scenario).session),
+        ) as session,
+    ):
+        application.opened.set_result(session)
+        with contextlib.suppress(ConnectionLost):
+            async for _ in session:
+                pass
     return told, session
-
-
-def _asked(scenario: str) -> dict[str, Any]:
-    return _settings(builtin(scenario).session)
-
-
-def _settings(config: SessionConfig) -> dict[str, Any]:
-    names = [field.name for field in attrs.fields(SessionConfig)]
-    return {name: value for name in names if (value := getattr(config, name)) is not None}
 
 
 def played(name: str, way: Way, travelled: Moved, journey: Journey) -> list[Event]:
@@ -86,76 +72,95 @@ def played(name: str, way: Way, travelled: Moved, journey: Journey) -> list[Even
 
 async def _move(deck: Deck, way: Way, travelled: Moved, journey: Journey) -> list[Event]:
     application = _Traveller(deck, travelled, way)
-    deck.clock.attend(1)
-    performing = asyncio.create_task(application.perform())
-    await asyncio.sleep(0)
     told: list[Event] = []
     chain = (unirt.Candidate(provider=way.first), unirt.Candidate(provider=way.second))
     moving = unirt.Failover(chain=chain, retries=0, cooldowns=Cooldowns())
-    try:
-        async with unirt.connect(
+    async with (
+        _performing(deck, application),
+        unirt.connect(
             way.first,
             env_file=None,
             environ={},
             fallback=None if way.stays else moving,
             observers=[told.extend, application.heard],
             **_settings(journey.scenario.session),
-        ) as session:
-            application.opened.set_result(session)
-            async for _ in session:
-                pass
-            await application.switched()
-    finally:
-        performing.cancel()
-        deck.clock.attend(-1)
+        ) as session,
+    ):
+        application.opened.set_result(session)
+        async for _ in session:
+            pass
+        await application.switched()
     return told
 
 
-class _Application:
-    """Says what the scenario's application said, at the same moments."""
+def _settings(config: SessionConfig) -> dict[str, Any]:
+    names = [field.name for field in attrs.fields(SessionConfig)]
+    return {name: value for name in names if (value := getattr(config, name)) is not None}
 
-    def __init__(self, deck: Deck, simulated: Exchange, opened: asyncio.Future[Session]) -> None:
+
+class _Performer(abc.ABC):
+    """Whoever says something at the moments of a recording; a subclass says what."""
+
+    def __init__(self, deck: Deck) -> None:
+        self.opened: asyncio.Future[Session] = asyncio.get_running_loop().create_future()
         self._clock = deck.clock
-        self._simulated = simulated
-        self._opened = opened
         self._moved = asyncio.Event()
 
     def heard(self, events: Sequence[Event]) -> None:
         """Look on."""
         self._moved.set()
 
+    @abc.abstractmethod
     async def perform(self) -> None:
         """All of it, and close at the end."""
-        for said in self._simulated.said:
-            await self._clock.sleep_until(said.at)
-            await (await self._after(said.heard)).send(said.command)
-        if self._simulated.closed is None:
-            await self._clock.sleep_until(self._simulated.seconds)
-            await (await self._after(len(self._simulated.frames_received))).close()
 
-    async def _after(self, frames: int) -> Session:
-        """The session, once so many frames have come."""
-        session = await self._opened
+    async def _at(self, when: float, frames: int) -> Session:
+        """The session, at that time and once so many frames have come."""
+        await self._clock.sleep_until(when)
+        session = await self.opened
         while session.stats.frames_in < frames:
             self._moved.clear()
             await self._moved.wait()
         return session
 
 
-class _Traveller:
+@contextlib.asynccontextmanager
+async def _performing(deck: Deck, performer: _Performer) -> AsyncIterator[None]:
+    """Have somebody perform meanwhile, whose sleep the tape waits for."""
+    deck.clock.attend(1)  # it sleeps before the connection is there
+    performing = asyncio.create_task(performer.perform())
+    await asyncio.sleep(0)
+    try:
+        yield
+    finally:
+        performing.cancel()
+        deck.clock.attend(-1)
+
+
+class _Application(_Performer):
+    """Says what the scenario's application said, at the same moments."""
+
+    def __init__(self, deck: Deck, simulated: Exchange) -> None:
+        super().__init__(deck)
+        self._simulated = simulated
+
+    async def perform(self) -> None:
+        for said in self._simulated.said:
+            session = await self._at(said.at, said.heard)
+            await session.send(said.command)
+        if self._simulated.closed is None:
+            frames = len(self._simulated.frames_received)
+            await (await self._at(self._simulated.seconds, frames)).close()
+
+
+class _Traveller(_Performer):
     """Says what a journey's application said, and moves when it did."""
 
     def __init__(self, deck: Deck, travelled: Moved, way: Way) -> None:
-        self.opened: asyncio.Future[Session] = asyncio.get_running_loop().create_future()
-        self._clock = deck.clock
+        super().__init__(deck)
         self._travelled = travelled
         self._target = unirt.Candidate(provider=way.second)
-        self._moved = asyncio.Event()
         self._switch: asyncio.Task[None] | None = None
-
-    def heard(self, events: Sequence[Event]) -> None:
-        """Look on."""
-        self._moved.set()
 
     async def switched(self) -> None:
         """Wait for the switch, where there was one."""
@@ -163,22 +168,11 @@ class _Traveller:
             await self._switch
 
     async def perform(self) -> None:
-        """All of it, and close at the end."""
         for said in self._travelled.said:
-            await self._clock.sleep_until(said.at)
-            session = await self._after(said.heard)
+            session = await self._at(said.at, said.heard)
             if isinstance(said.what, Move):
                 going = session.switch(self._target, patience=said.what.patience)
                 self._switch = asyncio.create_task(going)
             else:
                 await session.send(said.what)
-        await self._clock.sleep_until(self._travelled.seconds)
-        await (await self._after(self._travelled.heard)).close()
-
-    async def _after(self, frames: int) -> Session:
-        """The session, once so many frames have come."""
-        session = await self.opened
-        while session.stats.frames_in < frames:
-            self._moved.clear()
-            await self._moved.wait()
-        return session
+        await (await self._at(self._travelled.seconds, self._travelled.heard)).close()
