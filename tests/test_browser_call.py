@@ -7,8 +7,6 @@ The page is that of the example, served by its server, which joins the call and 
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +14,7 @@ import pytest
 
 from tests.browser import binary, browser
 from tests.calling import simulated
+from tests.example_server import example_server
 from tests.fake_microphone import flags, question
 from unirt.simulator.scenario import Call, Cue, Pace, Reply, Say, Scenario
 
@@ -60,31 +59,18 @@ async def test_a_page_holds_a_turn_and_the_server_runs_its_tool(
 ) -> None:
     binary()
     async with simulated(SCENARIO) as simulator:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-u", str(EXAMPLE / "server.py"), "0",
-            cwd=tmp_path,
-            env={**os.environ, **simulator.env},
-            stdout=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        try:
-            assert process.stdout is not None
-            url = (await process.stdout.readline()).decode().strip()
-            text, energy, troubles = await asyncio.to_thread(visit, url, spoken)
+        async with example_server(EXAMPLE, cwd=tmp_path, environ=simulator.env) as server:
+            text, energy, troubles = await asyncio.to_thread(visit, server.url, spoken)
             assert text == "It comes tomorrow."
             assert energy > 0.001
             assert [trouble for trouble in troubles if "favicon" not in trouble] == []
-            printed: list[str] = []
-            while not any("is over" in line for line in printed):
-                printed.append((await process.stdout.readline()).decode().strip())
+            printed = await server.printed_until("is over")
             assert printed[:3] == [
                 "joined rtc_1",
                 "order 4711 is asked for",
                 "the tool has answered",
             ]
             assert "assistant: It comes tomorrow." in printed
-        finally:
-            process.terminate()
-            await process.wait()
         call = next(line for line in simulator.connections if line.loudspeaker is not None)
     assert call.totals.audio_ms_received > 2_000
     assert np.isfinite(energy)

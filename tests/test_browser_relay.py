@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.browser import binary, browser
+from tests.example_server import example_server
 from tests.fake_microphone import flags, question
 from unirt.registry import load
 from unirt.simulator import Simulator
@@ -59,35 +58,22 @@ async def test_a_page_talks_to_a_provider_through_a_relay(
 ) -> None:
     binary()
     async with Simulator(load(provider), SCENARIO) as simulator:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-u", str(EXAMPLE / "server.py"), "0", "127.0.0.1",
-            cwd=tmp_path,
-            env={
-                **os.environ,
-                **simulator.env,
-                "UNIRT_PROVIDER": provider,
-                "UNIRT_TRANSPORT": transport,
-            },
-            stdout=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        try:
-            assert process.stdout is not None
-            url = (await process.stdout.readline()).decode().strip()
+        environ = {
+            **simulator.env,
+            "UNIRT_PROVIDER": provider,
+            "UNIRT_TRANSPORT": transport,
+        }
+        async with example_server(EXAMPLE, "127.0.0.1", cwd=tmp_path, environ=environ) as server:
             spoken = question(tmp_path / "question.wav")
-            text, loud, troubles = await asyncio.to_thread(visit, url, spoken)
+            text, loud, troubles = await asyncio.to_thread(visit, server.url, spoken)
             assert text == "I hear you well."
             assert loud > 0.001
             assert [trouble for trouble in troubles if "favicon" not in trouble] == []
-            printed: list[str] = []
-            while not any("is over" in line for line in printed):
-                printed.append((await process.stdout.readline()).decode().strip())
+            printed = await server.printed_until("is over")
             scheme = "http" if transport == "webrtc" else "ws"
             assert printed[0] == f"a call to {provider}, by {scheme}"
             assert "assistant: I hear you well." in printed
             assert printed[-1] == "the call is over: the peer hung up"
-        finally:
-            process.terminate()
-            await process.wait()
         line = simulator.connections[-1]
     assert (line.loudspeaker is not None) == (transport == "webrtc")
     assert line.totals.audio_ms_received > 2_000
