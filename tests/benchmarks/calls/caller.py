@@ -7,6 +7,7 @@ with the last word: the processor time of the whole process, its threads include
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import gc
 import time
@@ -26,12 +27,12 @@ _TRIES = 4
 Give = Callable[[bytes], Awaitable[None]]
 
 
-class Caller(Contender):
+class Caller(Contender, abc.ABC):
     """A subclass says how it calls."""
 
+    @abc.abstractmethod
     def calling(self, task: Task, marks: Marks) -> AbstractAsyncContextManager[Give]:
         """A call that was answered and asked to talk; gives what takes 20 ms of the user."""
-        raise NotImplementedError
 
     async def do_call(self, task: Task) -> dict[str, Any]:
         """One call."""
