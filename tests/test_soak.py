@@ -55,11 +55,26 @@ async def test_what_is_lost_is_seen(kind: type[Any], monkeypatch: pytest.MonkeyP
         await run_many(sessions=2, generations=1, rounds=2)
 
 
+async def test_what_is_not_heard_of_the_user_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A session that swallows the fifth piece of a voice."""
+    send, said = unirt.Session.send_audio, 0
+
+    async def swallowing(session: unirt.Session, *sound: Any) -> None:
+        nonlocal said
+        said += 1
+        if said != 5:
+            await send(session, *sound)
+
+    monkeypatch.setattr(unirt.Session, "send_audio", swallowing)
+    with pytest.RaisesGroup(AssertionError, flatten_subgroups=True, allow_unwrapped=True):
+        await run_many(sessions=2, generations=1, rounds=2)
+
+
 def _reading(at: int, memory_mb: float, descriptors: int = 7) -> Reading:
     return Reading(at=at, memory_mb=memory_mb, descriptors=descriptors, threads=1, tasks=1)
 
 
-def test_growth_is_that_of_the_second_half() -> None:
+def test_growth_is_that_from_the_third_quarter_to_the_last() -> None:
     warming = [_reading(at, mb) for at, mb in enumerate([10, 50, 60, 80, 95, 90, 92, 99, 90])]
     leaking = [_reading(at, 50 + 4.0 * at) for at in range(9)]
 
@@ -76,7 +91,7 @@ async def test_the_page_and_the_complaints() -> None:
     assert not list(complaints(many, [long]))
     leaking = attrs.evolve(long, readings=(*long.readings[:6], *[_reading(1, 70.0, 8)] * 3))
     assert list(complaints(many, [leaking])) == [
-        "openai: memory grew by 10.0 MB in the second half",
+        "openai: memory grew by 10.0 MB from the third quarter to the last",
         "openai: 1 descriptors are left over",
         "openai: from 7 to 8 file descriptors",
     ]

@@ -7,13 +7,13 @@ import gc
 import os
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 
 import attrs
 
+from tests.benchmarks.contender import rss_bytes
+
 __all__ = ["Reading", "grown_mb", "read", "settled"]
 
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 _TURNS = 100
 "How often everybody else has a turn while what was closed is let go of."
 
@@ -33,10 +33,9 @@ class Reading:
 def read(at: int) -> Reading:
     """Look, after the garbage was collected."""
     gc.collect()
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
     return Reading(
         at=at,
-        memory_mb=pages * _PAGE / 1e6,
+        memory_mb=rss_bytes() / 1e6,
         descriptors=len(os.listdir("/proc/self/fd")),
         threads=threading.active_count(),
         tasks=len(asyncio.all_tasks()),
@@ -56,10 +55,10 @@ async def settled(before: Reading, at: int) -> Reading:
 
 def grown_mb(readings: Sequence[Reading]) -> float:
     """
-    How much memory grew, without the first half, which warms up.
+    How much memory grew from the third quarter to the last; the first half warms up.
 
-    It is the difference between the lowest readings of the two halves of the rest: what garbage
-    there happens to be when it is looked at only ever adds.
+    It is the difference between the lowest readings of both: what garbage there happens to be when
+    it is looked at only ever adds.
     """
     rest = [reading.memory_mb for reading in readings[len(readings) // 2 :]]
     middle = len(rest) // 2

@@ -16,7 +16,7 @@ from unirt.audio import PCM16_16K, PCM16_24K, AudioFormat
 from unirt.registry import load
 from unirt.simulator import Line, Pace, Simulator
 
-__all__ = ["Many", "run_many"]
+__all__ = ["FORMATS", "Many", "run_many"]
 
 FORMATS = {"openai": PCM16_24K, "google": PCM16_16K}
 "What each takes as it is."
@@ -48,7 +48,6 @@ class Many:
 class _Talker:
     """One user: a session, its line at the simulator, and what is compared."""
 
-    name: str
     session: unirt.Session
     line: Line
     listener: Listener
@@ -134,14 +133,7 @@ async def _talker(
         turn_detection=unirt.Manual(),
     )
     session = await stack.enter_async_context(connecting)
-    return _Talker(
-        simulator.provider.name,
-        session,
-        simulator.connections[-1],
-        Listener(session),
-        Voice(format),
-        number,
-    )
+    return _Talker(session, simulator.connections[-1], Listener(session), Voice(format), number)
 
 
 def _allow(descriptors: int) -> None:

@@ -10,17 +10,17 @@ from tests.soak.account import Ledger
 from tests.soak.gauge import Reading, grown_mb
 from tests.soak.long import Long
 from tests.soak.many import Many
+from unirt.registry import load
 
 __all__ = ["PAGE", "complaints", "page"]
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "soak.md"
 
 GROWTH_MB = 1.0
-"More than this, in the second half, is a leak: 2 kB a turn are seen."
+"More than this, from the third quarter to the last, is a leak: 4 kB a turn are seen."
 GROWTH = 0.01
 "Of many sessions: more than this share of the memory."
 
-_TITLES = {"openai": "OpenAI Realtime", "google": "Gemini Live"}
 _SHOWN = 10
 
 
@@ -38,7 +38,7 @@ def complaints(many: Many, longs: Sequence[Long]) -> Iterator[str]:
 def _growth(who: str, readings: Sequence[Reading]) -> Iterator[str]:
     allowed = max(GROWTH_MB, GROWTH * readings[-1].memory_mb)
     if (grown := grown_mb(readings)) > allowed:
-        yield f"{who}: memory grew by {grown:.1f} MB in the second half"
+        yield f"{who}: memory grew by {grown:.1f} MB from the third quarter to the last"
 
 
 def _left(who: str, before: Reading, closed: Sequence[Reading]) -> Iterator[str]:
@@ -74,8 +74,9 @@ def _lines(many: Many, longs: Sequence[Long], machine: dict[str, Any]) -> Iterat
     yield (
         f"Measured on {machine['date']}, with {machine['python']} on {machine['cores']} cores of "
         f"{machine['processor']}, by `python -m tests.soak`. That fails, too, where memory grows "
-        f"by more than {GROWTH_MB:g} MB, or {GROWTH:.0%}, in the second half, or where a file "
-        "descriptor, a thread or a task is left over. Each part has a process of its own."
+        f"by more than {GROWTH_MB:g} MB, or {GROWTH:.0%}, from the third quarter to the last, or "
+        "where a file descriptor, a thread or a task is left over. Each part has a process of its "
+        "own."
     )
     yield ""
     yield f"## {many.sessions} sessions at once"
@@ -105,8 +106,8 @@ def _lines(many: Many, longs: Sequence[Long], machine: dict[str, Any]) -> Iterat
     )
     yield ""
     yield from _ledger(
-        {_TITLES[long.provider]: long.ledger for long in longs},
-        {_TITLES[long.provider]: long.seconds for long in longs},
+        {load(long.provider).label: long.ledger for long in longs},
+        {load(long.provider).label: long.seconds for long in longs},
     )
     yield ""
     shown = [_shown(long.open) for long in longs]
@@ -115,7 +116,7 @@ def _lines(many: Many, longs: Sequence[Long], machine: dict[str, Any]) -> Iterat
     yield f"| --- |{' ---: |' * len(shown[0])}"
     for long, readings in zip(longs, shown, strict=True):
         figures = " | ".join(f"{reading.memory_mb:.1f}" for reading in readings)
-        yield f"| {_TITLES[long.provider]} | {figures} |"
+        yield f"| {load(long.provider).label} | {figures} |"
     yield ""
 
 
