@@ -1,11 +1,10 @@
 """unirt.cassette(): sessions recorded against simulators, and played without any."""
 
 import asyncio
-import contextlib
 import json
 import os
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,72 +13,24 @@ import attrs
 import pytest
 
 import unirt
-from unirt import (
-    CassetteError,
-    CassetteMismatch,
-    CassetteMissing,
-    ConnectionLost,
-    DialError,
-    Event,
-    ResponseDone,
-    Session,
+from tests.unirt.taping import (
+    SETUP,
+    ask,
+    by_hand,
+    every_provider,
+    record,
+    shown,
+    simulated,
+    talk,
+    using,
 )
-from unirt.cassettes import Entry, Framed, Opened, Stalled, loads, read, write
+from unirt import CassetteError, CassetteMismatch, Event
+from unirt.cassettes import Entry, Framed, Opened, Stalled, read, write
 from unirt.clock import ManualClock
-from unirt.deck.stack import current
 from unirt.errors import ConfigurationError
-from unirt.registry import installed, load
-from unirt.simulator import Pace, Scenario, Simulator, builtin
+from unirt.registry import load
 from unirt.transport import TransportClosed
 from unirt.transports.memory import memory_pair
-
-every_provider = pytest.mark.parametrize("provider", installed())
-
-
-async def ask(session: Session, words: str = "Good morning.") -> list[Event]:
-    """Everything that is told until the answer is over."""
-    told = []
-    await session.send_text(words)
-    async for event in session:
-        told.append(event)
-        if isinstance(event, ResponseDone):
-            break
-    return told
-
-
-async def talk(words: str = "Good morning.", **options: Any) -> list[Event]:
-    async with unirt.connect(**options) as session:
-        return await ask(session, words)
-
-
-def simulated(provider: str, scenario: Scenario | None = None) -> Simulator:
-    """A simulator that is in no hurry to be slow."""
-    return Simulator(load(provider), scenario, pace=Pace(speed=100, latency_ms=1, word_ms=1))
-
-
-async def record(path: Path, provider: str, **options: Any) -> list[Event]:
-    async with simulated(provider) as simulator:
-        with unirt.cassette(path, mode="rewrite", **options):
-            return await talk(provider=provider, environ=simulator.env)
-
-
-Application = Callable[[], Awaitable[Any]]
-
-
-async def using(path: Path, *applications: Application, **options: Any) -> None:
-    """Some applications, one after the other, while a cassette is in."""
-    with unirt.cassette(path, **options):
-        for application in applications:
-            await application()
-
-
-async def all_of(session: Session) -> list[Event]:
-    return [event async for event in session]
-
-
-def shown(events: list[Event]) -> list[str]:
-    """Events without their ids and times."""
-    return [type(event).__name__ for event in events]
 
 
 @every_provider
@@ -146,133 +97,6 @@ async def test_a_session_with_a_clock_keeps_it(tmp_path: Path) -> None:
     clock = ManualClock(now=7.0)
     with unirt.cassette(path):
         assert {event.received_at for event in await talk(clock=clock)} == {7.0}
-
-
-# What does not match.
-
-
-@every_provider
-async def test_other_words_are_a_mismatch_that_the_verb_raises(
-    provider: str, tmp_path: Path
-) -> None:
-    path = tmp_path / "talk.jsonl"
-    await record(path, provider)
-
-    async def application() -> None:
-        async with unirt.connect() as session:
-            await session.send_text("Hi.")
-
-    with pytest.raises(CassetteMismatch, match=r"'Good morning\.' was recorded, 'Hi\.' was sent"):
-        await using(path, application)
-
-
-async def test_a_mismatch_comes_out_of_views_and_of_later_verbs(tmp_path: Path) -> None:
-    path = tmp_path / "talk.jsonl"
-    await record(path, "openai")
-
-    async def application() -> None:
-        async with unirt.connect() as session:
-            with pytest.raises(CassetteMismatch):
-                await session.send_text("Hi.")
-            with pytest.raises(CassetteMismatch):
-                await all_of(session)
-            with pytest.raises(CassetteMismatch):
-                await session.send_text("Good morning.")
-            with pytest.raises(CassetteMismatch):
-                await session.send_audio(bytes(480))
-
-    with pytest.raises(CassetteMismatch):
-        await using(path, application)
-
-
-async def test_a_mismatch_that_the_application_swallows_comes_out_at_the_end(
-    tmp_path: Path,
-) -> None:
-    path = tmp_path / "talk.jsonl"
-    await record(path, "google")
-
-    async def application() -> None:
-        with contextlib.suppress(Exception):
-            await talk("Hi.")
-
-    with pytest.raises(CassetteMismatch, match="another frame was expected"):
-        await using(path, application)
-    assert current() is None
-
-
-async def test_an_error_that_hides_a_mismatch_gives_way_to_it(tmp_path: Path) -> None:
-    path = tmp_path / "talk.jsonl"
-    await record(path, "google")
-
-    async def hiding() -> None:
-        try:
-            await talk("Hi.")
-        except AssertionError:
-            raise RuntimeError("something went wrong") from None
-
-    async def telling() -> None:
-        try:
-            await talk("Hi.")
-        except AssertionError as exc:
-            raise RuntimeError("something went wrong") from exc
-
-    with pytest.raises(CassetteMismatch):
-        await using(path, hiding)
-    with pytest.raises(RuntimeError):
-        await using(path, telling)
-
-
-async def test_an_error_of_the_application_is_not_hidden_by_what_is_left_over(
-    tmp_path: Path,
-) -> None:
-    path = tmp_path / "talk.jsonl"
-    await record(path, "google")
-
-    async def application() -> None:
-        async with unirt.connect():
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        await using(path, application)
-
-
-async def test_what_the_application_did_not_do_fails_at_the_end(tmp_path: Path) -> None:
-    path = tmp_path / "talk.jsonl"
-    await record(path, "openai")
-
-    async def application() -> None:
-        async with unirt.connect():
-            pass
-
-    with pytest.raises(CassetteMismatch, match="left over; the first was sent"):
-        await using(path, application)
-    with pytest.raises(CassetteMismatch, match="1 recorded connections were never made"):
-        await using(path)
-
-
-async def test_another_connection_than_was_recorded_fails(tmp_path: Path) -> None:
-    path = tmp_path / "talk.jsonl"
-    await record(path, "openai")
-    with pytest.raises(CassetteMismatch, match="what is left in it is openai with 'gpt-realtime"):
-        await using(path, partial(talk, provider="google"))
-    with pytest.raises(CassetteMismatch, match="openai with 'gpt-realtime'"):
-        await using(path, partial(talk, provider="openai", model="gpt-realtime"))
-    with pytest.raises(CassetteMismatch, match="what is left in it is nothing"):
-        await using(path, talk, partial(talk, provider="openai"))
-
-
-async def test_a_missing_cassette_says_what_records_it_and_dials_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sys.orig_argv", ["python", "my app.py"])
-    path = tmp_path / "none.jsonl"
-    with pytest.raises(CassetteMissing) as caught, unirt.cassette(path):
-        raise AssertionError("it must not get here")
-    assert "UNIRT_RECORD=once python 'my app.py'" in caught.value.remedy
-    assert not path.exists()
-    monkeypatch.setenv("UNIRT_RECORD", "perhaps")
-    with pytest.raises(ConfigurationError, match=r"no record mode 'perhaps' \(UNIRT_RECORD\)"):
-        unirt.cassette(path)
 
 
 # Modes.
@@ -400,122 +224,6 @@ async def test_a_cassette_that_still_holds_a_secret_is_not_written(tmp_path: Pat
     assert "the value of a credential of connect()" in caught.value.what
     assert caught.value.where == f"{path}, line 2"
     assert os.listdir(tmp_path) == []
-
-
-# How connections begin and end.
-
-
-async def test_a_refused_dial_is_recorded_and_played(tmp_path: Path) -> None:
-    path = tmp_path / "talk.jsonl"
-    async with simulated("openai") as simulator:
-        elsewhere = partial(
-            talk, provider="openai", environ=simulator.env, headers={"Authorization": " "}
-        )
-        with pytest.raises(DialError) as live:
-            await using(path, elsewhere, mode="once")
-    (opened,) = read(path).entries
-    assert isinstance(opened, Opened)
-    assert opened.failed
-    with pytest.raises(DialError) as played:
-        await using(path, talk)
-    assert (played.value.status, played.value.why) == (live.value.status, live.value.why)
-    assert live.value.status == 401
-
-
-async def to_the_end(**options: Any) -> None:
-    async with unirt.connect(**options) as session:
-        await session.send_text("Hello")
-        await all_of(session)
-
-
-@every_provider
-async def test_the_recorded_close_happens(provider: str, tmp_path: Path) -> None:
-    path = tmp_path / "talk.jsonl"
-    talk = partial(to_the_end, reconnect=unirt.Reconnect(first_wait=0.0, jitter=0.0))
-    async with simulated(provider, builtin("connection_lost")) as simulator:
-        application = partial(talk, provider=provider, environ=simulator.env)
-        with pytest.raises(ConnectionLost) as live:
-            await using(path, application, mode="once")
-    with pytest.raises(ConnectionLost) as played:
-        await using(path, talk)
-    assert str(played.value) == str(live.value)
-
-
-def by_hand(path: Path, *lines: str) -> None:
-    header = '{"unirt_cassette": 1, "provider": "google", "origin": "hand-written"}'
-    opened = '{"open": {"url": "wss://host/"}}'
-    write(path, loads("\n".join((header, opened, *lines)).encode(), "x"))
-
-
-SETUP = (
-    '{"sent": {"setup": {"model": "models/gemini-3.8-live",'
-    ' "generationConfig": {"responseModalities": ["AUDIO"]}, "sessionResumption": {},'
-    ' "inputAudioTranscription": {}, "outputAudioTranscription": {}}}}',
-    '{"received": {"setupComplete": {}}}',
-)
-
-
-async def test_a_cut_connection_is_lost(tmp_path: Path) -> None:
-    path = tmp_path / "talk.jsonl"
-    by_hand(path, *SETUP, '{"close": {"code": null, "by": "network"}}')
-
-    async def application() -> None:
-        async with unirt.connect() as session:
-            await all_of(session)
-
-    with pytest.raises(ConnectionLost) as caught:
-        await using(path, application)
-    assert (caught.value.code, caught.value.by) == (None, "network")
-
-
-async def test_after_a_stall_nothing_comes_until_the_application_closes(tmp_path: Path) -> None:
-    path = tmp_path / "talk.jsonl"
-    by_hand(path, *SETUP, '{"stall": true}')
-    with unirt.cassette(path) as deck:
-        async with unirt.connect() as session:
-            told = asyncio.create_task(all_of(session))
-            await deck.clock.sleep_until(0.001)  # it goes on, though nothing is played
-            assert not told.done()
-        assert shown(await told)[0] == "SessionStarted"
-
-
-async def test_several_connections_are_segments_of_one_cassette(tmp_path: Path) -> None:
-    path = tmp_path / "talk.jsonl"
-    async with simulated("openai") as one, simulated("google") as other:
-        with unirt.cassette(path, mode="once"):
-            first = [
-                await talk(provider="openai", environ=one.env),
-                await talk(provider="google", environ=other.env),
-            ]
-    assert [segment.provider for segment in read(path).segments] == ["openai", "google"]
-    with unirt.cassette(path):
-        second = [await talk(provider="openai"), await talk()]
-    assert [shown(events) for events in second] == [shown(events) for events in first]
-
-
-async def both(*options: dict[str, Any]) -> list[list[str]]:
-    """Two sessions at once, each of which asks when the other was answered."""
-    async with unirt.connect(**options[0]) as one, unirt.connect(**options[1]) as other:
-        return [
-            shown(await ask(session, words)) for words in ("one", "two") for session in (one, other)
-        ]
-
-
-async def test_connections_that_were_open_at_once_are_played_in_the_order_of_the_file(
-    tmp_path: Path,
-) -> None:
-    path = tmp_path / "talk.jsonl"
-    async with simulated("openai") as one, simulated("google") as other:
-        with unirt.cassette(path, mode="once"):
-            live = await both(
-                {"provider": "openai", "environ": one.env},
-                {"provider": "google", "environ": other.env},
-            )
-    numbers = [e.connection for e in read(path).entries if isinstance(e, Framed)]
-    assert numbers != sorted(numbers)
-    for _ in range(2):
-        with unirt.cassette(path):
-            assert await both({"provider": "openai"}, {"provider": "google"}) == live
 
 
 # Where it is in.

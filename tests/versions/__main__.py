@@ -37,6 +37,8 @@ TESTS = (
     "tests/unirt/test_simulator_host.py",
     "tests/unirt/test_simulator_front.py",
     "tests/unirt/test_cassette.py",
+    "tests/unirt/test_cassette_connections.py",
+    "tests/unirt/test_cassette_mismatch.py",
     "tests/test_sdk_cassettes.py",
     "tests/test_fast_session.py",
     "tests/test_large_frames.py",

@@ -1,0 +1,110 @@
+"""The lab of the benchmarks, with real processes, and the commits and cassettes it can measure."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarked import BOTH
+from tests.benchmarks import bygone, cassettes, imports
+from tests.benchmarks.experiments import Experiment
+from tests.benchmarks.lab import Lab
+from tests.benchmarks.processes import ROOT, Failed, Process
+from tests.benchmarks.roster import FLOOR, Entry, roster
+from unirt.cassettes import Framed, write
+
+# The lab, with real processes.
+
+TINY = Experiment(
+    name="tiny",
+    title="a tiny drain",
+    load={"kind": "drain", "chunk_ms": 20, "turns": 1},
+    ask={"do": "drain"},
+    contenders=(FLOOR, "deaf", "broken", "absent"),
+)
+DEAF = """
+import json, sys
+print(json.dumps({"hello": "deaf", "versions": {}}), flush=True)
+for line in sys.stdin:
+    print(json.dumps({"cpu_s": 1, "wall_s": 1, "wire_events": 1, "audio_bytes": 5}), flush=True)
+"""
+
+
+def test_a_lab_compares_and_counts_nobody_who_did_not_hear() -> None:
+    entries = {
+        FLOOR: roster()[FLOOR],
+        "deaf": Entry(name="deaf", title="deaf", command=(sys.executable, "-c", DEAF)),
+        "broken": Entry(
+            name="broken", title="broken", command=(sys.executable, "-c", "raise OSError('no')")
+        ),
+        "absent": Entry(name="absent", title="absent", command=(), missing="cannot be built"),
+    }
+    heard: list[str] = []
+    with Lab(entries, rounds=2, tell=heard.append) as lab:
+        row = lab.experiment(TINY, "openai")
+    found = row["contenders"]
+    assert found[FLOOR]["ratios"]["us"]["median"] == 1
+    assert found["deaf"] == {"skip": "failed: deaf: heard 5 of 67200 bytes of audio"}
+    assert found["broken"]["skip"].endswith("(OSError: no)")
+    assert found["absent"] == {"skip": "cannot be built"}
+    assert heard[-1] == "a tiny drain, openai, round 2 of 2"
+    assert lab.versions[FLOOR]["websockets"]
+
+
+def test_a_silent_process_is_not_waited_for() -> None:
+    mute = Process("mute", [sys.executable, "-c", "input()"])
+    with mute, pytest.raises(Failed, match="said nothing"):
+        mute.hear(0.01)
+
+
+@pytest.mark.parametrize("provider", BOTH)
+def test_no_vendor_s_package_is_imported_for_a_turn(provider: str) -> None:
+    found = imports.vendors_after_a_turn(provider)
+    assert found["events"] > 0
+    assert found["vendors"] == []
+
+
+def test_bare_dependencies_are_what_is_imported_anyway_and_nothing_of_ours() -> None:
+    lines = imports.bare("import unirt\n")
+    assert "import attrs\n" in lines
+    assert "unirt" not in lines
+
+
+# Commits of the past.
+
+
+def test_what_is_measured_of_a_commit_is_all_its_own(tmp_path: Path) -> None:
+    for name in ("unirt", "providers"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    environ = bygone.on_path(tmp_path)
+    assert bygone.obstacle(tmp_path, environ) is None
+    shutil.rmtree(tmp_path / "providers" / "unirt_openai")
+    assert "not its own" in (bygone.obstacle(tmp_path, environ) or "")
+    (tmp_path / "unirt" / "__init__.py").write_text("from unirt.fold import Gone", encoding="utf-8")
+    reason = bygone.obstacle(tmp_path, environ) or ""
+    assert "Gone" in reason
+    assert str(tmp_path) not in reason
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a checkout")
+def test_a_commit_is_unpacked_and_leaves_the_repository_alone(tmp_path: Path) -> None:
+    entry = bygone.bygone("HEAD", tmp_path)
+    assert entry.name.startswith("bygone_")
+    (home,) = tmp_path.iterdir()
+    assert (home / "unirt" / "__init__.py").exists()
+    assert entry.environ["PYTHONPATH"].startswith(str(home))
+    shape = bygone.section({FLOOR: roster()[FLOOR], entry.name: entry})
+    assert {e.contenders for e in shape.experiments} == {(FLOOR, entry.name)}
+
+
+@pytest.mark.parametrize("protocol", ["openai", "google"])
+def test_a_cassette_of_the_benchmarks_is_played_to_its_end(protocol: str, tmp_path: Path) -> None:
+    cassette, turns = cassettes.recording(protocol)
+    write(tmp_path / "talk.jsonl", cassette)
+    received = [e for e in cassette.entries if isinstance(e, Framed) and e.direction == "received"]
+    assert len(received) >= cassettes.FRAMES
+    assert cassettes.translated(cassette, protocol) > 0
+    assert cassettes.played(tmp_path / "talk.jsonl", turns) > 0
