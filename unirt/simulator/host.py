@@ -4,9 +4,8 @@ Simulated servers on real sockets.
 It also answers the requests of protocols that are set up by one, and holds the calls that come of
 them (:mod:`unirt.simulator.call`), on the address that it listens on, so over loopback.
 
-One handler serves one connection: it waits for the client's next frame or for the line's timer,
-whichever comes first, and sends what that brought. Nothing else runs, so a connection that ends
-leaves nothing behind, and leaving :class:`Simulator` joins them all.
+One handler serves one connection (:mod:`unirt.simulator.serving`). Nothing else runs, so a
+connection that ends leaves nothing behind, and leaving :class:`Simulator` joins them all.
 """
 
 from __future__ import annotations
@@ -15,10 +14,11 @@ import asyncio
 import ssl as ssl_module
 from collections import deque
 from collections.abc import Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
 from importlib.util import find_spec
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl, urlsplit
 from weakref import WeakKeyDictionary
 
@@ -35,6 +35,7 @@ from unirt.provider import Provider
 from unirt.simulator.front import Door
 from unirt.simulator.line import Line
 from unirt.simulator.scenario import Pace, Scenario
+from unirt.simulator.serving import serve_line
 from unirt.translator import HangUp, Offer, Reply, Request, RequestServer, Upgrade
 
 if TYPE_CHECKING:
@@ -235,11 +236,7 @@ class Simulator:
             self._calls.pop(call_id, None)
 
     def _call_moved(self, call: Call) -> None:
-        if call.line.idle or call.over.is_set():
-            self._busy.discard(call.line)
-        else:
-            self._busy.add(call.line)
-        self._moved.set()
+        self._told(call.line, not (call.line.idle or call.over.is_set()))
 
     # One connection.
 
@@ -279,49 +276,23 @@ class Simulator:
             return
         self.connections.append(line)
         try:
-            line.start(self._clock.now())
-            await self._serve(connection, line)
+            await serve_line(
+                line,
+                self._clock,
+                receive=connection.recv,
+                send=connection.send,
+                close=connection.close,
+                busy=partial(self._told, line),
+            )
         except ConnectionClosed:
             pass
         finally:
             line.closed = connection.close_code, connection.close_reason or ""
-            self._busy.discard(line)
-            self._moved.set()
+            self._told(line, False)
 
-    async def _serve(self, connection: ServerConnection, line: Line) -> None:
-        frame = asyncio.ensure_future(connection.recv())
-        timer: asyncio.Future[None] | None = None
-        try:
-            while await self._flush(connection, line):
-                if (when := line.get_timer()) is not None:
-                    timer = asyncio.ensure_future(self._clock.sleep_until(when))
-                waiting: set[asyncio.Future[Any]] = {frame} if timer is None else {frame, timer}
-                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                if frame.done():
-                    self._busy.add(line)
-                    line.receive(frame.result(), self._clock.now())
-                    frame = asyncio.ensure_future(connection.recv())
-                line.handle_timer(self._clock.now())
-                if timer is not None:
-                    timer.cancel()
-                    await asyncio.wait({timer})
-                    timer = None
-        finally:
-            pending = [future for future in (frame, timer) if future is not None]
-            for future in pending:
-                future.cancel()
-            await asyncio.gather(*pending, return_exceptions=True)
-
-    async def _flush(self, connection: ServerConnection, line: Line) -> bool:
-        """Send what there is to send; returns whether the connection goes on."""
-        for frame in line.frames_to_send(self._clock.now()):
-            await connection.send(frame)
-        if (wanted := line.close_wanted()) is not None:
-            await connection.close(*wanted)
-            return False
-        if line.idle:
-            self._busy.discard(line)
-        else:
+    def _told(self, line: Line, busy: bool) -> None:
+        if busy:
             self._busy.add(line)
+        else:
+            self._busy.discard(line)
         self._moved.set()
-        return True

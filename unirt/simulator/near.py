@@ -12,7 +12,6 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any
 
 import attrs
 
@@ -21,6 +20,7 @@ from unirt.config import SessionConfig
 from unirt.provider import Credentials, Provider
 from unirt.simulator.line import Line
 from unirt.simulator.scenario import Pace, Scenario
+from unirt.simulator.serving import serve_line
 from unirt.transport import Transport, TransportClosed
 from unirt.transports.memory import MemoryTransport, memory_pair
 
@@ -107,38 +107,13 @@ class Near:
 
     async def _handle(self, transport: MemoryTransport, line: Line) -> None:
         try:
-            line.start(self._clock.now())
-            await self._serve(transport, line)
+            await serve_line(
+                line,
+                self._clock,
+                receive=transport.receive,
+                send=transport.send,
+                close=transport.close,
+            )
+            line.closed = line.close_wanted()
         except TransportClosed as gone:
             line.closed = gone.code, gone.reason
-
-    async def _serve(self, transport: MemoryTransport, line: Line) -> None:
-        frame = asyncio.ensure_future(transport.receive())
-        timer: asyncio.Future[None] | None = None
-        try:
-            while True:
-                for said in line.frames_to_send(self._clock.now()):
-                    await transport.send(said)
-                if (wanted := line.close_wanted()) is not None:
-                    await transport.close(*wanted)
-                    line.closed = wanted
-                    return
-                when = line.get_timer()
-                timer = None if when is None else asyncio.ensure_future(self._until(when))
-                waiting: set[asyncio.Future[Any]] = {frame} if timer is None else {frame, timer}
-                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                if frame.done():
-                    line.receive(frame.result(), self._clock.now())
-                    frame = asyncio.ensure_future(transport.receive())
-                line.handle_timer(self._clock.now())
-                if timer is not None:
-                    timer.cancel()
-                    await asyncio.wait({timer})
-        finally:
-            pending = [future for future in (frame, timer) if future is not None]
-            for future in pending:
-                future.cancel()
-            await asyncio.gather(*pending, return_exceptions=True)
-
-    async def _until(self, when: float) -> None:
-        await self._clock.sleep_until(when)

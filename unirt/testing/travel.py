@@ -33,9 +33,11 @@ from unirt.simulator.line import Line
 from unirt.simulator.player import Player
 from unirt.simulator.recital import ORIGIN
 from unirt.simulator.scenario import Action, Handle, Reply, Scenario, Silence, Speak
+from unirt.simulator.serving import serve_line
 from unirt.simulator.voice import load_wav, silence, speech
 from unirt.testing.journey import Journey, Leg, Move, Moved, Said, Way
 from unirt.testing.virtual import LoopClock, run_virtually
+from unirt.translator import Frame
 from unirt.transport import Transport, TransportClosed
 from unirt.transports.memory import MemoryTransport, memory_pair
 from unirt.transports.recording import RecordingTransport
@@ -109,7 +111,8 @@ class _Servers:
         """Announce the end of the newest connection, where the protocol has words for that."""
         server, now = self.lines[-1].server, self._clock.now()
         server.send(SessionExpiring(origin=ORIGIN, time_left_ms=time_left * 1000), now)
-        await self._flush(self._ends[-1], self.lines[-1])
+        for frame in self.lines[-1].frames_to_send(now):
+            await self._ends[-1].send(frame)
 
     def _with_handles(self, number: int, reply: Reply) -> Reply:
         """What the session can be resumed by comes when an answer begins, and when it ends."""
@@ -119,34 +122,18 @@ class _Servers:
         return attrs.evolve(reply, steps=(begin, *reply.steps, end))
 
     async def _serve(self, end: MemoryTransport, line: Line) -> None:
-        line.start(self._clock.now())
-        frame = asyncio.ensure_future(end.receive())
+        async def receive() -> Frame:
+            frame = await end.receive()
+            if self._way.refuses and _HANDLE in str(frame):
+                await end.close(1008, "Session not found")
+                raise TransportClosed(1008, "Session not found", by="local")
+            return frame
+
         try:
-            while await self._flush(end, line):
-                timer = line.get_timer()
-                wait = None if timer is None else max(timer - self._clock.now(), 0.0)
-                await asyncio.wait({frame}, timeout=wait)
-                if frame.done():
-                    if self._way.refuses and _HANDLE in str(frame.result()):
-                        await end.close(1008, "Session not found")
-                        break
-                    line.receive(frame.result(), self._clock.now())
-                    frame = asyncio.ensure_future(end.receive())
-                line.handle_timer(self._clock.now())
+            await serve_line(line, self._clock, receive=receive, send=end.send, close=end.close)
+            line.closed = line.close_wanted()
         except TransportClosed as gone:
             line.closed = gone.code, gone.reason
-        finally:
-            frame.cancel()
-            await asyncio.gather(frame, return_exceptions=True)
-
-    async def _flush(self, end: MemoryTransport, line: Line) -> bool:
-        for frame in line.frames_to_send(self._clock.now()):
-            await end.send(frame)
-        if (wanted := line.close_wanted()) is not None:
-            await end.close(*wanted)
-            line.closed = wanted
-            return False
-        return True
 
 
 class _Traveller:
