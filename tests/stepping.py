@@ -52,9 +52,9 @@ class Stepped(Coroutine[Any, Any, Any]):
 
 
 def descriptors() -> set[str]:
-    """What is open in this process: sockets, files, pipes."""
-    found = set()
-    for name in os.listdir("/proc/self/fd"):
+    """What is open in this process: sockets, files, pipes; nothing where the system hides it."""
+    found: set[str] = set()
+    for name in os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else ():
         try:
             found.add(f"{name} {os.readlink(f'/proc/self/fd/{name}')}")
         except FileNotFoundError:  # the one that lists them

@@ -6,14 +6,14 @@ them a proxy on loopback.
 from __future__ import annotations
 
 import asyncio
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 import unirt
+from tests.stepping import descriptors
 from tests.talking import Reader
+from unirt.clock import Clock
 from unirt.registry import load
 from unirt.simulator import Pace, Simulator
 from unirt.testing.faults import FaultProxy
@@ -29,9 +29,11 @@ SHORT_S = 0.2
 class Talk:
     """A session through a proxy, and what was left over when all was closed."""
 
-    def __init__(self, name: str, transport: str, *faults: str, **more: Any) -> None:
+    def __init__(
+        self, name: str, transport: str, *faults: str, clock: Clock | None = None, **more: Any
+    ) -> None:
         self.simulator = Simulator(load(name), pace=LIVELY)
-        self.name, self.faults = name, faults
+        self.name, self.faults, self.clock = name, faults, clock
         self.more = {
             "transport": transport,
             "reconnect": AT_ONCE,
@@ -44,7 +46,7 @@ class Talk:
     async def __aenter__(self) -> tuple[unirt.Session, Reader, FaultProxy]:
         self.descriptors = descriptors()
         await self.simulator.__aenter__()
-        self.proxy = FaultProxy(self.simulator.url, self.name, *self.faults)
+        self.proxy = FaultProxy(self.simulator.url, self.name, *self.faults, clock=self.clock)
         await self.proxy.__aenter__()
         self.session = await unirt.connect(
             self.name, environ=self.proxy.env, **self.more
@@ -65,9 +67,17 @@ class Talk:
         assert descriptors() <= self.descriptors
 
 
-def descriptors() -> int:
-    folder = Path("/proc/self/fd")
-    return len(os.listdir(folder)) if folder.exists() else 0
+class Waits:
+    """The proxy's clock: it stands still, and says how long somebody would have waited."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    def now(self) -> float:
+        return 0.0
+
+    async def sleep_until(self, when: float) -> None:
+        self.seconds.append(when)
 
 
 async def answered(reader: Reader, text: str) -> None:
@@ -209,12 +219,25 @@ async def test_a_handshake_that_comes_to_nothing(name: str, transport: str, faul
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_slow_network_loses_nothing(name: str, transport: str) -> None:
+    waits = Waits()
+
     async def heard(*faults: str) -> str:
-        async with Talk(name, transport, *faults) as (_, reader, _proxy):
+        async with Talk(name, transport, *faults, clock=waits) as (_, reader, _proxy):
             await answered(reader, "Hi")
         return "".join(event.text for event in reader.of(unirt.TranscriptDelta))
 
-    assert await heard("throttle=1000000@before_first_audio") == await heard()
+    assert await heard("throttle=10000@before_first_audio") == await heard()
+    assert all(0 < each <= 512 / 10_000 for each in waits.seconds)
+    assert sum(waits.seconds) * 10_000 > 5_000  # bytes
+
+
+@pytest.mark.parametrize("fault", ["delay=1500@dial", "delay=1500@mid_audio"])
+@pytest.mark.parametrize("name", NAMES)
+async def test_what_comes_late_is_as_late_as_it_was_told_to_be(name: str, fault: str) -> None:
+    waits = Waits()
+    async with Talk(name, "websocket", fault, clock=waits) as (_, reader, _proxy):
+        await answered(reader, "Hi")
+    assert waits.seconds == [1.5]
 
 
 @pytest.mark.parametrize("name", NAMES)

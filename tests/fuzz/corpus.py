@@ -3,12 +3,11 @@
 
 They begin as what the simulators say and hear in the scenarios that come with unirt, and as the
 cassettes of them, without most of the sound. What the engine found, ``python -m tests.fuzz --keep``
-adds. An input is called by its digest, so the same one is never kept twice.
+adds; the engine calls an input by its digest, so it never keeps the same one twice.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ from unirt.registry import load
 from unirt.simulator.exchange import Exchange, run
 from unirt.simulator.script import builtin, builtin_names
 
-__all__ = ["FOLDER", "inputs", "keep", "seeds"]
+__all__ = ["FOLDER", "inputs", "seeds"]
 
 FOLDER: Final = Path(__file__).parent / "corpus"
 _CASSETTES: Final = Path(__file__).parents[2] / "cassettes"
@@ -39,15 +38,6 @@ _ALIKE: Final = 3
 def inputs(target: str) -> list[Path]:
     """The inputs that are kept for a target, in order."""
     return sorted((FOLDER / target).iterdir())
-
-
-def keep(target: str, data: bytes, name: str = "") -> Path:
-    """Keep an input."""
-    folder = FOLDER / target
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / (name or hashlib.sha256(data).hexdigest()[:16])
-    path.write_bytes(data)
-    return path
 
 
 def seeds(target: str) -> Iterator[tuple[str, bytes]]:
@@ -113,8 +103,9 @@ def _gist(line: str) -> object:
 def main() -> None:
     """Write the seeds of every target."""
     for target in ("google", "openai", "cassette"):
+        (FOLDER / target).mkdir(parents=True, exist_ok=True)
         for name, data in seeds(target):
-            keep(target, data, name)
+            (FOLDER / target / name).write_bytes(data)
 
 
 if __name__ == "__main__":

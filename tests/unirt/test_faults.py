@@ -124,6 +124,19 @@ async def test_what_becomes_of_what_comes(fault: str, come: list[str]) -> None:
     assert {each.fault for each in wire.faults.happened} == {fault_of(fault)}
 
 
+async def test_of_dials_the_second_is_the_second_whatever_becomes_of_the_first() -> None:
+    async def dial(config: SessionConfig, credentials: Credentials) -> Transport:
+        return memory_pair()[0]
+
+    faults = Faults("refuse=429@dial", "cut@dial#2")
+    provider = faults.on(attrs.evolve(load("openai"), dial=dial))
+    for what in ("refused on purpose", "cut on purpose"):
+        with pytest.raises(unirt.DialError, match=what):
+            await provider.dial(SessionConfig(), Credentials())
+    await (await provider.dial(SessionConfig(), Credentials())).close()
+    assert [each.connection for each in faults.happened] == [1, 2]
+
+
 async def test_corrupt_text_is_no_json() -> None:
     async with Wire("corrupt@handshake") as (here, there):
         await there.send(CREATED)

@@ -44,6 +44,10 @@ class _Entry:
     def left(self) -> bool:
         return self.done < self.fault.times
 
+    @property
+    def due(self) -> bool:
+        return self.left and self.seen >= self.fault.nth
+
 
 class Agenda:
     """
@@ -63,12 +67,12 @@ class Agenda:
         return tuple(entry.fault for entry in self._entries)
 
     def at_dial(self, connection: int, now: float) -> Fault | None:
-        """What goes wrong with a dial."""
-        for entry in self._of(Scope.DIAL):
+        """What goes wrong with a dial; one thing, and each fault counts every dial."""
+        entries = list(self._of(Scope.DIAL))
+        for entry in entries:
             entry.seen += 1
-            if entry.left and entry.seen >= entry.fault.nth:
-                return self._do(entry, connection, now)
-        return None
+        due = next((entry for entry in entries if entry.due), None)
+        return None if due is None else self._do(due, connection, now)
 
     def at_moment(self, phase: Phase, connection: int, now: float) -> list[Fault]:
         """What goes wrong with a connection that is in a phase, before anything else comes."""
@@ -89,7 +93,7 @@ class Agenda:
             if not entry.fault.counts(phase, frame, sent=sent):
                 continue
             entry.seen += 1
-            if not entry.left or entry.seen < entry.fault.nth:
+            if not entry.due:
                 continue
             if entry.fault.scope is Scope.FRAME:
                 if to_it is None:

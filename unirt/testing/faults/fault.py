@@ -64,8 +64,7 @@ class Fault(Value):
         kind = KINDS.get(self.kind)
         if kind is None:
             raise _wrong(self, "there is no such kind of fault", nearest(self.kind, KINDS))
-        scope = self.scope
-        if scope not in kind.scopes:
+        if kind.scope_in(self.phase) is None:
             raise _wrong(self, "it cannot happen then", _where(kind))
         if self.sent and not kind.sent:
             raise _wrong(self, "it cannot be done to what is sent", "leave 'sent:' out")
@@ -81,9 +80,9 @@ class Fault(Value):
     @property
     def scope(self) -> Scope:
         """What it is done to."""
-        if self.phase is Phase.DIAL:
-            return Scope.DIAL
-        return Scope.FRAME if Scope.FRAME in KINDS[self.kind].scopes else Scope.CONNECTION
+        scope = self.about.scope_in(self.phase)
+        assert scope is not None  # noqa: S101  (it was refused then)
+        return scope
 
     @property
     def number(self) -> int:

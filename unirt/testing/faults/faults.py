@@ -100,6 +100,15 @@ class Faults:
         return FaultyTransport(inner, self._agenda, course, number, self._clock)
 
 
+def never_said(fault: Fault, provider: Provider) -> str | None:
+    """The event that a fault takes and a provider never says; ``None`` where it says it."""
+    event = _SAID.get(fault.kind)
+    if event is None:
+        return None
+    facts = provider.capabilities(provider.default_model)
+    return None if facts.emission(event) is Emission.SAID else event
+
+
 def check_said(faults: Sequence[Fault], provider: Provider) -> None:
     """
     Refuse a fault that a provider has no words for.
@@ -107,10 +116,8 @@ def check_said(faults: Sequence[Fault], provider: Provider) -> None:
     Raises:
         ConfigurationError: There is one.
     """
-    facts = provider.capabilities(provider.default_model)
     for fault in faults:
-        event = _SAID.get(fault.kind)
-        if event is not None and facts.emission(event) is not Emission.SAID:
+        if (event := never_said(fault, provider)) is not None:
             raise ConfigurationError(
                 f"{provider.name!r} never says {event}",
                 where=f"fault {str(fault)!r}",

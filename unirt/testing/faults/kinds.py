@@ -8,6 +8,7 @@ from typing import Final
 
 import attrs
 
+from unirt.testing.faults.phases import Phase
 from unirt.value import Value
 
 __all__ = ["KINDS", "Kind", "Scope"]
@@ -39,8 +40,14 @@ class Kind(Value):
     "Whether it can be done to what the client sends."
     socket_only: bool = False
     "Whether it takes a socket, so that only the proxy can do it."
-    wrapper_only: bool = False
-    "Whether a proxy cannot do it."
+
+    def scope_in(self, phase: Phase) -> Scope | None:
+        """What it is done to in a phase; ``None`` where it cannot be done."""
+        if phase is Phase.DIAL:
+            scope = Scope.DIAL
+        else:
+            scope = Scope.FRAME if Scope.FRAME in self.scopes else Scope.CONNECTION
+        return scope if scope in self.scopes else None
 
 
 _DIAL = frozenset({Scope.DIAL})

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from unirt.errors import ConfigurationError
 from unirt.provider import Provider
 from unirt.testing.faults.fault import Fault
-from unirt.testing.faults.faults import check_said
+from unirt.testing.faults.faults import never_said
 from unirt.testing.faults.kinds import KINDS, Kind, Scope
 from unirt.testing.faults.phases import Phase
 
@@ -34,15 +33,13 @@ def cells(provider: Provider) -> list[Fault]:
             found += [*_row(kind, value, sent=False)]
         if kind.sent:
             found += [*_row(kind, None, sent=True)]
-    return [fault for fault in found if _has_words(provider, fault)]
+    return [fault for fault in found if never_said(fault, provider) is None]
 
 
 def _row(kind: Kind, value: int | None, *, sent: bool) -> Iterator[Fault]:
     for phase in Phase:
-        scope = Scope.DIAL if phase is Phase.DIAL else Scope.CONNECTION
-        if phase is not Phase.DIAL and Scope.FRAME in kind.scopes:
-            scope = Scope.FRAME
-        if scope not in kind.scopes or (sent and scope is Scope.DIAL):
+        scope = kind.scope_in(phase)
+        if scope is None or (sent and scope is Scope.DIAL):
             continue
         if scope is Scope.FRAME and phase is Phase.CLOSE:
             continue  # whoever closes waits for no frame
@@ -57,11 +54,3 @@ def _values(kind: Kind) -> tuple[int | None, ...]:
             return STATUSES
         case _:
             return (None,)
-
-
-def _has_words(provider: Provider, fault: Fault) -> bool:
-    try:
-        check_said([fault], provider)
-    except ConfigurationError:
-        return False
-    return True

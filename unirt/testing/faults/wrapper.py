@@ -64,6 +64,7 @@ class FaultyTransport:
         self._passages = {sent: Passage[Frame](clock) for sent in (False, True)}
         "By whether frames are sent on it."
         self._closing = asyncio.Lock()
+        self._reader: asyncio.Task[None] | None = None
         self._moment()
         self._reader = asyncio.create_task(self._read())
 
@@ -107,8 +108,9 @@ class FaultyTransport:
             finally:
                 await self._inner.close(code, reason)
                 self._end(TransportClosed(code, reason, by="local"))
-                self._reader.cancel()
-                await asyncio.wait({self._reader})
+                self._stop_reading()
+                if self._reader is not None:
+                    await asyncio.wait({self._reader})
 
     @property
     def _silent(self) -> bool:
@@ -199,10 +201,10 @@ class FaultyTransport:
     def _end(self, gone: TransportClosed) -> None:
         if self._gone is None:
             self._gone = gone
-            self._reader_stops()
+            self._stop_reading()
         self._moved.set()
 
-    def _reader_stops(self) -> None:
-        reader = getattr(self, "_reader", None)
+    def _stop_reading(self) -> None:
+        reader = self._reader
         if reader is not None and reader is not asyncio.current_task():
             reader.cancel()
