@@ -64,7 +64,8 @@ def test_a_frame_that_leaves_is_copied_once_out_of_what_waits() -> None:
 
 
 def test_a_frame_that_comes_is_copied_once_out_of_the_codec() -> None:
-    frame = AudioFrame(format="s16", layout="mono", samples=24_000)
+    frame = AudioFrame(format="s16", layout="mono", samples=PCM16_24K.rate)
+    frame.sample_rate = PCM16_24K.rate
     frame.planes[0].update(bytes(frame.planes[0].buffer_size))
     resampler = Resampler()
     assert len(resampler.samples(frame)) == SECOND

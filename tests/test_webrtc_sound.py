@@ -20,7 +20,8 @@ from tests.tones import AMPLITUDE, HZ, Heard, judge, tone
 from unirt.audio import PCM16_24K, AudioFormat, Encoding
 from unirt.simulator.script import loads
 from unirt.sound import MemorySink, MemorySource
-from unirt.transports.webrtc.opus import FRAME_BYTES, Decoder, Encoder
+from unirt.transports.webrtc.opus import Decoder, Encoder
+from unirt.transports.webrtc.sound import FRAME_BYTES
 
 pytestmark = pytest.mark.long
 
