@@ -13,7 +13,7 @@ import pytest
 import unirt
 from tests.stepping import descriptors
 from tests.talking import Reader
-from unirt.clock import Clock
+from unirt.clock import Clock, ManualClock
 from unirt.registry import load
 from unirt.simulator import Pace, Simulator
 from unirt.testing.faults import FaultProxy
@@ -67,14 +67,12 @@ class Talk:
         assert descriptors() <= self.descriptors
 
 
-class Waits:
+class Waits(ManualClock):
     """The proxy's clock: it stands still, and says how long somebody would have waited."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.seconds: list[float] = []
-
-    def now(self) -> float:
-        return 0.0
 
     async def sleep_until(self, when: float) -> None:
         self.seconds.append(when)

@@ -11,9 +11,10 @@ import heapq
 import itertools
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
-__all__ = ["Alarm", "Clock", "ManualClock", "SupportsCancel", "SystemClock", "UnixClock"]
+__all__ = ["Clock", "ManualClock", "SupportsCancel", "SystemClock", "UnixClock"]
 
 
 class Clock(Protocol):
@@ -27,17 +28,13 @@ class Clock(Protocol):
         """Wait until :meth:`now` is at least `when`. Safe to cancel."""
         ...
 
-
-class Alarm(Protocol):
-    """
-    What a clock may also have: a way to wake somebody without a task.
-
-    Where it is there, a session uses it, so that its timers ring at their very time, whatever else
-    is to be done then.
-    """
-
     def call_at(self, when: float, call: Callable[[], None]) -> SupportsCancel:
-        """Call somebody when it is that time, unless that is cancelled; never at once."""
+        """
+        Call somebody when it is that time, unless that is cancelled; never at once.
+
+        It needs no task, so that a timer rings at its very time, whatever else is to be done then.
+        `call` must not raise.
+        """
         ...
 
 
@@ -98,6 +95,9 @@ class UnixClock:
     async def sleep_until(self, when: float) -> None:
         await SystemClock().sleep_until(when - self._epoch())
 
+    def call_at(self, when: float, call: Callable[[], None]) -> SupportsCancel:
+        return SystemClock().call_at(when - self._epoch(), call)
+
     def _epoch(self) -> float:
         """What the loop's clock lacks; taken once, so that a corrected wall clock moves nothing."""
         if self._offset is None:
@@ -110,7 +110,7 @@ class ManualClock:
 
     def __init__(self, now: float = 0.0) -> None:
         self._now = now
-        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._sleepers: list[tuple[float, int, _Sleeper]] = []
         self._order = itertools.count()
 
     def now(self) -> float:
@@ -120,12 +120,22 @@ class ManualClock:
         if when <= self._now:
             return
         future = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._sleepers, (when, next(self._order), future))
-        await future
+        sleeper = self.call_at(when, partial(future.set_result, None))
+        try:
+            await future
+        finally:
+            sleeper.cancel()
+
+    def call_at(self, when: float, call: Callable[[], None]) -> SupportsCancel:
+        if when <= self._now:
+            return asyncio.get_running_loop().call_soon(call)
+        sleeper = _Sleeper(call)
+        heapq.heappush(self._sleepers, (when, next(self._order), sleeper))
+        return sleeper
 
     def next_wake(self) -> float | None:
         """When the next sleeper wants to wake; ``None`` where nobody sleeps."""
-        while self._sleepers and self._sleepers[0][2].done():
+        while self._sleepers and self._sleepers[0][2].call is None:
             heapq.heappop(self._sleepers)
         return self._sleepers[0][0] if self._sleepers else None
 
@@ -133,9 +143,23 @@ class ManualClock:
         """Move to `when`, waking everyone who wanted to wake by then; never moves back."""
         while (due := self.next_wake()) is not None and due <= when:
             self._now = max(self._now, due)
-            heapq.heappop(self._sleepers)[2].set_result(None)
+            call = heapq.heappop(self._sleepers)[2].call
+            if call is not None:
+                call()
         self._now = max(self._now, when)
 
     def advance(self, seconds: float) -> None:
         """Move on by `seconds`."""
         self.advance_to(self._now + seconds)
+
+
+class _Sleeper:
+    """Whom a :class:`ManualClock` wakes, unless he was called off."""
+
+    __slots__ = ("call",)
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self.call: Callable[[], None] | None = call
+
+    def cancel(self) -> None:
+        self.call = None

@@ -34,18 +34,13 @@ class Deadline:
         self._when = when
         self._bound = asyncio.timeout(None)
         self._alarm: SupportsCancel | None = None
-        self._over = False
 
     async def __aenter__(self) -> Self:
         await self._bound.__aenter__()
         if self._when <= self._clock.now():
             self._ring()
         elif self._when < math.inf:
-            call_at = getattr(self._clock, "call_at", None)
-            if call_at is None:
-                self._alarm = asyncio.create_task(self._wait(), name="unirt-deadline")
-            else:
-                self._alarm = call_at(self._when, self._ring)
+            self._alarm = self._clock.call_at(self._when, self._ring)
         return self
 
     async def __aexit__(
@@ -54,38 +49,9 @@ class Deadline:
         exc: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._over = True
-        try:
-            await self._bound.__aexit__(kind, exc, trace)
-        finally:
-            if self._alarm is not None:
-                self._alarm.cancel()
-            if isinstance(self._alarm, asyncio.Task):
-                await _gone(self._alarm)
-
-    async def _wait(self) -> None:
-        await self._clock.sleep_until(self._when)
-        self._ring()
+        if self._alarm is not None:
+            self._alarm.cancel()
+        await self._bound.__aexit__(kind, exc, trace)
 
     def _ring(self) -> None:
-        if not self._over:
-            self._bound.reschedule(asyncio.get_running_loop().time())
-
-
-async def _gone(task: asyncio.Task[None]) -> None:
-    """
-    Wait for a task that was cancelled.
-
-    Whoever is cancelled here is so at the next wait instead: what was in the block is done, and its
-    result, which may be an open connection, must not be lost on the way out.
-    """
-    cancelled = False
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError:
-            cancelled = True
-    me = asyncio.current_task()
-    if cancelled and me is not None:
-        me.uncancel()
-        me.cancel()
+        self._bound.reschedule(asyncio.get_running_loop().time())

@@ -70,3 +70,25 @@ async def test_the_unix_clock_counts_from_the_epoch_and_runs_with_the_loop() -> 
     soon = clock.now() + 0.001
     await asyncio.wait_for(clock.sleep_until(soon), 5)
     assert clock.now() >= soon
+    called: asyncio.Future[float] = loop.create_future()
+    clock.call_at(soon + 0.001, lambda: called.set_result(clock.now()))
+    assert await called >= soon + 0.001
+
+
+async def test_a_manual_clock_calls_at_the_very_time_and_not_what_was_called_off() -> None:
+    clock = ManualClock(10.0)
+    called: list[tuple[str, float]] = []
+
+    def note(who: str) -> None:
+        called.append((who, clock.now()))
+
+    clock.call_at(12.0, lambda: note("late"))
+    clock.call_at(11.0, lambda: note("early"))
+    clock.call_at(11.5, lambda: note("never")).cancel()
+    clock.call_at(9.0, lambda: note("over"))
+    assert called == []  # never at once
+    await asyncio.sleep(0)
+    assert called == [("over", 10.0)]
+    clock.advance(5.0)
+    assert called[1:] == [("early", 11.0), ("late", 12.0)]
+    assert clock.next_wake() is None

@@ -234,7 +234,7 @@ async def test_timers_ring_on_the_clock_that_was_given(toy: Toy) -> None:
         clock.advance_to(160.0)
 
         event = await until(view, unirt.SessionExpiring)
-        assert event == unirt.SessionExpiring(origin=event.origin, time_left_ms=160_000)
+        assert event == unirt.SessionExpiring(origin=event.origin, time_left_ms=150_000)
         assert await toy.heard()
         assert (await toy.heard())["do"] == "expiring"
 

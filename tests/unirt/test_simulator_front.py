@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from unirt.clock import ManualClock
 from unirt.registry import load
 from unirt.simulator import Simulator
 
@@ -58,14 +59,8 @@ async def test_what_cannot_be_is_refused_with_a_reason(
 
 
 async def test_a_secret_expires_when_it_was_asked_to() -> None:
-    class Noon:
-        def now(self) -> float:
-            return 1_700_000_000.0
-
-        async def sleep_until(self, when: float) -> None:
-            await asyncio.Event().wait()
-
-    async with Simulator(load("openai"), clock=Noon()) as simulator:
+    noon = ManualClock(1_700_000_000.0)
+    async with Simulator(load("openai"), clock=noon) as simulator:
         body = {"expires_after": {"anchor": "created_at", "seconds": 60}}
         answer = await ask(simulator, "POST", "/v1/realtime/client_secrets", headers=KEY, json=body)
     told = json.loads(answer.text)

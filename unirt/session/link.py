@@ -5,8 +5,8 @@ A session outlives its connections: it may move to another one, even of another 
 views, its history and its tools do not see more of that than events. All that belongs to a single
 connection is here, and ends with it.
 
-Three tasks run while a link is open: the reader, the writer in :mod:`unirt.session.outbox`, and a
-timer where the translator asked for one. :meth:`Link.join` leaves none of them.
+Two tasks run while a link is open: the reader, and the writer in :mod:`unirt.session.outbox`.
+:meth:`Link.join` leaves none of them.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class Link:
         self._gone = gone
         self._failed = failed
         self._scope = Scope(self._broke)
-        self._timer = Timer(clock, ring=self._ring, spawn=self._scope.spawn, fail=self._fail)
+        self._timer = Timer(clock, ring=self._ring, fail=self._fail)
         self._reader: asyncio.Task[None] | None = None
 
     @property

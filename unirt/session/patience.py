@@ -62,7 +62,6 @@ from unirt.events import (
     TranscriptInterim,
 )
 from unirt.grammar import GROWTH
-from unirt.session.scope import Scope
 from unirt.session.state import State
 from unirt.session.timer import Timer
 from unirt.timeouts import Timeouts
@@ -100,7 +99,6 @@ class Patience:
         playing: Tells whether some of a response is left to be played.
         tell: Tells events of the session's own to its views.
         lost: Is told why the connection counts as lost.
-        scope: Runs what waits.
         fail: Is told what broke.
     """
 
@@ -115,7 +113,6 @@ class Patience:
         playing: Callable[[str], bool],
         tell: Callable[[Sequence[Event]], None],
         lost: Callable[[str], None],
-        scope: Scope,
         fail: Callable[[Exception], None],
     ) -> None:
         self._timeouts = timeouts
@@ -126,7 +123,7 @@ class Patience:
         self._playing = playing
         self._tell = tell
         self._lost = lost
-        self._timer = Timer(clock, ring=self._ring, spawn=scope.spawn, fail=fail)
+        self._timer = Timer(clock, ring=self._ring, fail=fail)
         self._rings_at: float | None = None
         self._due: dict[bool, float] = {}
         "Since when an answer is due; in the conversation, and beside it."

@@ -24,7 +24,6 @@ from unirt.session.moves import Moves
 from unirt.session.observers import Observers
 from unirt.session.patience import Patience
 from unirt.session.playback import Playback
-from unirt.session.scope import Scope
 from unirt.session.state import State
 from unirt.session.unanswered import Held
 from unirt.session.views import Hub
@@ -56,7 +55,6 @@ class Roaming(ABC):
     _observers: Observers | None
     _opened: bool
     _past: Stats
-    _scope: Scope
     _patience: Patience
     _tried: Link | None
     _state: State
@@ -220,7 +218,6 @@ class Roaming(ABC):
             playing=self.playback.is_playing,
             tell=self._tell,
             lost=self._overdue,
-            scope=self._scope,
             fail=self._fail,
         )
 

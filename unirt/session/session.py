@@ -129,7 +129,6 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
         self._observers = observers
         self._audio_in = AudioIn(audio_in)
         self._ears = ears_of(translator.config, detector, self.send, self._hand_on)
-        self._hide = str if ways is None else ways.hide
         self._hub = Hub(limits)
         self._scope = Scope(self._fail)
         self._kept: View | None = None

@@ -72,7 +72,7 @@ class LoopClock:
             await asyncio.sleep(max(left, _LEAST_S))
 
     def call_at(self, when: float, call: Callable[[], None]) -> asyncio.TimerHandle:
-        """Call somebody at that time; see :class:`unirt.clock.Alarm`."""
+        """Call somebody at that time; see :class:`unirt.clock.Clock`."""
         return asyncio.get_running_loop().call_at(when, call)
 
 

@@ -126,7 +126,7 @@ class TapeClock:
             sleeper.cancel()
 
     def call_at(self, when: float, call: Callable[[], None]) -> _Sleeper:
-        """Call somebody at that time; see :class:`unirt.clock.Alarm`."""
+        """Call somebody at that time; see :class:`unirt.clock.Clock`."""
         alarm = _Sleeper(call, alarm=True)
         if self._attending:
             self._add(when, alarm)
