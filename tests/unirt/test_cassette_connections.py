@@ -84,6 +84,23 @@ async def test_after_a_stall_nothing_comes_until_the_application_closes(tmp_path
         assert shown(await told)[0] == "SessionStarted"
 
 
+async def test_beside_a_connection_that_stalls_the_time_is_that_of_the_other(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "talk.jsonl"
+    other = ['{"open": {"url": "wss://host/"}}', *SETUP]
+    other += ['{"t": 5, "sent": {"realtimeInput": {"text": "Hello"}}}', '{"t": 5, "stall": true}']
+    by_hand(path, *SETUP, '{"stall": true}', *(line.replace("{", '{"c": 2, ', 1) for line in other))
+    with unirt.cassette(path) as deck:
+        async with unirt.connect(), unirt.connect() as session:
+            sleeper = asyncio.create_task(deck.clock.sleep_until(0.005_001))
+            for _ in range(1_000):
+                await asyncio.sleep(0)
+            assert not sleeper.done()  # it is 5 ms, until the client has said what it said then
+            await session.send_text("Hello")
+            await sleeper
+
+
 async def test_several_connections_are_segments_of_one_cassette(tmp_path: Path) -> None:
     path = tmp_path / "talk.jsonl"
     async with simulated("openai") as one, simulated("google") as other:

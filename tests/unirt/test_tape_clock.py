@@ -61,6 +61,20 @@ async def test_lingering_goes_on_to_whatever_somebody_sleeps_until() -> None:
     lingering.cancel()
 
 
+async def test_what_can_be_done_at_once_is_done_before_time_goes_on_by_itself() -> None:
+    clock = TapeClock()
+    clock.attend(1)
+    lingering = asyncio.create_task(clock.linger())
+    sleeper = asyncio.create_task(clock.sleep_until(1e-9))  # has passed at once
+    await asyncio.sleep(0)
+    for _ in range(100):
+        await asyncio.sleep(0)
+        assert clock.now() == 0.0
+    await sleeper
+    assert clock.now() == 1e-9
+    lingering.cancel()
+
+
 async def test_a_sleeper_that_was_cancelled_is_forgotten() -> None:
     clock = TapeClock()
     clock.attend(1)

@@ -57,7 +57,7 @@ class Table:
         """Whether there is only one."""
         return len(self._live) < 2
 
-    def may(self, transport: PlayingTransport, line: int) -> bool:
+    def may(self, transport: PlayingTransport, line: float) -> bool:
         """Whether a line of one connection has its turn."""
         return self.alone or all(other is transport or other.line >= line for other in self._live)
 
@@ -216,7 +216,10 @@ class PlayingTransport:
         """Until the client does something; the time goes on to when it did, and no further."""
         awaited = self._player.awaited
         if awaited is None:
-            await self._or_changed(self._clock.linger())
+            if self._table.may(self, self.line):
+                await self._or_changed(self._clock.linger())
+            else:
+                await self._changed()
             return
         line, entry = awaited
         if self._table.may(self, line):

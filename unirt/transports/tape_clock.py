@@ -26,6 +26,11 @@ _TURNS = 8
 How often everybody else has a turn when a sleeper was woken: enough for it to say something, though
 it may have to wait for room to do so.
 """
+_TURNS_FIRST = 200
+"""
+How often everybody else has a turn before time goes on by itself: enough to do whatever can be done
+at once, however slow the machine is just then.
+"""
 
 
 def speed_of(pace: str | float, where: str = "pace") -> float | None:
@@ -194,6 +199,8 @@ class TapeClock:
                 await future
                 continue
             await asyncio.sleep(max(wake - self._now, 0.0))
+            for _ in range(_TURNS_FIRST):
+                await asyncio.sleep(0)
             await self._wake(wake)
 
     async def _pass(self, when: float) -> None:
