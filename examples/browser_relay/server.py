@@ -7,6 +7,7 @@ The page knows no provider and holds no secret. Tools, history and failover are 
 """
 
 import asyncio
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -27,19 +28,16 @@ class Relay:
 
     async def answer(self, offer: str) -> str:
         """Take a call; its session lasts as long as it does."""
-        answered: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        call = asyncio.create_task(self.serve(offer, answered))
+        async with contextlib.AsyncExitStack() as until_answered:
+            caller = await until_answered.enter_async_context(Caller(options=self.options))
+            answer = await caller.answer(offer)
+            call = asyncio.create_task(self.serve(caller, until_answered.pop_all()))
         self.calls.add(call)
         call.add_done_callback(self.calls.discard)
-        return await answered
+        return answer
 
-    async def serve(self, offer: str, answered: asyncio.Future[str]) -> None:
-        async with Caller(options=self.options) as caller:
-            try:
-                answered.set_result(await caller.answer(offer))
-            except ValueError as exc:
-                answered.set_exception(exc)
-                return
+    async def serve(self, caller: Caller, call: contextlib.AsyncExitStack) -> None:
+        async with call:
             if not await caller.arrived():
                 print("nobody came")
                 return
@@ -86,6 +84,8 @@ class Relay:
                     status, kind = "200 OK", "application/sdp"
                 except ValueError as exc:
                     status, content = "400 Bad Request", f"the call cannot be answered: {exc}"
+                except unirt.UnirtError as exc:
+                    status, content = "500 Internal Server Error", str(exc)
         data = content.encode()
         writer.write(
             f"HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {len(data)}\r\n"

@@ -26,7 +26,7 @@ from aiortc import (
     RTCSessionDescription,
 )
 
-from unirt.clock import Clock, SystemClock
+from unirt.clock import SystemClock
 from unirt.condition import Condition
 from unirt.transport import TransportClosed
 from unirt.transports.webrtc.candidates import NoAddress, restrict
@@ -61,7 +61,6 @@ class Peer:
         hear: Called with each piece of audio.
         told: Called with each measurement, and whenever the state changed.
         over: Called once, when the call is.
-        clock: What the time is by which the network is measured, and taken for dead.
     """
 
     def __init__(
@@ -73,7 +72,6 @@ class Peer:
         hear: Callable[[bytes], None],
         told: Callable[[Condition], None],
         over: Callable[[TransportClosed], None],
-        clock: Clock | None = None,
     ) -> None:
         self.largest: int | None = _DEFAULT_LARGEST
         "How many bytes a message to the peer may have; ``None`` for any number."
@@ -83,7 +81,7 @@ class Peer:
         self._hear = hear
         self._told = told
         self._over = over
-        self._clock = clock or SystemClock()
+        self._clock = SystemClock()
         self._alive = True
         self._channel: RTCDataChannel | None = None
         self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
