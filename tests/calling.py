@@ -82,7 +82,7 @@ def silenced(peer: Peer) -> None:
             return None
 
         dtls.transport._send = lost
-        dtls.transport._connection.send = lost  # type: ignore[method-assign]
+        dtls.transport._connection.send = lost  # type: ignore[method-assign]  # as a cable would
 
 
 async def time_passes(clock: ManualClock, seconds: float, told: Callable[[], object]) -> None:

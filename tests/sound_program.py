@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from typing import Any
 
 import attrs
 
@@ -34,11 +35,11 @@ STREAM = Stream(id="s", kind=StreamKind.AUDIO, item_id="i", index=0, response_id
 
 
 async def main(provider: str) -> None:
-    settings = {"block_ms": 40.0, "latency": 0.2}
+    settings: dict[str, Any] = {"block_ms": 40.0, "latency": 0.2}
     user = Speaker("voice", rate=48_000, **settings)
     ear = Microphone("ear_end", rate=48_000, most_ms=10_000, **settings)
-    microphone = Microphone("voice_end", most_ms=10_000, **settings)  # type: ignore[arg-type]
-    speaker = Speaker("ear", **settings)  # type: ignore[arg-type]
+    microphone = Microphone("voice_end", most_ms=10_000, **settings)
+    speaker = Speaker("ear", **settings)
     heard = bytearray()
     more = asyncio.Event()
 

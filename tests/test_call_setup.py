@@ -23,7 +23,7 @@ def noted(simulator: Simulator) -> list[Request]:
         asked.append(request)
         return await answer(request)
 
-    simulator._request = note  # type: ignore[method-assign]
+    simulator._request = note  # type: ignore[method-assign]  # to look on
     return asked
 
 

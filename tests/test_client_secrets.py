@@ -159,7 +159,7 @@ async def bodies(provider: str, ask: Any) -> list[tuple[str, dict[str, Any]]]:
         asked.append((request.path, json.loads(request.body)))
         return await answer(request)
 
-    simulator._request = note  # type: ignore[method-assign]
+    simulator._request = note  # type: ignore[method-assign]  # to look on
     async with simulator:
         await ask(simulator)
     return asked

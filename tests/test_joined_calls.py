@@ -133,7 +133,7 @@ async def test_the_first_frame_of_who_joins_asks_for_nothing() -> None:
             frames.append(parse_frame(frame))
             receive(frame, now)
 
-        call.line.receive = note  # type: ignore[method-assign]
+        call.line.receive = note  # type: ignore[method-assign]  # to look on
         async with joining(simulator, caller.session.call_id):
             await asyncio.sleep(0)
         (first, *_) = frames

@@ -118,3 +118,17 @@ def test_no_file_is_a_hall() -> None:
         if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 450
     }
     assert halls == {}
+
+
+def test_whatever_is_overlooked_says_why() -> None:
+    silenced = re.compile(r"# ?(?:noqa|type: ?ignore|pragma|ruff:|mypy:).*$", re.MULTILINE)
+    typed = r"[#] type: ignore\[.+?\]"
+    said = re.compile(rf"(?:{typed}  )?[#] noqa: [A-Z]+\d+  \(.+\)|{typed}  [#] (?!noqa)\w.+")
+    unsaid = [
+        (str(path.relative_to(ROOT)), one)
+        for path in tracked()
+        if path.suffix == ".py"
+        for one in silenced.findall(path.read_text(encoding="utf-8"))
+        if not said.fullmatch(one)
+    ]
+    assert unsaid == []

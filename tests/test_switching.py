@@ -343,17 +343,17 @@ async def test_the_user_goes_over_what_is_still_heard_of_before(pair: Pair) -> N
         steps = [{ say = "All right.", ms = 400 }]
     """)
     async with (
-        two(*pair.names, FIRST, there) as pair,
-        pair.connect(audio_in=unirt.PCM16_24K) as session,
+        two(*pair.names, FIRST, there) as both,
+        both.connect(audio_in=unirt.PCM16_24K) as session,
     ):
         reader = Reader(session)
         await session.send_text("I am Ada.")
         await reader.many(unirt.ResponseDone)
         session.playback.played(0)  # a device that holds what it was given
-        await session.switch(pair.names[1])
+        await session.switch(both.names[1])
         await session.send_audio(speech(900, unirt.PCM16_24K) + bytes(48_000))
         (cut,) = await reader.many(unirt.Interrupted)
-        assert (cut.by, cut.generating, cut.origin.provider) == ("speech", False, pair.names[0])
+        assert (cut.by, cut.generating, cut.origin.provider) == ("speech", False, both.names[0])
         await reader.many(unirt.ResponseDone, 2)
     await reader.done()
 
@@ -412,12 +412,12 @@ async def test_a_question_that_nobody_began_to_answer_is_answered_there(pair: Pa
         cue = "respond"
         steps = [{ say = "Here.", ms = 300 }]
     """)
-    async with two(*pair.names, slow, there) as pair, pair.connect() as session:
+    async with two(*pair.names, slow, there) as both, both.connect() as session:
         reader = Reader(session)
         await session.send_text("Where are you?")
-        await session.switch(pair.names[1], patience=0)
+        await session.switch(both.names[1], patience=0)
         (done,) = await reader.completed_ones(1)
-        assert done.origin.provider == pair.names[1]
+        assert done.origin.provider == both.names[1]
         assert session.history[-1].text == "Here."
     await reader.done()
 

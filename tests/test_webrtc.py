@@ -228,7 +228,7 @@ async def test_audio_in_any_format_is_heard_and_the_pieces_leave_no_trace() -> N
                 heard.append(data)
                 listen(data, now)
 
-            call.line.receive_audio = note  # type: ignore[method-assign]
+            call.line.receive_audio = note  # type: ignore[method-assign]  # to look on
             await reader.session.start_turn()
             for start in range(0, len(tone), 336):
                 await reader.session.send_audio(tone[start : start + 336])

@@ -32,7 +32,7 @@ def disturbed(peer: Peer, disturb: Callable[[Send], Send]) -> None:
     """Let all that leaves a peer pass through something."""
     transceiver, *_ = peer._connection.getTransceivers()
     ice = transceiver.receiver.transport.transport
-    ice._send = disturb(ice._send)  # type: ignore[assignment]
+    ice._send = disturb(ice._send)  # type: ignore[assignment]  # before the network
 
 
 def losing(every: int) -> Callable[[Send], Send]:

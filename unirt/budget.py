@@ -46,7 +46,7 @@ Given = Bound | float | Decimal | str | None
 def _bound(given: Given, name: str, kind: type[float] | type[Decimal]) -> Bound | None:
     if given is None:
         return None
-    bound = given if isinstance(given, Bound) else Bound(given)  # type: ignore[arg-type]
+    bound = given if isinstance(given, Bound) else Bound(given)  # type: ignore[arg-type]  # text is read below
     try:
         most = kind(str(bound.most))
         wrong = isinstance(bound.most, bool) or not 0 < most < kind("Infinity")

@@ -259,8 +259,7 @@ def read(
     _refuse_unknown((*process, *known))
     try:
         if environ is None:
-            # An argument of every BaseSettings, which only pydantic's plug-in for mypy knows.
-            settings = Settings(_env_file=env_file)  # type: ignore[call-arg]
+            settings = Settings(_env_file=env_file)  # type: ignore[call-arg]  # only its plug-in knows
         else:
             values: dict[str, Any] = {name: _get(process, name) for name in Settings.model_fields}
             settings = _Given(**values)

@@ -64,7 +64,9 @@ def replaying(path: Path, act: Callable[[], Any], **options: Any) -> Any:
         return act()
 
 
-def test_a_client_secret_is_made_recorded_and_played(server: str, tmp_path: Path) -> None:
+def test_a_client_secret_is_made_recorded_and_played(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "talk.jsonl"
 
     def make() -> str:
@@ -80,11 +82,8 @@ def test_a_client_secret_is_made_recorded_and_played(server: str, tmp_path: Path
     assert SECRET not in text
     assert "sk-0123456789abcdef0123" not in text
     assert '\\"sess_1\\"' in text
-    Handler.do_POST, before = None, Handler.do_POST  # type: ignore[assignment, method-assign]
-    try:
-        assert replaying(path, make) == "SCRUBBED"
-    finally:
-        Handler.do_POST = before  # type: ignore[method-assign]
+    monkeypatch.delattr(Handler, "do_POST")
+    assert replaying(path, make) == "SCRUBBED"
 
 
 async def test_http_and_frames_are_in_one_file_in_order(server: str, tmp_path: Path) -> None:

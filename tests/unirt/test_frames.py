@@ -74,7 +74,8 @@ async def test_frames_that_have_a_time_each_are_told_when_they_are_taken(
 
     async def room() -> None: ...
 
-    transport: Any = logged(Timed(), "1.1", str)  # type: ignore[arg-type]
+    within: Any = Timed()
+    transport: Any = logged(within, "1.1", str)
     await transport.deliver(take, room)
     assert taken == ["[0]", "[1]", b"[7]"]
     assert asked == [0, 1]

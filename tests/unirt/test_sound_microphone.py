@@ -3,7 +3,6 @@
 import asyncio
 import sys
 from collections.abc import AsyncGenerator
-from typing import Any
 
 import pytest
 
@@ -29,18 +28,18 @@ def block(number: int) -> bytes:
 
 async def opened(microphone: Microphone, library: FakePortAudio) -> AsyncGenerator[bytes]:
     """Its iterator, open: with one block heard and read."""
-    pieces: Any = aiter(microphone)
+    pieces = aiter(microphone)
     first = asyncio.ensure_future(anext(pieces))
     while not library.streams:
         await asyncio.sleep(0)
     library.streams[-1].hear(block(0))
     assert await first == block(0)
-    return pieces  # type: ignore[no-any-return]
+    return pieces
 
 
 async def test_it_opens_what_it_was_told_to(library: FakePortAudio) -> None:
     microphone = Microphone("headset", block_ms=10, latency=0.05)
-    pieces: Any = aiter(microphone)
+    pieces = aiter(microphone)
     first = asyncio.ensure_future(anext(pieces))
     await asyncio.sleep(0)
     (stream,) = library.streams

@@ -49,7 +49,7 @@ def test_what_is_no_time_is_refused(name: str, value: Any) -> None:
 
 def test_what_an_overdue_answer_means_is_one_of_two() -> None:
     with pytest.raises(ConfigurationError, match="use 'tell' or 'reconnect'"):
-        Timeouts(at_overdue="panic")  # type: ignore[arg-type]
+        Timeouts(at_overdue="panic")  # type: ignore[arg-type]  # the case
 
 
 def test_every_one_has_a_variable() -> None:

@@ -325,7 +325,7 @@ async def test_a_source_is_followed_as_long_as_the_session_is_open(toy: Toy) -> 
         changed = await desk.until(unirt.ToolsChanged)
         assert (changed.added, changed.removed) == (("halve",), ("double",))
         assert (await toy.heard())["do"] == "UpdateSession"
-        assert [t.name for t in desk.session.config.tools or ()] == ["mine", "halve"]  # type: ignore[union-attr]
+        assert [t.name for t in desk.session.config.tools or ()] == ["mine", "halve"]  # type: ignore[union-attr]  # all have names
         await desk.call("halve", number=3)
         assert (await desk.result())["output"] == 1.5
         assert len(shelf.followers) == 1

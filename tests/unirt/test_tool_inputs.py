@@ -238,14 +238,14 @@ def test_a_description_in_the_annotation_wins_over_the_docstring() -> None:
     assert properties["what"]["description"] == "From the type."
 
 
-def untyped(city) -> str:  # type: ignore[no-untyped-def]
+def untyped(city) -> str:  # type: ignore[no-untyped-def]  # the case
     return str(city)
 
 
 def endless(*cities: str) -> None: ...
 
 
-def of_nothing(city: Nowhere) -> None: ...  # type: ignore[name-defined]  # noqa: F821
+def of_nothing(city: Nowhere) -> None: ...  # type: ignore[name-defined]  # noqa: F821  (the case)
 
 
 def of_a_desk(desk: Desk) -> None: ...
@@ -271,7 +271,7 @@ def test_names_that_cannot_be_called_are_refused() -> None:
     with pytest.raises(unirt.ConfigurationError, match="several tools named 'get_weather'"):
         tools_of([get_weather, unirt.Tool(name="get_weather")])
     with pytest.raises(unirt.ConfigurationError, match="cannot be called"):
-        unirt.tool(3)  # type: ignore[call-overload]
+        unirt.tool(3)  # type: ignore[call-overload]  # the case
     with pytest.raises(unirt.ConfigurationError, match="cannot be used"):
         tools_of([3])
     with pytest.raises(unirt.ConfigurationError, match="is no time"):

@@ -269,7 +269,7 @@ async def test_frames_are_paced_and_their_time_goes_on_without_a_gap(
 
 def packet(number: int) -> RtpPacket:
     made = RtpPacket(sequence_number=number % 65_536, timestamp=number * 960)
-    made._data = bytes([number % 256])  # type: ignore[attr-defined]
+    made._data = bytes([number % 256])  # type: ignore[attr-defined]  # it is set where it is parsed
     return made
 
 

@@ -169,8 +169,8 @@ class _Node:
         value = self._take(key)
         if type(value) is float and not math.isfinite(value):
             raise self.wrong(key, "the number is too large", "write a smaller one")
-        if value is None or type(value) in (int, float):
-            return value  # type: ignore[no-any-return]
+        if value is None or type(value) is int or type(value) is float:
+            return value
         raise self.wrong(key, f"{_found(value)} where a number belongs", "write a number")
 
     def count(self, key: str, default: int = 0) -> int:

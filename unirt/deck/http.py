@@ -91,7 +91,8 @@ def _defaults(deck: Deck) -> dict[str, Any]:
 
 def _hidden_body(body: str | bytes, secrets: Secrets) -> str | bytes:
     text = _packed(body)
-    return hidden(text if isinstance(text, str) else body, secrets)  # type: ignore[no-any-return]
+    shown: str | bytes = hidden(text if isinstance(text, str) else body, secrets)
+    return shown
 
 
 class _Persister:

@@ -64,7 +64,7 @@ _JOIN_S = 2.0
 
 def install() -> None:
     """Hook in; as often as it is taken out again."""
-    global _INSTALLED  # noqa: PLW0603
+    global _INSTALLED  # noqa: PLW0603  (hooks are the whole process's)
     _INSTALLED += 1
     if _INSTALLED == 1:
         _put(NotedProtocol, _create_connection, _other_code)
@@ -72,7 +72,7 @@ def install() -> None:
 
 def uninstall() -> None:
     """Take the hook out, when nobody needs it any more."""
-    global _INSTALLED  # noqa: PLW0603
+    global _INSTALLED  # noqa: PLW0603  (hooks are the whole process's)
     _INSTALLED -= 1
     if not _INSTALLED:
         _put(ClientProtocol, _OWN_CREATE, None)

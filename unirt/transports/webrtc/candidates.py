@@ -52,7 +52,7 @@ def restrict(gatherer: RTCIceGatherer, options: CallOptions) -> None:
         candidates += await _reflexive(connection, protocols, timeout)
         return candidates + await others(component, [], timeout)
 
-    connection.get_component_candidates = gather  # type: ignore[method-assign]
+    connection.get_component_candidates = gather  # type: ignore[method-assign]  # it asks no options for this
 
 
 def _unusable(addresses: list[str], options: CallOptions) -> str:

@@ -61,7 +61,7 @@ class Jitter:
         late = self._given is not None and number <= self._given
         if late or any(number == held for held, _, _ in self._held):
             return None
-        heapq.heappush(self._held, (number, packet.timestamp, packet._data))  # type: ignore[attr-defined]
+        heapq.heappush(self._held, (number, packet.timestamp, packet._data))  # type: ignore[attr-defined]  # it is set where it is parsed
         if len(self._held) < self._depth:
             return None
         self._given, timestamp, data = heapq.heappop(self._held)

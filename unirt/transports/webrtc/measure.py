@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aiortc import RTCStatsReport
 from aiortc.stats import (
     RTCInboundRtpStreamStats,
@@ -25,7 +27,7 @@ def packets_in(report: RTCStatsReport) -> int:
 
 def condition(report: RTCStatsReport, state: str) -> Condition:
     """What a report says."""
-    fields: dict[str, float | int | None] = {}
+    fields: dict[str, Any] = {}
     for one in report.values():
         match one:
             case RTCTransportStats():
@@ -41,4 +43,4 @@ def condition(report: RTCStatsReport, state: str) -> Condition:
                     fields["rtt_ms"] = max(0.0, one.roundTripTime * 1000)
             case _:
                 pass
-    return Condition(state=state, **fields)  # type: ignore[arg-type]
+    return Condition(state=state, **fields)

@@ -14,7 +14,7 @@ import json
 from typing import Any
 
 import litellm
-import websockets.exceptions  # noqa: F401  # the relay uses it, and leaves its import to the proxy
+import websockets.exceptions  # noqa: F401  (the relay uses it, and leaves its import to the proxy)
 
 from ...contender import Contender, Meter, Task, main
 
