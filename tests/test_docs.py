@@ -1,6 +1,11 @@
-"""Every example in README and docs runs, on every provider, against the simulators."""
+"""
+Every example in README and docs runs, on every provider, against the simulators.
+
+And whatever a page leads to, or names, is there.
+"""
 
 import asyncio
+import importlib
 import logging
 import re
 import subprocess
@@ -8,6 +13,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +24,14 @@ from unirt.simulator import Simulator
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
+FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+LINK = re.compile(r"\]\(([^)#]*)(?:#([^)]*))?\)")
+CODE = re.compile(r"`([^`\n]+)`")
+NAME = re.compile(r"(?<![\w./-])unirt(?:_openai|_google)?(?:\.\w+)+")
+PLACE = re.compile(r"(?:unirt|providers|tests|examples|docs|cassettes|\.ci)/[\w./*-]+")
+OF_OTHERS = {"docs/decisions/0065-realtime-api-clients.md", "tests/realtime/cassettes"}
+"Places in other projects, which the first decision quotes."
 
 
 def examples() -> list[object]:
@@ -87,11 +100,58 @@ def test_example(
     assert capsys.readouterr().out or list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def everything_to_read() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return [ROOT / line for line in listed.stdout.splitlines()]
+
+
+def anchors(page: Path) -> set[str]:
+    """What can be linked to within a page: its headings, as GitHub makes them into anchors."""
+    headings = HEADING.findall(FENCE.sub("", page.read_text("utf-8")))
+    plain = (re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading) for heading in headings)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in plain}
+
+
+def leads_somewhere(name: str) -> bool:
+    """Whether a dotted name is a module, or something in one."""
+    parts = name.split(".")
+    for length in range(len(parts), 0, -1):
+        try:
+            found: Any = importlib.import_module(".".join(parts[:length]))
+        except ImportError:
+            continue
+        for part in parts[length:]:
+            if not hasattr(found, part):
+                return part in getattr(found, "__annotations__", ())
+            found = getattr(found, part)
+        return True
+    return False
+
+
+PAGE = pytest.mark.parametrize(
+    "page", everything_to_read(), ids=lambda page: str(page.relative_to(ROOT))
+)
+
+
+@PAGE
 def test_links_lead_somewhere(page: Path) -> None:
-    for target in LINK.findall(page.read_text("utf-8")):
+    for target, anchor in LINK.findall(FENCE.sub("", page.read_text("utf-8"))):
         if "://" not in target:
-            assert (page.parent / target).exists(), target
+            other = (page.parent / target).resolve() if target else page
+            assert other.exists(), target
+            assert not anchor or anchor in anchors(other), f"{target}#{anchor}"
+
+
+@PAGE
+def test_what_is_named_is_there(page: Path) -> None:
+    group = "unirt.providers"  # of entry points
+    quoted = CODE.findall(FENCE.sub("", page.read_text("utf-8")))
+    names = {name for code in quoted for name in NAME.findall(code)} - {group}
+    assert {name for name in names if not leads_somewhere(name)} == set()
+    places = {code for code in quoted if PLACE.fullmatch(code)} - OF_OTHERS
+    assert {place for place in places if not any(ROOT.glob(place.rstrip("/")))} == set()
 
 
 def test_generated_pages_are_fresh() -> None:

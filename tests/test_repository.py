@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 from tests.versions.__main__ import SERIES
 
 ROOT = Path(__file__).parent.parent
+CORE = ROOT / "unirt"
 
 
 def run(*command: str) -> None:
@@ -105,7 +106,7 @@ def test_the_core_names_no_provider() -> None:
     packages = (ROOT / "providers").glob("unirt_*/translator.py")
     names = [path.parent.name.removeprefix("unirt_") for path in packages]
     assert len(names) >= 2
-    for path in (ROOT / "unirt").rglob("*.py"):
+    for path in CORE.rglob("*.py"):
         text = path.read_text(encoding="utf-8").lower()
         assert not any(name in text for name in names), path
 
@@ -118,6 +119,15 @@ def test_no_file_is_a_hall() -> None:
         if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 450
     }
     assert halls == {}
+
+
+def test_every_room_is_in_the_table_of_rooms() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    rows = re.findall(r"^\| (`unirt/[^|]+) \|", text, re.MULTILINE)
+    told = [name.removeprefix("unirt/") for row in rows for name in re.findall(r"`([^`]+)`", row)]
+    there = {path.relative_to(ROOT).parts[1] for path in tracked() if path.is_relative_to(CORE)}
+    assert set(told) - {"transports/webrtc"} == there - {"__init__.py", "py.typed"}
+    assert len(set(told)) == len(told)
 
 
 def test_whatever_is_overlooked_says_why() -> None:
