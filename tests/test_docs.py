@@ -6,6 +6,7 @@ And whatever a page leads to, or names, is there.
 
 import asyncio
 import importlib
+import inspect
 import logging
 import re
 import subprocess
@@ -15,10 +16,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
+import unirt
 from tests.pace import FAST
+from unirt import sound
+from unirt.provider import Provider
 from unirt.registry import installed, load
+from unirt.settings import Settings
 from unirt.simulator import Simulator
 
 ROOT = Path(__file__).parent.parent
@@ -152,6 +158,35 @@ def test_what_is_named_is_there(page: Path) -> None:
     assert {name for name in names if not leads_somewhere(name)} == set()
     places = {code for code in quoted if PLACE.fullmatch(code)} - OF_OTHERS
     assert {place for place in places if not any(ROOT.glob(place.rstrip("/")))} == set()
+
+
+def test_every_argument_and_every_variable_is_on_the_page_of_the_configuration() -> None:
+    page = (ROOT / "docs" / "howto" / "configure.md").read_text("utf-8")
+    variables = {f"`UNIRT_{name.upper()}`" for name in Settings.model_fields}
+    arguments = {f"`{name}`" for name in inspect.signature(unirt.connect).parameters}
+    named = {f"`{code}`" for code in CODE.findall(page)}
+    in_lower_case = {"`temperature`", "`max_output_tokens`", "`speed`"}
+    assert (variables | arguments) - in_lower_case - named == set()
+
+
+def test_every_part_of_a_provider_is_on_its_page() -> None:
+    page = (ROOT / "docs" / "howto" / "write-a-provider.md").read_text("utf-8")
+    optional = [
+        field.name for field in attrs.fields(Provider) if field.default is not attrs.NOTHING
+    ]
+    assert optional
+    assert [name for name in optional if f"`{name}`" not in page] == []
+
+
+def test_every_source_and_every_player_is_on_its_page() -> None:
+    page = (ROOT / "docs" / "howto" / "sound.md").read_text("utf-8")
+    assert {name for name in sound.__all__ if name[0].isupper() and f"`{name}" not in page} == set()
+
+
+def test_every_example_is_in_the_table_of_examples() -> None:
+    page = (ROOT / "examples" / "README.md").read_text("utf-8")
+    folders = {path.name for path in (ROOT / "examples").iterdir() if path.is_dir()}
+    assert set(re.findall(r"^\| \[(\w+)\]", page, re.MULTILINE)) == folders - {"__pycache__"}
 
 
 def test_generated_pages_are_fresh() -> None:
