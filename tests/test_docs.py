@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import threading
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,14 @@ def test_every_argument_and_every_variable_is_on_the_page_of_the_configuration()
     named = {f"`{code}`" for code in CODE.findall(page)}
     in_lower_case = {"`temperature`", "`max_output_tokens`", "`speed`"}
     assert (variables | arguments) - in_lower_case - named == set()
+
+
+def test_every_extra_is_in_the_table_of_extras() -> None:
+    page = (ROOT / "docs" / "tutorial.md").read_text("utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = set(project["optional-dependencies"]) - {"bench", "test"}  # of a checkout
+    rows = re.findall(r"^\| (`[^|]+`) \|", page, re.MULTILINE)
+    assert {name for row in rows for name in CODE.findall(row)} == extras
 
 
 def test_every_part_of_a_provider_is_on_its_page() -> None:
