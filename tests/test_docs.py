@@ -189,7 +189,9 @@ def test_every_part_of_a_provider_is_on_its_page() -> None:
 
 def test_every_source_and_every_player_is_on_its_page() -> None:
     page = (ROOT / "docs" / "howto" / "sound.md").read_text("utf-8")
-    assert {name for name in sound.__all__ if name[0].isupper() and f"`{name}" not in page} == set()
+    told = {"Device", "Level"}  # what devices say of themselves
+    names = {name for name in sound.__all__ if name[0].isupper()} - told
+    assert {name for name in names if not re.search(rf"`{name}\b", page)} == set()
 
 
 def test_every_example_is_in_the_table_of_examples() -> None:
