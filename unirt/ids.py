@@ -1,18 +1,66 @@
-"""Ids for what nobody has named."""
+"""
+Ids: for what nobody has named, and for what two connections of a session would call the same.
+
+Providers name what they say, and nothing keeps the server of another connection from the same
+names. A session tells what was said by its ids from its beginning to its end, so whatever is called
+like something of an earlier connection has a mark.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-__all__ = ["counting_ids"]
+__all__ = ["Ids", "counting_ids", "names_of"]
+
+_REMEMBERED = 8_192
+"Names whose connection is remembered; more than anybody tells apart, see :mod:`unirt.grammar`."
 
 
-def counting_ids(prefix: str = "u") -> Callable[[str], str]:
-    """An id factory that counts: ``u_resp_1``, ``u_resp_2``, ``u_item_1`` …"""
-    counts: dict[str, int] = {}
+class Ids:
+    """
+    The ids of one session; calling it mints one: ``u_resp_1``, ``u_resp_2``, ``u_item_1`` …
 
-    def mint(noun: str) -> str:
-        counts[noun] = counts.get(noun, 0) + 1
-        return f"{prefix}_{noun}_{counts[noun]}"
+    Args:
+        prefix: What all that are minted begin with.
+    """
 
-    return mint
+    def __init__(self, prefix: str = "u") -> None:
+        self._prefix = prefix
+        self._counts: dict[str, int] = {}
+        self._users: dict[str, int] = {}
+        "Which connection used a name first."
+        self._connections = 0
+
+    def __call__(self, noun: str) -> str:
+        count = self._counts[noun] = self._counts.get(noun, 0) + 1
+        return f"{self._prefix}_{noun}_{count}"
+
+    def connection(self, *, resumes: bool = False) -> Callable[[str], str]:
+        """
+        What makes the names of one more connection names of the session; a second time does no
+        harm. With `resumes` the connection goes on with what its provider remembers, and by the
+        same name it means the same.
+        """
+        self._connections += 1
+        number, users = self._connections, self._users
+        mark = f"@{number}"
+
+        def named(name: str) -> str:
+            if name.endswith(mark):
+                return name
+            user = users.setdefault(name, number)
+            if len(users) > _REMEMBERED:
+                del users[next(iter(users))]
+            return name if resumes or user == number else name + mark
+
+        return named
+
+
+def counting_ids(prefix: str = "u") -> Ids:
+    """An id factory that counts."""
+    return Ids(prefix)
+
+
+def names_of(ids: Callable[[str], str], *, resumes: bool = False) -> Callable[[str], str]:
+    """What names the things of one more connection, for whoever mints its ids."""
+    return ids.connection(resumes=resumes) if isinstance(ids, Ids) else str

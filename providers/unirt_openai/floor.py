@@ -22,7 +22,8 @@ from __future__ import annotations
 
 from unirt.commands import ReportPlayback
 from unirt.composer import Call, Response
-from unirt_openai.state import State, remember
+from unirt_openai.names import remember
+from unirt_openai.state import State
 
 __all__ = ["barge_in", "cancel", "cut", "hush", "played", "take_floor"]
 
@@ -68,7 +69,7 @@ def cancel(state: State, response: Response) -> None:
     if response.ended or response.id in state.cancelled:
         return
     remember(state.cancelled, response.id, None)
-    state.say("response.cancel", response_id=response.id)
+    state.say("response.cancel", response_id=response.wire_id)
 
 
 def _stop(state: State, response: Response | None, *, by: str, said: bool = False) -> None:
@@ -116,7 +117,7 @@ def _truncate(state: State, response: Response) -> None:
     output = state.outputs.get(item_id)
     state.say(
         "conversation.item.truncate",
-        item_id=item_id,
+        item_id=state.names.wire_id(item_id, where="item_id"),
         content_index=0 if output is None else output.audio_index,
         audio_end_ms=int(heard_ms),
     )

@@ -115,7 +115,7 @@ class Media:
 
     def is_other(self, response_id: object) -> bool:
         """Whether an answer is another one than that which is waited for."""
-        awaited = {one.id for one in (self.playing, self._waits_for) if one is not None}
+        awaited = {one.wire_id for one in (self.playing, self._waits_for) if one is not None}
         return bool(self.held) and response_id not in awaited
 
     def stop(self, now: float) -> None:

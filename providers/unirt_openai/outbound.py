@@ -24,14 +24,12 @@ from unirt_openai import floor
 from unirt_openai.configure import response_object, session_object
 from unirt_openai.facts import PROVIDER_NAME
 from unirt_openai.items import write_item
+from unirt_openai.names import remember
 from unirt_openai.seeding import creatable, fitting, with_ids
 from unirt_openai.sizes import passes
-from unirt_openai.state import State, remember
+from unirt_openai.state import State
 
 __all__ = ["append", "say", "seed"]
-
-SEEDED = 8192
-"How many items of ours are remembered, so that they are not taken for the user's."
 
 SHORTEST_COMMIT_MS = 100.0
 """
@@ -88,10 +86,8 @@ def say(state: State, command: Command) -> None:  # noqa: PLR0912  (one case a c
             seed(state, command.items)
         case cmd.CreateItem():
             _create_item(state, command)
-        case cmd.DeleteItem():
-            state.say("conversation.item.delete", item_id=command.item_id)
-        case cmd.RetrieveItem():
-            state.say("conversation.item.retrieve", item_id=command.item_id)
+        case cmd.DeleteItem() | cmd.RetrieveItem():
+            _about(state, command)
         case cmd.ApproveServerTool():
             _approve(state, command)
         case cmd.SendRaw():
@@ -254,12 +250,19 @@ def _interrupt(state: State, command: cmd.Interrupt) -> None:
         composer.noted("Interrupt", "nothing is running or playing")
 
 
+def _about(state: State, command: cmd.DeleteItem | cmd.RetrieveItem) -> None:
+    verb = "delete" if isinstance(command, cmd.DeleteItem) else "retrieve"
+    item_id = state.names.wire_id(command.item_id, where=f"{type(command).__name__}.item_id")
+    state.say(f"conversation.item.{verb}", item_id=item_id)
+
+
 def _truncate(state: State, command: cmd.TruncateItem) -> None:
+    item_id = state.names.wire_id(command.item_id, where="TruncateItem.item_id")
     before = state.truncated.get(command.item_id, command.audio_end_ms)
     remember(state.truncated, command.item_id, min(before, command.audio_end_ms))
     state.say(
         "conversation.item.truncate",
-        item_id=command.item_id,
+        item_id=item_id,
         content_index=command.content_index,
         audio_end_ms=command.audio_end_ms,
     )
@@ -340,10 +343,11 @@ def _json(value: Any, *, where: str) -> str:
 
 def _approve(state: State, command: cmd.ApproveServerTool) -> None:
     reason = {} if command.reason is None else {"reason": command.reason}
+    request_id = state.names.wire_id(command.approval_id, where="ApproveServerTool.approval_id")
     item = {
         "id": state.new_item_id(),
         "type": "mcp_approval_response",
-        "approval_request_id": command.approval_id,
+        "approval_request_id": request_id,
         "approve": command.approve,
         **reason,
     }
@@ -383,19 +387,20 @@ def seed(state: State, items: tuple[Item, ...]) -> None:
     fitted = fitting(
         items,
         audio_format=state.input_format,
-        known_calls=state.calls_there,
+        known_calls=state.names.calls,
         seeds=seeds,
         passes=lambda item: passes(item, largest),
     )
     for item in fitted:
         if item.data is not None:
             _json(dict(item.data), where="SeedHistory.items")
-    named = with_ids(fitted, taken=state.seeded.__contains__, mint=state.composer.mint)
-    for item in named:
-        remember(state.seeded, item.id or "", None, bound=SEEDED)
-        if item.kind is ItemKind.TOOL_CALL:
-            remember(state.calls_there, item.call_id or "", None)
-        state.say("conversation.item.create", item=write_item(item))
+    names = state.names
+    named = with_ids(
+        fitted, taken=names.seeded.__contains__, calls=names.calls, mint=state.composer.mint
+    )
+    for item, sent in zip(fitted, named, strict=True):
+        names.put(item, sent)
+        state.say("conversation.item.create", item=write_item(sent))
     state.composer.emit(HistorySeeded, synthesised=True, **seeds.fields())
 
 
@@ -408,15 +413,20 @@ def _create_item(state: State, command: cmd.CreateItem) -> None:
             remedy="give it text, audio with data, or a picture",
         )
     item = item if item.id else attrs.evolve(item, id=state.new_item_id())
-    remember(state.seeded, item.id or "", None, bound=SEEDED)
-    place = (
-        {} if command.previous_item_id is None else {"previous_item_id": command.previous_item_id}
-    )
-    state.say("conversation.item.create", item=write_item(item), **place)
-    if item.kind is ItemKind.TOOL_CALL:
-        remember(state.calls_there, item.call_id or "", None)
-    if item.kind is ItemKind.TOOL_RESULT and item.call_id in state.composer.calls:
-        state.composer.calls[item.call_id or ""].answered = True
+    names, before = state.names, command.previous_item_id
+    place = {}
+    if before is not None:
+        where = "CreateItem.previous_item_id"
+        place["previous_item_id"] = names.wire_id(before, where=where)
+    sent = item
+    if item.kind is ItemKind.TOOL_RESULT and item.call_id is not None:
+        call = state.composer.calls.get(item.call_id)
+        if call is not None:
+            call.answered = True
+        asked = names.calls.get(item.call_id) if call is None else call.wire_id
+        sent = attrs.evolve(item, call_id=asked or item.call_id)
+    names.put(item, sent)
+    state.say("conversation.item.create", item=write_item(sent), **place)
 
 
 def _checked(state: State, item: Item, where: str) -> Item | None:

@@ -11,7 +11,9 @@ session are kept where they fit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Sequence
+import re
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from typing import Final, TypeGuard
 
 import attrs
 
@@ -22,10 +24,11 @@ from unirt.items import AudioContent, Content, ImageContent, Item, ItemKind, Rol
 
 __all__ = ["creatable", "fitting", "with_ids"]
 
-MAX_ID = 32
+_ID: Final = re.compile("[A-Za-z0-9_-]{1,32}")
 """
-Characters of an item's or a call's id, as third-party clients keep to
-(github.com/pydantic/pydantic-ai, realtime/_openai_protocol.py, 2026-11).
+An item's or a call's id: as long as third-party clients keep to
+(github.com/pydantic/pydantic-ai, realtime/_openai_protocol.py, 2026-11), of the characters that
+the provider's own are of.
 """
 
 
@@ -163,7 +166,11 @@ def _is_sound(part: AudioContent, role: Role | None, audio_format: AudioFormat) 
 
 
 def with_ids(
-    items: Iterable[Item], *, taken: Callable[[str], bool], mint: Callable[[str], str]
+    items: Iterable[Item],
+    *,
+    taken: Callable[[str], bool],
+    calls: Mapping[str, str],
+    mint: Callable[[str], str],
 ) -> list[Item]:
     """
     The items with ids that this session can use, calls and their results still paired.
@@ -171,20 +178,25 @@ def with_ids(
     Args:
         items: In order.
         taken: Whether an id is in use in this session.
+        calls: The calls that are in the conversation already: what the provider calls them.
         mint: Makes an id for a noun.
     """
     used: set[str] = set()
-    calls: dict[str | None, str] = {}
+    called = {**calls}
     named = []
     for item in items:
         id_ = item.id
-        if not id_ or len(id_) > MAX_ID or id_ in used or taken(id_):
+        if not _fits(id_) or id_ in used or taken(id_):
             id_ = mint("item")
             while id_ in used or taken(id_):
                 id_ = mint("item")
         used.add(id_)
         call_id = item.call_id
-        if item.kind is ItemKind.TOOL_CALL and (not call_id or len(call_id) > MAX_ID):
-            calls[call_id] = mint("call")
-        named.append(attrs.evolve(item, id=id_, call_id=calls.get(call_id, call_id)))
+        if item.kind is ItemKind.TOOL_CALL:
+            called[call_id or ""] = call_id if _fits(call_id) else mint("call")
+        named.append(attrs.evolve(item, id=id_, call_id=called.get(call_id or "", call_id)))
     return named
+
+
+def _fits(id_: str | None) -> TypeGuard[str]:
+    return id_ is not None and _ID.fullmatch(id_) is not None

@@ -83,7 +83,7 @@ def _fitted(state: State, items: tuple[Item, ...]) -> Iterable[Item]:
     return fitting(
         items,
         audio_format=state.input_format,
-        known_calls=state.calls_there,
+        known_calls=state.names.calls,
         seeds=Seeds(len(items)),
     )
 

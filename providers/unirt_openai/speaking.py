@@ -29,6 +29,7 @@ class Speaking(Speech):
     """Where the latest audio went, and what a frame must name to go on there."""
 
     item_id: str
+    "The provider's."
     index: int
 
 
@@ -58,6 +59,6 @@ def goes_on(composer: Composer, speaking: Speaking, data: Any, frame: object) ->
 def _same_part(speaking: Speaking, data: dict[str, Any]) -> bool:
     return (
         data["item_id"] == speaking.item_id
-        and data["response_id"] == speaking.response.id
+        and data["response_id"] == speaking.response.wire_id
         and data["content_index"] is speaking.index
     )

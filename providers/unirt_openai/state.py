@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -24,18 +24,14 @@ from unirt.translator import Frame
 from unirt.wire import Wire
 from unirt_openai.formats import read_format
 from unirt_openai.items import read_item
+from unirt_openai.names import Names, remember
 from unirt_openai.requests import Requests
 from unirt_openai.speaking import Speaking
 
 if TYPE_CHECKING:
     from unirt_openai.media import Media
 
-__all__ = ["Ids", "OutputItem", "State", "dig", "ids_of", "remember"]
-
-REMEMBERED = 512
-"How many items, and how many frames sent, are remembered."
-
-V = TypeVar("V")
+__all__ = ["Ids", "OutputItem", "State", "dig", "ids_of"]
 
 Ids = dict[str, Any]
 "The ids that a control event carries, by the names of its fields."
@@ -84,14 +80,10 @@ class State:
     outputs: dict[str, OutputItem] = attrs.field(factory=dict)
     written: dict[str, list[OutputItem]] = attrs.field(factory=dict)
     "The items of a response, until it is done."
-    owners: dict[str, str | None] = attrs.field(factory=dict)
-    "Which response an item belongs to; ``None`` for the user's."
+    names: Names = attrs.field(init=False)
+    "What the session calls them."
     writing: dict[str, str] = attrs.field(factory=dict)
     "The item that a response writes now, for frames that do not name it."
-    seeded: dict[str, None] = attrs.field(factory=dict)
-    "Items that the application put into the conversation: they are nobody's turn."
-    calls_there: dict[str, None] = attrs.field(factory=dict)
-    "Tool calls that the application put into the conversation: their results may follow."
     said: dict[str, None] = attrs.field(factory=dict)
     "The user's items whose text was delivered."
     unconfirmed: dict[str, tuple[str, Item]] = attrs.field(factory=dict)
@@ -136,6 +128,7 @@ class State:
 
     def __attrs_post_init__(self) -> None:
         self.requests = Requests(self.composer, self.say)
+        self.names = Names(self.composer.named)
         self.listen()
 
     def listen(self) -> None:
@@ -180,7 +173,7 @@ class State:
 
     def new_item_id(self) -> str:
         """An id for an item that we create, taken by no item that is known."""
-        while (item_id := self.composer.mint("item")) in self.seeded:
+        while (item_id := self.composer.mint("item")) in self.names.seeded:
             continue
         return item_id
 
@@ -265,7 +258,7 @@ class State:
         """The item of the response that a frame is about; minted where nothing names it."""
         writing = self.writing.get(response.id)
         item_id = wire.text_or("item_id") or writing or self.composer.mint("item")
-        item_id = self.claim(item_id, response.id)
+        item_id = self.names.claim(item_id, response.id)
         if item_id != writing:
             self.writes(response, item_id)
         return item_id
@@ -288,33 +281,22 @@ class State:
             self.written[response_id].append(known)
         return known
 
-    def claim(self, item_id: str, owner: str | None) -> str:
-        """
-        The name of an item within its owner, a response or (``None``) the user.
-
-        It is the provider's id, unless that was used for somebody else's item before: streams are
-        named by their items, and no two may share a name.
-        """
-        known = self.owners.get(item_id, _UNTOLD)
-        if known is _UNTOLD:
-            remember(self.owners, item_id, owner)
-            return item_id
-        if known == owner:
-            return item_id
-        return f"{item_id}@{owner or 'user'}"
-
-    def user_item_of(self, wire: Wire) -> str:
+    def user_item_of(self, wire: Wire, *, new: bool = False) -> str:
         """The user's item that a frame is about: the latest, or a minted one, if it names none."""
-        item_id = self.claim(
-            wire.text_or("item_id") or self.user_item or self.composer.mint("item"), None
-        )
-        self.user_item = item_id
+        named = wire.text_or("item_id") or self.user_item or self.composer.mint("item")
+        self.user_item = item_id = self.names.claim(named, None, new=new)
         return item_id
+
+    def ids_of_response(self, response_id: str) -> Ids:
+        """The ids that a control event about a response carries, whether or not it was told of."""
+        response = self.composer.response(response_id)
+        return {"response_id": self.composer.named(response_id), **ids_of(response)}
 
     def ids_of_item(self, item_id: str | None) -> Ids:
         """The ids that a control event about an item carries."""
         if not item_id:
             return {}
+        item_id = self.names.of(item_id)
         output = self.outputs.get(item_id)
         if output is not None and output.response_id is not None:
             response = self.composer.response(output.response_id)
@@ -340,13 +322,6 @@ def ids_of(response: Response | None) -> Ids:
     if response is None:
         return {}
     return {"response_id": response.id, "turn_id": response.turn_id}
-
-
-def remember(memory: dict[str, V], key: str, value: V, *, bound: int = REMEMBERED) -> None:
-    """Keep `value`, and forget the oldest where there are too many."""
-    memory[key] = value
-    if len(memory) > bound:
-        del memory[next(iter(memory))]
 
 
 def dig(value: Any, *keys: str) -> Any:

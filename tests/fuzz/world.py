@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from typing import Any
 
 import unirt
 from unirt.config import SessionConfig
@@ -26,18 +25,16 @@ _TURNS = 30
 "Turns of the loop in which whatever can be done at once is done."
 _LIMITS = Limits(events=60, audio_ms=400, outgoing_frames=8, replay_events=20, tools_running=2)
 "Small, so that bounds are reached."
-_COUNTED: Final = re.compile(rb'"((?:u_)?(?:item|resp|call|event|conv|approval)|function-call)[_-]')
 
 
 class Server:
     """One connection's far end: it shakes hands as the provider does, and says what it is told."""
 
-    def __init__(self, provider: str, end: MemoryTransport, number: int) -> None:
+    def __init__(self, provider: str, end: MemoryTransport) -> None:
         loaded = load(provider)
         assert loaded.server is not None
         self.end = end
         self.provider = provider
-        self._number = number
         self._translator = loaded.server(model=loaded.default_model)
         self._translator.start(0.0)
         self.task = asyncio.create_task(self._serve())
@@ -58,8 +55,8 @@ class Server:
             await self.end.send(frame)
 
     def say(self, frame: bytes) -> None:
-        """Say a frame; what counts ids counts on over connections, as providers do."""
-        self.end.send_now(_COUNTED.sub(rb'"\1_c%d_' % self._number, frame))
+        """Say a frame."""
+        self.end.send_now(frame)
 
     async def hang_up(self, code: int | None) -> None:
         if code is None:
@@ -123,7 +120,7 @@ class World:
                 status = self.refusals.pop()
                 raise DialError(provider, url="memory:", why="not now", status=status)
             here, there = memory_pair(capacity=64)
-            self.servers.append(Server(provider, there, len(self.servers)))
+            self.servers.append(Server(provider, there))
             return here
 
         return dial

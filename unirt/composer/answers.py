@@ -46,8 +46,8 @@ class Answers(Hearing):
         return self._latest
 
     def response(self, response_id: str) -> Response | None:
-        """The response of that id, while it is remembered."""
-        return self._responses.get(response_id)
+        """The response of that id, the session's or the provider's, while it is remembered."""
+        return self._responses.get(self.named(response_id))
 
     def response_started(
         self,
@@ -58,13 +58,17 @@ class Answers(Hearing):
         synthesised: bool = False,
     ) -> Response:
         """Start a response; where one of that id has been started, only find it."""
-        if response_id is not None and (known := self._responses.get(response_id)) is not None:
+        if response_id is not None and (known := self.response(response_id)) is not None:
             return known
         turn_id = self._turn or self._last_turn
         if turn_id is None:
             turn_id = self._last_turn = self.mint("turn")
+        wire_id = response_id or self.mint("resp")
         response = Response(
-            id=response_id or self.mint("resp"), turn_id=turn_id, in_conversation=in_conversation
+            id=self.named(wire_id),
+            wire_id=wire_id,
+            turn_id=turn_id,
+            in_conversation=in_conversation,
         )
         self._responses[response.id] = self._active[response.id] = response
         forget(self._responses, keep=lambda known: not known.done)
@@ -104,11 +108,9 @@ class Answers(Hearing):
         synthesised: bool = False,
     ) -> None:
         """End a response. Told once; a second time is only noted."""
-        response = self._responses.get(response_id)
-        if response is None:
-            response = self.response_started(response_id, synthesised=True)
+        response = self.response_started(response_id, synthesised=True)
         if response.done:
-            self.noted("response", "the response was done already", response_id=response_id)
+            self.noted("response", "the response was done already", response_id=response.id)
             return
         if ending is Ending.INTERRUPTED and not response.interrupted:
             self.interrupt(response, by=reason or "speech", synthesised=True)
@@ -119,7 +121,7 @@ class Answers(Hearing):
         for entry in response.streams.values():
             self._close(entry, ending, synthesised=True, reason=reason)
         response.done = response.ended = response.generated = True
-        self._active.pop(response_id, None)
+        self._active.pop(response.id, None)
         if response is self._running:
             others = reversed(self._active.values())
             self._running = next((other for other in others if other.in_conversation), None)
@@ -127,7 +129,7 @@ class Answers(Hearing):
             ResponseDone,
             synthesised=synthesised,
             turn_id=response.turn_id,
-            response_id=response_id,
+            response_id=response.id,
             ending=ending,
             reason=reason,
             detail=detail,
@@ -159,8 +161,10 @@ class Answers(Hearing):
         if response.interrupted or response.done:
             return None
         response.generated = False
+        if (call_id := fields.get("call_id")) is not None:
+            fields["call_id"] = self.named(call_id)
         stream = Stream(
-            id=f"{item_id}.{index}.{kind}",
+            id=self.named(f"{item_id}.{index}.{kind}"),
             kind=kind,
             turn_id=response.turn_id,
             response_id=response.id,

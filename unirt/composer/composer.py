@@ -94,8 +94,7 @@ class Composer(Answers):
 
         ``None`` where it is not delivered: its response was interrupted, or the call was told.
         """
-        known = self.calls.get(call_id) if call_id is not None else None
-        if known is not None:
+        if call_id is not None and self.call(call_id) is not None:
             self.noted("tool_call", "this call was told before", response_id=response.id)
             return None
         entry = response.streams.get((item_id, index, StreamKind.TOOL_CALL))
@@ -132,23 +131,32 @@ class Composer(Answers):
         self._close(entry, Ending.COMPLETE, text=arguments, synthesised=True)
         return call
 
+    def call(self, call_id: str) -> Call | None:
+        """The call of that id, the session's or the provider's, while it is remembered."""
+        return self.calls.get(self.named(call_id))
+
     def pending_calls(self) -> list[Call]:
         """The calls that were told and neither answered nor cancelled."""
         return [call for call in self.calls.values() if call.pending]
 
     def cancel_calls(self, call_ids: list[str], *, synthesised: bool = False) -> None:
-        """Tell that calls need no answer any more; those that are settled are left alone."""
+        """
+        Tell that calls need no answer any more; those that are settled are left alone.
+
+        Their ids are the session's or the provider's. A call that was never told here is one of
+        before, which the provider remembers.
+        """
         cancelled = []
         for call_id in call_ids:
-            call = self.calls.get(call_id)
+            call = self.call(call_id)
             if call is None or call.pending:
-                cancelled.append(call_id)
+                cancelled.append(call_id if call is None else call.id)
             if call is not None and call.pending:
                 call.cancelled = True
         if not cancelled:
             self.noted("tool_call", "every call it names was settled already")
             return
-        first = self.calls.get(cancelled[0])
+        first = self.call(cancelled[0])
         response = self._responses.get(first.response_id) if first is not None else None
         self.emit(
             ToolCallCancelled,

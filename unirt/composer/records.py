@@ -61,6 +61,9 @@ class Response:
     """What is known of one response."""
 
     id: str
+    "The session's name of it."
+    wire_id: str
+    "The provider's; ours where it gave none."
     turn_id: str
     in_conversation: bool = True
     streams: dict[tuple[str, int, StreamKind], OpenStream] = attrs.field(factory=dict)
@@ -161,10 +164,11 @@ class Call:
     """What is known of one tool call."""
 
     id: str
+    "The session's name of it."
     name: str
     response_id: str
     wire_id: str | None
-    "The provider's id; ``None`` where it gave none and `id` is ours."
+    "The provider's; ``None`` where it gave none."
     blocking: bool = True
     answered: bool = False
     cancelled: bool = False

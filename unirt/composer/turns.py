@@ -114,7 +114,7 @@ class Turns(Scribe):
         if entry is not None:
             return None if entry.closed else entry
         stream = Stream(
-            id=f"{item_id}.{index}.{kind}",
+            id=self.named(f"{item_id}.{index}.{kind}"),
             kind=kind,
             role="user",
             turn_id=self.turn(item_id),

@@ -21,8 +21,9 @@ from unirt.events import StreamKind
 from unirt.wire import Wire, decode_audio
 from unirt_openai import media
 from unirt_openai.inbound.rows import Handler, Row
+from unirt_openai.names import remember
 from unirt_openai.speaking import Speaking
-from unirt_openai.state import Ids, State, ids_of, remember
+from unirt_openai.state import State, ids_of
 
 __all__ = ["PARTS", "ROWS"]
 
@@ -88,8 +89,9 @@ def _audio_delta(state: State, wire: Wire) -> None:
         remember(state.formats, response.id, format_)
     entry = state.composer.audio(response, item_id, index, data, format_)
     if entry is not None:
+        named = wire.text_or("item_id") or item_id
         state.speaking = Speaking(
-            response=response, entry=entry, format=format_, item_id=item_id, index=index
+            response=response, entry=entry, format=format_, item_id=named, index=index
         )
 
 
@@ -107,7 +109,7 @@ def _text_delta(kind: StreamKind) -> Handler:
         speaking = state.speaking
         if speaking is not None and kind is StreamKind.TRANSCRIPT:
             same = (item_id, index, response) == (
-                speaking.item_id,
+                speaking.entry.stream.item_id,
                 speaking.index,
                 speaking.response,
             )
@@ -157,8 +159,7 @@ def _playback(event: type[ev.ControlEvent], what: str) -> Handler:
     def handle(state: State, wire: Wire) -> None:
         response_id = wire.text_or("response_id")
         response = state.composer.response(response_id) if response_id else None
-        ids: Ids = {"response_id": response_id, **ids_of(response)}
-        state.composer.emit(event, **ids)
+        state.composer.emit(event, **(state.ids_of_response(response_id) if response_id else {}))
         if response is not None:
             response.sounding = what == "started"
         if state.media is not None:

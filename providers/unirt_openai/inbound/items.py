@@ -17,29 +17,42 @@ from unirt.events import StreamKind
 from unirt.items import Item, ItemKind, Role, TextContent
 from unirt.wire import Wire
 from unirt_openai.inbound.rows import Row
-from unirt_openai.state import Ids, State, dig, ids_of, remember
+from unirt_openai.names import remember
+from unirt_openai.state import Ids, State, dig, ids_of
 
 __all__ = ["ROWS", "deliver_unconfirmed", "request_approval"]
 
 
 def _added(state: State, wire: Wire) -> None:
-    item, previous = _read(state, wire), wire.text_or("previous_item_id")
+    item = _read(state, wire)
     ids = _ids(state, item)
-    state.composer.emit(ev.ItemAdded, item=item, previous_item_id=previous, **ids)
+    state.composer.emit(ev.ItemAdded, **_told(state, wire, item, ids))
     _follow(state, item, ids)
 
 
 def _done(state: State, wire: Wire) -> None:
-    item, previous = _read(state, wire), wire.text_or("previous_item_id")
+    item = _read(state, wire)
     ids = _ids(state, item)
-    state.composer.emit(ev.ItemDone, item=item, previous_item_id=previous, **ids)
+    state.composer.emit(ev.ItemDone, **_told(state, wire, item, ids))
     _follow(state, item, ids)
     request_approval(state, item, ids)
 
 
+def _told(state: State, wire: Wire, item: Item, ids: Ids) -> dict[str, Any]:
+    previous = wire.text_or("previous_item_id")
+    return {
+        "item": state.names.item(item, item.id and ids["item_id"]),
+        "previous_item_id": previous and state.names.of(previous),
+        **ids,
+    }
+
+
 def _retrieved(state: State, wire: Wire) -> None:
     item = _read(state, wire)
-    state.composer.emit(ev.ItemRetrieved, item=item, **state.ids_of_item(item.id))
+    ids = state.ids_of_item(item.id)
+    state.composer.emit(
+        ev.ItemRetrieved, item=state.names.item(item, item.id and ids["item_id"]), **ids
+    )
 
 
 def _deleted(state: State, wire: Wire) -> None:
@@ -65,16 +78,18 @@ def _read(state: State, wire: Wire) -> Item:
 def _ids(state: State, item: Item) -> Ids:
     """What the item belongs to. The user's message opens a turn where none is open."""
     if _is_user_turn(state, item):
-        item_id = state.claim(item.id or state.composer.mint("item"), None)
+        item_id = state.names.claim(item.id or state.composer.mint("item"), None)
         return {"item_id": item_id, "turn_id": state.composer.turn(item_id)}
-    if item.kind is ItemKind.TOOL_RESULT and item.call_id in state.composer.calls:
-        call = state.composer.calls[item.call_id or ""]
-        return {"item_id": item.id, **ids_of(state.composer.response(call.response_id))}
-    return state.ids_of_item(item.id)
+    ids = state.ids_of_item(item.id)
+    call = state.composer.call(item.call_id or "") if item.kind is ItemKind.TOOL_RESULT else None
+    if call is None:
+        return ids
+    response = state.composer.response(call.response_id)
+    return {"item_id": ids.get("item_id"), **ids_of(response)}
 
 
 def _is_user_turn(state: State, item: Item) -> bool:
-    return item.role is Role.USER and item.id not in state.seeded
+    return item.role is Role.USER and item.id not in state.names.seeded
 
 
 def _follow(state: State, item: Item, ids: Ids) -> None:
@@ -113,10 +128,13 @@ def deliver_unconfirmed(state: State) -> None:
 
 def request_approval(state: State, item: Item, ids: Ids) -> None:
     """Tell, once, that a server-side tool waits for a yes or a no."""
-    if dig(item.data, "type") != "mcp_approval_request" or item.id in state.approvals:
+    if dig(item.data, "type") != "mcp_approval_request":
+        return
+    approval_id = item.id and ids["item_id"]
+    if approval_id in state.approvals:
         return
     server = dig(item.data, "server_label")
-    approval_id = item.id or state.composer.mint("item")
+    approval_id = approval_id or state.composer.mint("item")
     remember(state.approvals, approval_id, None)
     state.composer.emit(
         ev.ApprovalRequested,

@@ -23,7 +23,8 @@ from unirt_openai.formats import read_format
 from unirt_openai.inbound.items import request_approval
 from unirt_openai.inbound.rows import Row
 from unirt_openai.inbound.tools import call_added, call_done, deliver_call, server_call_done
-from unirt_openai.state import Ids, State, dig, ids_of, remember
+from unirt_openai.names import remember
+from unirt_openai.state import Ids, State, dig, ids_of
 from unirt_openai.usage import read_usage
 
 __all__ = ["ROWS"]
@@ -94,11 +95,12 @@ def _item_added(state: State, wire: Wire) -> None:
     told, index = wire.obj("item"), wire.count("output_index")
     item = state.read(told)
     response = state.response_of(wire)
-    item_id = state.claim(item.id or state.composer.mint("item"), response.id)
+    item_id = state.names.claim(item.id or state.composer.mint("item"), response.id)
     state.writes(response, item_id)
     output = state.remember_output(item_id, item, told.text_or("type") or "", response.id)
     output.arguments = item.arguments or output.arguments
     ids: Ids = {"item_id": item_id, **ids_of(response)}
+    item = state.names.item(item, item.id and item_id)
     state.composer.emit(ev.OutputItemAdded, item=item, output_index=index, **ids)
     if item.kind is ItemKind.TOOL_CALL:
         call_added(state, response, output, StreamKind.TOOL_CALL)
@@ -110,7 +112,7 @@ def _item_done(state: State, wire: Wire) -> None:
     told, index = wire.obj("item"), wire.count("output_index")
     item = state.read(told)
     response = state.response_of(wire)
-    item_id = state.claim(
+    item_id = state.names.claim(
         item.id or state.writing.get(response.id) or state.composer.mint("item"), response.id
     )
     output = state.remember_output(item_id, item, told.text_or("type") or "", response.id)
@@ -122,6 +124,7 @@ def _item_done(state: State, wire: Wire) -> None:
     elif item.status != "incomplete":
         _close_streams(state, response, item_id)
     request_approval(state, item, ids)
+    item = state.names.item(item, item.id and item_id)
     state.composer.emit(ev.OutputItemDone, item=item, output_index=index, **ids)
 
 
@@ -187,7 +190,7 @@ def _ending(told: Wire) -> tuple[Ending, str | None, str | None]:
 def _deliver(state: State, response: Response, item: Item, type_: str, ending: Ending) -> None:
     """Deliver of an item in the response's copy what no frame before has delivered."""
     named = item.id or state.writing.get(response.id) or state.composer.mint("item")
-    item_id = state.claim(named, response.id)
+    item_id = state.names.claim(named, response.id)
     output = state.remember_output(item_id, item, type_, response.id)
     if item.kind is ItemKind.TOOL_CALL and not output.settled and ending is Ending.COMPLETE:
         output.settled = True

@@ -65,12 +65,9 @@ def _ids(state: State, wire: Wire) -> Ids:
     """What a frame without a handler's help belongs to, as far as it says."""
     item_id, response_id = wire.data.get("item_id"), wire.data.get("response_id")
     if isinstance(response_id, str) and response_id:
-        response = state.composer.response(response_id)
-        ids: Ids = {"response_id": response_id}
-        if response is not None:
-            ids["turn_id"] = response.turn_id
+        ids = state.ids_of_response(response_id)
         if isinstance(item_id, str) and item_id:
-            ids["item_id"] = item_id
+            ids["item_id"] = state.names.of(item_id, ids["response_id"])
         return ids
     return state.ids_of_item(item_id) if isinstance(item_id, str) else {}
 

@@ -17,7 +17,8 @@ from unirt.events import Ending, StreamKind
 from unirt.wire import Wire
 from unirt_openai import floor
 from unirt_openai.inbound.rows import Row
-from unirt_openai.state import State, remember
+from unirt_openai.names import remember
+from unirt_openai.state import State
 from unirt_openai.usage import read_transcription_usage
 
 __all__ = ["ROWS"]
@@ -46,7 +47,10 @@ def _committed(state: State, wire: Wire) -> None:
     item_id = _new_user_item(state, wire)
     turn_id = state.composer.turn(item_id)
     state.composer.emit(
-        ev.InputCommitted, previous_item_id=previous, item_id=item_id, turn_id=turn_id
+        ev.InputCommitted,
+        previous_item_id=previous and state.names.of(previous),
+        item_id=item_id,
+        turn_id=turn_id,
     )
 
 
@@ -54,7 +58,7 @@ def _new_user_item(state: State, wire: Wire) -> str:
     """The item that the frame names; a new one where it names none and no turn is open."""
     if not state.composer.turn_is_open:
         state.user_item = None
-    return state.user_item_of(wire)
+    return state.user_item_of(wire, new=True)
 
 
 def _cleared(state: State, _wire: Wire) -> None:
