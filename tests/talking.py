@@ -83,10 +83,16 @@ class Pair:
 
 @contextlib.asynccontextmanager
 async def two(
-    first: str, second: str, here: Scenario | None = None, there: Scenario | None = None
+    first: str,
+    second: str,
+    here: Scenario | None = None,
+    there: Scenario | None = None,
+    *,
+    mark: str = "b",
 ) -> AsyncIterator[Pair]:
+    """Simulators of two providers; the second has ids of its own, unless it has no mark."""
     async with (
         Simulator(load(first), here) as one,
-        Simulator(load(second), there, mark="b") as other,
+        Simulator(load(second), there, mark=mark) as other,
     ):
         yield Pair(one, other)

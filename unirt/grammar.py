@@ -28,6 +28,9 @@ streams belong to no response: a transcript comes when the provider has it, and 
 
 Two rules bind the machines: when a response is done all its streams are closed, and when the
 session is closed everything is.
+
+A name is one thing's from the beginning of a session to its end, whoever answers: the streams of
+an item are of one response, or all of the user, and a call is told once.
 """
 
 from __future__ import annotations
@@ -35,6 +38,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from typing import TypeVar
 
 from unirt import events as ev
 from unirt.errors import IllegalStream
@@ -43,7 +47,9 @@ from unirt.events import ContentEvent, Event, StreamKind
 __all__ = ["PAYLOADS", "REMEMBERED", "TRANSITIONS", "Checker", "Noun", "State", "check"]
 
 REMEMBERED = 1_024
-"Responses, and streams, that a checker knows after their end; an older one's id is new again."
+"Of each kind, how many a checker knows after their end; an older one's id is new again."
+
+V = TypeVar("V")
 
 
 class Noun(StrEnum):
@@ -179,6 +185,9 @@ class Checker:
         "Those that are open, each with its response."
         self._past_responses: OrderedDict[str, State] = OrderedDict()
         self._past_streams: OrderedDict[str, State] = OrderedDict()
+        self._items: OrderedDict[str, str | None] = OrderedDict()
+        "Whose they are: the response; ``None`` for the user."
+        self._calls: OrderedDict[str, None] = OrderedDict()
 
     def feed_all(self, events: Iterable[Event]) -> None:
         """
@@ -256,6 +265,14 @@ class Checker:
             raise self._illegal(event, f"the stream {stream.id!r} is {state}")
         if kind not in PAYLOADS[stream.kind] and kind not in (ev.StreamOpened, ev.StreamClosed):
             raise self._illegal(event, f"a stream of kind {stream.kind} cannot hold it")
+        if kind is ev.StreamOpened and stream.item_id is not None:
+            if self._items.get(stream.item_id, stream.response_id) != stream.response_id:
+                raise self._illegal(event, f"the item {stream.item_id!r} is somebody else's")
+            _remember(self._items, stream.item_id, stream.response_id)
+        elif kind is ev.ToolCall and stream.call_id is not None:
+            if stream.call_id in self._calls:
+                raise self._illegal(event, f"the call {stream.call_id!r} was told before")
+            _remember(self._calls, stream.call_id, None)
         state = row[kind]
         if state in _ENDS:
             self._streams.pop(stream.id, None)
@@ -277,8 +294,8 @@ class Checker:
         return IllegalStream(what, index=self._index, event=event)
 
 
-def _remember(past: OrderedDict[str, State], id_: str, state: State) -> None:
-    past[id_] = state
+def _remember(past: OrderedDict[str, V], id_: str, value: V) -> None:
+    past[id_] = value
     if len(past) > REMEMBERED:
         past.popitem(last=False)
 

@@ -35,23 +35,25 @@ class Ids:
         count = self._counts[noun] = self._counts.get(noun, 0) + 1
         return f"{self._prefix}_{noun}_{count}"
 
-    def connection(self, *, resumes: bool = False) -> Callable[[str], str]:
+    def connection(self) -> Callable[[str], str]:
         """
-        What makes the names of one more connection names of the session; a second time does no
-        harm. With `resumes` the connection goes on with what its provider remembers, and by the
-        same name it means the same.
+        What makes names of one more connection names of the session.
+
+        What is a name of the session already stays as it is.
         """
-        self._connections += 1
-        number, users = self._connections, self._users
-        mark = f"@{number}"
+        number, users = 0, self._users
 
         def named(name: str) -> str:
+            nonlocal number
+            if not number:  # translators that are only asked things name nothing
+                number = self._connections = self._connections + 1
+            mark = f"@{number}"
             if name.endswith(mark):
                 return name
             user = users.setdefault(name, number)
             if len(users) > _REMEMBERED:
                 del users[next(iter(users))]
-            return name if resumes or user == number else name + mark
+            return name if user == number else name + mark
 
         return named
 
@@ -61,6 +63,6 @@ def counting_ids(prefix: str = "u") -> Ids:
     return Ids(prefix)
 
 
-def names_of(ids: Callable[[str], str], *, resumes: bool = False) -> Callable[[str], str]:
+def names_of(ids: Callable[[str], str]) -> Callable[[str], str]:
     """What names the things of one more connection, for whoever mints its ids."""
-    return ids.connection(resumes=resumes) if isinstance(ids, Ids) else str
+    return ids.connection() if isinstance(ids, Ids) else str

@@ -69,15 +69,14 @@ class GoogleTranslator:
         self._capabilities = capabilities(model)
         self._capabilities.check_config(config)
         self._setup = setup_frame(full)
-        setup = self._setup["setup"]
         composer = Composer(
             PROVIDER_NAME,
             ids=ids or counting_ids(),
             parse_native=parse_native,
             clocked=not offline,
-            resumes=bool(setup.get("sessionResumption", {}).get("handle")),
         )
         user = User(composer)
+        setup = self._setup["setup"]
         realtime = setup.get("realtimeInputConfig", {})
         detection = realtime.get("automaticActivityDetection", {})
         history = setup.get("historyConfig", {})

@@ -71,15 +71,21 @@ class Names:
         """
         name = self._names.get((item_id, owner))
         if name is None:
-            seeded = self.seeded.get(item_id)
-            if item_id in self._first or (seeded and (new or owner is not None)):
-                name = self._named(f"{item_id}@{owner or 'user'}")
-            else:
-                name = seeded or self._named(item_id)
-                remember(self._first, item_id, name)
+            name = self._new_name(item_id, owner, new)
             remember(self._names, (item_id, owner), name)
             self._note(name, item_id)
         return name
+
+    def _new_name(self, item_id: str, owner: str | None, new: bool) -> str:
+        seeded = self.seeded.get(item_id)
+        if item_id in self._first:
+            return self._named(f"{item_id}@{owner or 'user'}")
+        if seeded is None or not (new or owner is not None):
+            name = seeded or self._named(item_id)
+            remember(self._first, item_id, name)
+            return name
+        name = self._named(item_id)
+        return name if name != seeded else self._named(f"{item_id}@{owner or 'user'}")
 
     def of(self, item_id: str, owner: str | None = None) -> str:
         """The name of an item that a frame names, whether or not it was told of."""
@@ -108,7 +114,8 @@ class Names:
                 here.
         """
         item_id = self._wire_ids.get(name)
-        if item_id is None and self._first.get(name, name) != name:
+        known = item_id or name in (self._first.get(name), self.seeded.get(name))
+        if not known and name in self._wire_ids.values():
             raise UsageError(
                 f"the item {name!r} is not in the conversation of this connection",
                 where=where,

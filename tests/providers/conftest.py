@@ -104,8 +104,8 @@ def google_strict() -> Callable[[str | bytes], dict[str, Any]]:
 class OpenAIWire:
     """An OpenAI translator with a server's hand at the other end of the wire."""
 
-    def __init__(self, config: SessionConfig) -> None:
-        self.translator = OpenAITranslator(config)
+    def __init__(self, config: SessionConfig, ids: Callable[[str], str] | None = None) -> None:
+        self.translator = OpenAITranslator(config, ids=ids)
         self.now = 0.0
         self._checker = Checker()
         self.translator.start(self.now)

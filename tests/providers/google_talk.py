@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from unirt import Event, Item, Role, SessionConfig, TextContent, Tool
@@ -59,8 +60,10 @@ def heard(text: str, **fields: Any) -> dict[str, Any]:
 class Talk:
     """A live session: what is fed to it is frames and commands, what it tells is kept."""
 
-    def __init__(self, config: SessionConfig | None = None) -> None:
-        self.translator = GoogleTranslator(config or SessionConfig())
+    def __init__(
+        self, config: SessionConfig | None = None, ids: Callable[[str], str] | None = None
+    ) -> None:
+        self.translator = GoogleTranslator(config or SessionConfig(), ids=ids)
         self.now = 0.0
         self.events: list[Event] = []
         self.sent: list[str | bytes] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -31,9 +32,12 @@ from unirt import (
     SendText,
     SendToolResult,
     SessionConfig,
+    ToolCall,
     ToolCallCancelled,
+    UsageError,
     UsageReported,
 )
+from unirt.ids import counting_ids
 from unirt.testing import check, translate
 
 
@@ -150,3 +154,29 @@ def test_the_user_s_voice_cancels_calls(talk: Talk) -> None:
 def test_interruption_and_cancellation_come_in_either_order(talk: Talk, order: Any) -> None:
     talk.hear(CALL, *order, DONE)
     assert len(of(ToolCallCancelled, talk.events)) == len(of(Interrupted, talk.events)) == 1
+
+
+def test_a_call_that_is_named_like_one_of_another_connection_is_another() -> None:
+    ids = counting_ids()
+    before = Talk(blocking(True), ids)
+    assert only(ToolCall, before.hear(CALL)).call_id == "c"
+    talk = Talk(blocking(True), ids)
+    call = only(ToolCall, talk.hear(CALL))
+    assert call.call_id == "c@2"
+    with pytest.raises(UsageError, match="no call"):
+        talk.say(SendToolResult(call_id="c", output="late"))
+    talk.say(SendToolResult(call_id="c@2", output="ok"))
+    (answer,) = json.loads(talk.sent[-1])["toolResponse"]["functionResponses"]
+    assert (answer["id"], answer["response"]) == ("c", {"output": "ok"})
+
+
+@pytest.mark.parametrize(("told", "cancelled"), [(True, "c@2"), (False, "c")])
+def test_a_cancellation_is_of_the_call_here_or_of_one_that_is_remembered(
+    told: bool, cancelled: str
+) -> None:
+    ids = counting_ids()
+    Talk(blocking(True), ids).hear(CALL)
+    talk = Talk(blocking(True), ids)
+    if told:
+        talk.hear(CALL)
+    assert only(ToolCallCancelled, talk.hear(CANCELLED)).call_ids == (cancelled,)

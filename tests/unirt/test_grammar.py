@@ -26,7 +26,12 @@ def content(kind: type[ContentEvent], stream: Stream, **fields: Any) -> Event:
     return kind(origin=ORIGIN, stream=stream, **fields)
 
 
+OF_R1 = Stream(id="s4", kind=StreamKind.TEXT, response_id="r1", item_id="i1")
+OF_R2 = Stream(id="s5", kind=StreamKind.AUDIO, response_id="r2", item_id="i1")
+SAME_CALL = Stream(id="s6", kind=StreamKind.TOOL_CALL, response_id="r1", call_id="c", name="f")
+
 START = control(ev.SessionStarted)
+AGAIN = control(ev.ResponseStarted, response_id="r2")
 END = control(ev.SessionClosed)
 BEGIN = control(ev.ResponseStarted, response_id="r1")
 DONE = control(ev.ResponseDone, response_id="r1")
@@ -70,6 +75,22 @@ ILLEGAL = {
     "arguments after the call": (
         [START, BEGIN, CALL_OPEN, CALLED, content(ev.ToolCallDelta, CALL, text="x")],
         "'s2' is called",
+    ),
+    "an item of two responses": (
+        [START, BEGIN, content(ev.StreamOpened, OF_R1), AGAIN, content(ev.StreamOpened, OF_R2)],
+        "the item 'i1' is somebody else's",
+    ),
+    "a call that is told twice": (
+        [
+            START,
+            BEGIN,
+            CALL_OPEN,
+            CALLED,
+            CALL_CLOSE,
+            content(ev.StreamOpened, SAME_CALL),
+            content(ev.ToolCall, SAME_CALL, name="f", arguments="{}"),
+        ],
+        "the call 'c' was told before",
     ),
     "text in an audio stream": (
         [START, BEGIN, OPEN, content(ev.TextDelta, AUDIO, text="x")],

@@ -44,7 +44,6 @@ class Scribe:
         ids: Mints ids for what the provider does not name, by noun.
         parse_native: Turns a raw frame into the vendor SDK's typed object.
         clocked: Whether the times given to :meth:`begin` are real enough to estimate playback.
-        resumes: The provider goes on with a conversation that it remembers from before.
     """
 
     def __init__(
@@ -54,11 +53,10 @@ class Scribe:
         ids: Callable[[str], str] | None = None,
         parse_native: Callable[[Any], Any] | None = None,
         clocked: bool = True,
-        resumes: bool = False,
     ) -> None:
         self.provider = provider
         self.mint = ids or counting_ids()
-        self.named = names_of(self.mint, resumes=resumes)
+        self.named = names_of(self.mint)
         "The session's name of what the provider calls so, see :mod:`unirt.ids`."
         self.clocked = clocked
         self.started = False

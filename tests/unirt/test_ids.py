@@ -1,0 +1,35 @@
+"""Ids that are minted, and names that two connections gave."""
+
+from __future__ import annotations
+
+from unirt import ids
+from unirt.ids import Ids, counting_ids, names_of
+
+
+def test_ids_count_by_noun() -> None:
+    mint = counting_ids()
+    assert [mint("resp"), mint("item"), mint("resp")] == ["u_resp_1", "u_item_1", "u_resp_2"]
+    assert counting_ids("s")("item") == "s_item_1"
+
+
+def test_a_name_is_whose_it_was_first() -> None:
+    session = Ids()
+    asked, one, other, third = (session.connection() for _ in range(4))
+    assert [one("a"), one("a"), one("b")] == ["a", "a", "b"]
+    assert [other("a"), other("c"), third("a"), third("c")] == ["a@2", "c", "a@3", "c@3"]
+    assert one("a") == "a"
+    assert other(other("a")) == "a@2"
+    assert asked("a") == "a@4"
+
+
+def test_who_mints_by_another_way_has_one_connection() -> None:
+    assert names_of("x_{}".format)("a") == "a"
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    session = Ids()
+    one, other = session.connection(), session.connection()
+    for number in range(ids._REMEMBERED + 1):
+        one(f"n{number}")
+    assert (other("n0"), other(f"n{ids._REMEMBERED}")) == ("n0", f"n{ids._REMEMBERED}@2")
+    assert len(session._users) == ids._REMEMBERED
