@@ -130,8 +130,8 @@ class Provider(Value):
     Mints a secret for a configuration, which is fixed with it; given how long it may be used to
     open sessions, in seconds. ``None`` where the provider has no such thing.
     """
-    simulator_env: Callable[[str], Mapping[str, str]] | None = None
-    "The environment variables that point a client at a simulator's URL."
+    simulator_env: Callable[[str], Mapping[str, str]] = lambda url: {}
+    "The environment variables that point a client at a simulator's URL, with a made-up key."
 
     def new_translator(
         self,

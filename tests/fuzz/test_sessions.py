@@ -4,7 +4,7 @@ Whole sessions, with anything happening at any time: verbs, frames, faults, canc
 It takes no time (:mod:`unirt.testing.virtual`). The same examples are tried in every run; to search
 for new ones::
 
-    python -m pytest -n 0 --hypothesis-profile=search tests/fuzz/test_sessions.py
+    python -m pytest -n 0 --timeout=0 --hypothesis-profile=search tests/fuzz/test_sessions.py
 """
 
 from __future__ import annotations

@@ -236,7 +236,6 @@ def test_resolving_needs_no_key() -> None:
 
 
 def test_the_simulator_s_environment_points_at_it() -> None:
-    assert PROVIDER.simulator_env is not None
     environ = {**VERTEX, **PROVIDER.simulator_env("ws://127.0.0.1:9")}
     found = endpoint(Credentials(environ=environ), MODEL)
     assert found.url.startswith("ws://127.0.0.1:9/ws/google.ai.generativelanguage.")

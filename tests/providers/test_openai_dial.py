@@ -426,7 +426,6 @@ def test_the_plug_in_names_every_variable_that_it_reads() -> None:
 
 @pytest.mark.parametrize("url", ["ws://127.0.0.1:9", "http://127.0.0.1:9/"])
 def test_the_plug_in_points_clients_at_a_simulator(url: str) -> None:
-    assert PROVIDER.simulator_env is not None
     environ = PROVIDER.simulator_env(url)
     assert environ["OPENAI_BASE_URL"] == "http://127.0.0.1:9/v1"
     assert environ["OPENAI_API_KEY"]

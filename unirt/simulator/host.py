@@ -158,8 +158,7 @@ class Simulator:
     @property
     def env(self) -> Mapping[str, str]:
         """The environment variables that point a client at it, with a made-up key."""
-        build = self.provider.simulator_env
-        return {} if build is None else build(self.url)
+        return self.provider.simulator_env(self.url)
 
     @property
     def calls(self) -> Mapping[str, Call]:

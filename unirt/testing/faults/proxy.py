@@ -102,8 +102,7 @@ class FaultProxy:
     @property
     def env(self) -> Mapping[str, str]:
         """The environment variables that point a client at it, with a made-up key."""
-        build = self._provider.simulator_env
-        return {} if build is None else build(self.url)
+        return self._provider.simulator_env(self.url)
 
     @property
     def happened(self) -> Sequence[Happened]:
