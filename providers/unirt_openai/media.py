@@ -246,7 +246,7 @@ def must_wait(state: State, media: Media, data: dict[str, Any]) -> bool:
     response_id = dig(data, "response", "id")
     if dig(data, "type") != "response.done" or not isinstance(response_id, str):
         return False
-    response = state.composer.response(response_id)
+    response = state.composer.response_named(response_id)
     if response is None or response.ended or response.interrupted or not response.spoken:
         return False
     if response is not media.playing:

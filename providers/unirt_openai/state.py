@@ -250,7 +250,7 @@ class State:
         composer = self.composer
         response_id = wire.text_or("response_id")
         if response_id:
-            known = composer.response(response_id)
+            known = composer.response_named(response_id)
             return known or composer.response_started(response_id, synthesised=True)
         return composer.active or composer.response_started(synthesised=True)
 
@@ -289,7 +289,7 @@ class State:
 
     def ids_of_response(self, response_id: str) -> Ids:
         """The ids that a control event about a response carries, whether or not it was told of."""
-        response = self.composer.response(response_id)
+        response = self.composer.response_named(response_id)
         return {"response_id": self.composer.named(response_id), **ids_of(response)}
 
     def ids_of_item(self, item_id: str | None) -> Ids:

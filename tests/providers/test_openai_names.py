@@ -127,10 +127,17 @@ def test_an_interruption_names_what_the_provider_knows() -> None:
 )
 def test_what_is_meant_for_another_connection_is_refused(command: cmd.Command) -> None:
     wire = second()
-    wire.hear(*ALL)
+    wire.hear(*STARTS, *SPEAKS, CALLS[0], APPROVAL)
     with pytest.raises(UsageError):
         wire.send(command)
     assert wire.sent() == []
+
+
+def test_an_answer_of_another_connection_is_not_cancelled_here() -> None:
+    wire = second()
+    wire.hear(*STARTS, *SPEAKS)
+    assert wire.send(cmd.CancelResponse(response_id="r1")) == []
+    assert wire.send(cmd.CancelResponse(response_id="r1@2"))[0]["response_id"] == "r1"
 
 
 def test_what_is_told_of_an_item_is_told_of_the_one_here() -> None:

@@ -46,8 +46,12 @@ class Answers(Hearing):
         return self._latest
 
     def response(self, response_id: str) -> Response | None:
-        """The response of that id, the session's or the provider's, while it is remembered."""
-        return self._responses.get(self.named(response_id))
+        """The response of that id, while it is remembered."""
+        return self._responses.get(response_id)
+
+    def response_named(self, wire_id: str) -> Response | None:
+        """The response that the provider calls so, while it is remembered."""
+        return self._responses.get(self.named(wire_id))
 
     def response_started(
         self,
@@ -58,7 +62,7 @@ class Answers(Hearing):
         synthesised: bool = False,
     ) -> Response:
         """Start a response; where one of that id has been started, only find it."""
-        if response_id is not None and (known := self.response(response_id)) is not None:
+        if response_id is not None and (known := self.response_named(response_id)) is not None:
             return known
         turn_id = self._turn or self._last_turn
         if turn_id is None:

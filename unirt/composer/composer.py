@@ -94,7 +94,7 @@ class Composer(Answers):
 
         ``None`` where it is not delivered: its response was interrupted, or the call was told.
         """
-        if call_id is not None and self.call(call_id) is not None:
+        if call_id is not None and self.call_named(call_id) is not None:
             self.noted("tool_call", "this call was told before", response_id=response.id)
             return None
         entry = response.streams.get((item_id, index, StreamKind.TOOL_CALL))
@@ -131,9 +131,9 @@ class Composer(Answers):
         self._close(entry, Ending.COMPLETE, text=arguments, synthesised=True)
         return call
 
-    def call(self, call_id: str) -> Call | None:
-        """The call of that id, the session's or the provider's, while it is remembered."""
-        return self.calls.get(self.named(call_id))
+    def call_named(self, wire_id: str) -> Call | None:
+        """The call that the provider calls so, while it is remembered."""
+        return self.calls.get(self.named(wire_id))
 
     def pending_calls(self) -> list[Call]:
         """The calls that were told and neither answered nor cancelled."""
@@ -148,7 +148,7 @@ class Composer(Answers):
         """
         cancelled = []
         for call_id in call_ids:
-            call = self.call(call_id)
+            call = self.call_named(call_id)
             if call is None or call.pending:
                 cancelled.append(call_id if call is None else call.id)
             if call is not None and call.pending:
@@ -156,7 +156,7 @@ class Composer(Answers):
         if not cancelled:
             self.noted("tool_call", "every call it names was settled already")
             return
-        first = self.call(cancelled[0])
+        first = self.call_named(cancelled[0])
         response = self._responses.get(first.response_id) if first is not None else None
         self.emit(
             ToolCallCancelled,

@@ -158,7 +158,7 @@ def _empty(state: State, wire: Wire, response: Response, item_id: str) -> None:
 def _playback(event: type[ev.ControlEvent], what: str) -> Handler:
     def handle(state: State, wire: Wire) -> None:
         response_id = wire.text_or("response_id")
-        response = state.composer.response(response_id) if response_id else None
+        response = state.composer.response_named(response_id) if response_id else None
         state.composer.emit(event, **(state.ids_of_response(response_id) if response_id else {}))
         if response is not None:
             response.sounding = what == "started"

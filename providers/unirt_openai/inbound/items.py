@@ -81,7 +81,9 @@ def _ids(state: State, item: Item) -> Ids:
         item_id = state.names.claim(item.id or state.composer.mint("item"), None)
         return {"item_id": item_id, "turn_id": state.composer.turn(item_id)}
     ids = state.ids_of_item(item.id)
-    call = state.composer.call(item.call_id or "") if item.kind is ItemKind.TOOL_RESULT else None
+    call = (
+        state.composer.call_named(item.call_id or "") if item.kind is ItemKind.TOOL_RESULT else None
+    )
     if call is None:
         return ids
     response = state.composer.response(call.response_id)

@@ -63,7 +63,7 @@ def _created(state: State, wire: Wire) -> None:
     # Null means beside the conversation; dialects leave the key out (recorded sessions, 2026-11).
     in_conversation = told.data.get("conversation_id", "") is not None
     composer = state.composer
-    if response_id is not None and composer.response(response_id) is not None:
+    if response_id is not None and composer.response_named(response_id) is not None:
         return
     if in_conversation:
         _close_dropped(state)
@@ -151,7 +151,7 @@ def _done(state: State, wire: Wire) -> None:
     counted = None if usage is None else read_usage(usage)
     output = [(state.read(entry), entry.text_or("type") or "") for entry in told.objs("output")]
     composer = state.composer
-    known = composer.response(response_id) if response_id is not None else composer.active
+    known = composer.response_named(response_id) if response_id is not None else composer.active
     response = known or composer.response_started(response_id, synthesised=True)
     ended = response.ended
     if reason == "unknown" and response.id in state.cancelled:

@@ -55,7 +55,7 @@ def deliver_call(
     state: State, response: Response, output: OutputItem, arguments: str | None
 ) -> None:
     """Hand a whole call to the application, unless it has it."""
-    if output.call_id is not None and state.composer.call(output.call_id) is not None:
+    if output.call_id is not None and state.composer.call_named(output.call_id) is not None:
         return
     arguments = arguments or output.arguments or ""
     name = output.name or ""
