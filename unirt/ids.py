@@ -32,8 +32,11 @@ class Ids:
         self._connections = 0
 
     def __call__(self, noun: str) -> str:
-        count = self._counts[noun] = self._counts.get(noun, 0) + 1
-        return f"{self._prefix}_{noun}_{count}"
+        while True:
+            count = self._counts[noun] = self._counts.get(noun, 0) + 1
+            id_ = f"{self._prefix}_{noun}_{count}"
+            if id_ not in self._users:  # a provider may have taken it
+                return id_
 
     def connection(self) -> Callable[[str], str]:
         """

@@ -118,7 +118,7 @@ def append(state: State, data: bytes) -> None:
 
 def _append_frame(state: State, data: bytes) -> str:
     # Built by hand: fifty times a second, and neither an id of ours nor base64 needs escaping.
-    event_id, audio = state.composer.mint("event"), pybase64.b64encode_as_string(data)
+    event_id, audio = state.composer.ids("event"), pybase64.b64encode_as_string(data)
     return f'{{"type":"input_audio_buffer.append","event_id":"{event_id}","audio":"{audio}"}}'
 
 

@@ -154,7 +154,7 @@ class State:
 
     def say(self, type_: str, /, **fields: Any) -> str:
         """Queue a frame; returns its id."""
-        event_id = self.composer.mint("event")
+        event_id = self.composer.ids("event")
         remember(self.sent, event_id, type_)
         frame = {"type": type_, "event_id": event_id, **fields}
         self.frames.append(json.dumps(frame, separators=(",", ":"), ensure_ascii=False))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from unirt import ids
+from unirt.composer import Composer
 from unirt.ids import Ids, counting_ids, names_of
 
 
@@ -20,6 +21,16 @@ def test_a_name_is_whose_it_was_first() -> None:
     assert one("a") == "a"
     assert other(other("a")) == "a@2"
     assert asked("a") == "a@4"
+
+
+def test_what_is_minted_names_nothing_else() -> None:
+    session = counting_ids()
+    one, other = Composer("toy", ids=session), Composer("toy", ids=session)
+    assert one.named("u_item_1") == "u_item_1"
+    assert other.mint("item") == "u_item_2"
+    assert one.named("u_item_2") == "u_item_2@1"
+    assert one.mint("item") == "u_item_3"
+    assert one.named("u_item_3") == "u_item_3"
 
 
 def test_who_mints_by_another_way_has_one_connection() -> None:

@@ -55,8 +55,9 @@ class Scribe:
         clocked: bool = True,
     ) -> None:
         self.provider = provider
-        self.mint = ids or counting_ids()
-        self.named = names_of(self.mint)
+        self.ids = ids or counting_ids()
+        "Mints ids of what nobody but the provider hears of, frames most of all."
+        self.named = names_of(self.ids)
         "The session's name of what the provider calls so, see :mod:`unirt.ids`."
         self.clocked = clocked
         self.started = False
@@ -78,6 +79,10 @@ class Scribe:
         """Start on a frame that is known to be JSON, and was not decoded."""
         self._now = now
         self._origin = unread_origin(self.provider, now, self._parse_native, frame)
+
+    def mint(self, noun: str) -> str:
+        """An id for what the provider does not name; it names nothing else in the session."""
+        return self.named(self.ids(noun))
 
     @property
     def pending_events(self) -> int:
