@@ -3,14 +3,15 @@ Ids: for what nobody has named, and for what two connections of a session would 
 
 Providers name what they say, and nothing keeps the server of another connection from the same
 names. A session tells what was said by its ids from its beginning to its end, so whatever is called
-like something of an earlier connection has a mark.
+like something of an earlier connection has a mark. A connection that goes on with what the server
+remembers has the names of the one before it: what is called alike there is the same thing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-__all__ = ["Ids", "counting_ids", "names_of"]
+__all__ = ["Ids", "Names", "counting_ids", "names_of"]
 
 _REMEMBERED = 8_192
 "Names whose connection is remembered; more than anybody tells apart, see :mod:`unirt.grammar`."
@@ -27,9 +28,9 @@ class Ids:
     def __init__(self, prefix: str = "u") -> None:
         self._prefix = prefix
         self._counts: dict[str, int] = {}
-        self._users: dict[str, int] = {}
-        "Which connection used a name first."
-        self._connections = 0
+        self._users: dict[str, tuple[int, int]] = {}
+        "Who used a name first: which of the servers' memories, and which connection."
+        self._memories = self._connections = 0
 
     def __call__(self, noun: str) -> str:
         while True:
@@ -38,27 +39,54 @@ class Ids:
             if id_ not in self._users:  # a provider may have taken it
                 return id_
 
-    def connection(self) -> Callable[[str], str]:
-        """
-        What makes names of one more connection names of the session.
+    def join(self, *, goes_on: bool) -> tuple[int, int]:
+        """Count one more connection; with `goes_on` its server remembers the one before it."""
+        self._connections += 1
+        if not (goes_on and self._memories):
+            self._memories += 1
+        return self._memories, self._connections
 
-        What is a name of the session already stays as it is.
-        """
-        number, users = 0, self._users
+    def user(self, name: str, user: tuple[int, int]) -> tuple[int, int]:
+        """Who used a name first, which may be this very user."""
+        users = self._users
+        first = users.setdefault(name, user)
+        if len(users) > _REMEMBERED:
+            del users[next(iter(users))]
+        return first
 
-        def named(name: str) -> str:
-            nonlocal number
-            if not number:  # translators that are only asked things name nothing
-                number = self._connections = self._connections + 1
-            mark = f"@{number}"
-            if name.endswith(mark):
-                return name
-            user = users.setdefault(name, number)
-            if len(users) > _REMEMBERED:
-                del users[next(iter(users))]
-            return name if user == number else name + mark
 
-        return named
+class Names:
+    """
+    Makes names of one connection names of its session.
+
+    Args:
+        ids: The session's.
+        goes_on: Whether its server remembers the connection before it.
+    """
+
+    def __init__(self, ids: Ids, *, goes_on: bool = False) -> None:
+        self._ids = ids
+        self._goes_on = goes_on
+        self._me: tuple[int, int] | None = None
+
+    def __call__(self, name: str) -> str:
+        """The session's name of something; a name of the session already stays as it is."""
+        me = self._mine()
+        mark = f"@{me[0]}"
+        if name.endswith(mark):
+            return name
+        return name if self._ids.user(name, me)[0] == me[0] else name + mark
+
+    def before(self, name: str) -> bool:
+        """Whether something of an earlier connection that this one goes on with was called so."""
+        me = self._mine()
+        memory, connection = self._ids.user(name, me)
+        return memory == me[0] and connection < me[1]
+
+    def _mine(self) -> tuple[int, int]:
+        if self._me is None:  # translators that are only asked things name nothing
+            self._me = self._ids.join(goes_on=self._goes_on)
+        return self._me
 
 
 def counting_ids(prefix: str = "u") -> Ids:
@@ -66,6 +94,6 @@ def counting_ids(prefix: str = "u") -> Ids:
     return Ids(prefix)
 
 
-def names_of(ids: Callable[[str], str]) -> Callable[[str], str]:
+def names_of(ids: Callable[[str], str], *, goes_on: bool = False) -> Names:
     """What names the things of one more connection, for whoever mints its ids."""
-    return ids.connection() if isinstance(ids, Ids) else str
+    return Names(ids if isinstance(ids, Ids) else Ids(), goes_on=goes_on)

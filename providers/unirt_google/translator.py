@@ -69,14 +69,15 @@ class GoogleTranslator:
         self._capabilities = capabilities(model)
         self._capabilities.check_config(config)
         self._setup = setup_frame(full)
+        setup = self._setup["setup"]
         composer = Composer(
             PROVIDER_NAME,
             ids=ids or counting_ids(),
             parse_native=parse_native,
             clocked=not offline,
+            goes_on="handle" in setup.get("sessionResumption", {}),
         )
         user = User(composer)
-        setup = self._setup["setup"]
         realtime = setup.get("realtimeInputConfig", {})
         detection = realtime.get("automaticActivityDetection", {})
         history = setup.get("historyConfig", {})

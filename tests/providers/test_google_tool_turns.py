@@ -27,6 +27,7 @@ from unirt import (
     AudioDelta,
     Ending,
     Interrupted,
+    Noted,
     ResponseDone,
     ResponseStarted,
     SendText,
@@ -39,6 +40,7 @@ from unirt import (
 )
 from unirt.ids import counting_ids
 from unirt.testing import check, translate
+from unirt_google.options import resumed
 
 
 @pytest.fixture
@@ -168,6 +170,14 @@ def test_a_call_that_is_named_like_one_of_another_connection_is_another() -> Non
     talk.say(SendToolResult(call_id="c@2", output="ok"))
     (answer,) = json.loads(talk.sent[-1])["toolResponse"]["functionResponses"]
     assert (answer["id"], answer["response"]) == ("c", {"output": "ok"})
+
+
+def test_a_call_that_a_resumed_connection_asks_again_is_the_same_and_runs_once() -> None:
+    ids = counting_ids()
+    Talk(blocking(True), ids).hear(CALL)
+    again = Talk(resumed(blocking(True), "h"), ids).hear(CALL)
+    assert only(Noted, again).why == "this call was told before"
+    assert not [event for event in again if isinstance(event, ToolCall)]
 
 
 @pytest.mark.parametrize(("told", "cancelled"), [(True, "c@2"), (False, "c")])

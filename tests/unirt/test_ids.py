@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from unirt import ids
 from unirt.composer import Composer
-from unirt.ids import Ids, counting_ids, names_of
+from unirt.ids import Ids, Names, counting_ids, names_of
 
 
 def test_ids_count_by_noun() -> None:
@@ -15,12 +15,21 @@ def test_ids_count_by_noun() -> None:
 
 def test_a_name_is_whose_it_was_first() -> None:
     session = Ids()
-    asked, one, other, third = (session.connection() for _ in range(4))
+    asked, one, other, third = (Names(session) for _ in range(4))
     assert [one("a"), one("a"), one("b")] == ["a", "a", "b"]
     assert [other("a"), other("c"), third("a"), third("c")] == ["a@2", "c", "a@3", "c@3"]
     assert one("a") == "a"
     assert other(other("a")) == "a@2"
     assert asked("a") == "a@4"
+
+
+def test_a_connection_that_goes_on_with_another_has_its_names() -> None:
+    session = Ids()
+    one, resumed, other = Names(session, goes_on=True), Names(session, goes_on=True), Names(session)
+    assert [one("a"), one.before("a")] == ["a", False]  # there was nothing to go on with
+    assert [resumed("a"), resumed.before("a"), resumed.before("b")] == ["a", True, False]
+    assert [other("a"), other.before("a")] == ["a@2", False]
+    assert Names(session, goes_on=True)("a") == "a@2"
 
 
 def test_what_is_minted_names_nothing_else() -> None:
@@ -39,7 +48,7 @@ def test_who_mints_by_another_way_has_one_connection() -> None:
 
 def test_what_is_remembered_is_bounded() -> None:
     session = Ids()
-    one, other = session.connection(), session.connection()
+    one, other = Names(session), Names(session)
     for number in range(ids._REMEMBERED + 1):
         one(f"n{number}")
     assert (other("n0"), other(f"n{ids._REMEMBERED}")) == ("n0", f"n{ids._REMEMBERED}@2")

@@ -94,7 +94,7 @@ class Composer(Answers):
 
         ``None`` where it is not delivered: its response was interrupted, or the call was told.
         """
-        if call_id is not None and self.call_named(call_id) is not None:
+        if call_id is not None and self._was_told(call_id):
             self.noted("tool_call", "this call was told before", response_id=response.id)
             return None
         entry = response.streams.get((item_id, index, StreamKind.TOOL_CALL))
@@ -130,6 +130,10 @@ class Composer(Answers):
         )
         self._close(entry, Ending.COMPLETE, text=arguments, synthesised=True)
         return call
+
+    def _was_told(self, call_id: str) -> bool:
+        """Whether the provider asked for this very call, here or over the connection before."""
+        return self.call_named(call_id) is not None or self.named.before(call_id)
 
     def call_named(self, wire_id: str) -> Call | None:
         """The call that the provider calls so, while it is remembered."""

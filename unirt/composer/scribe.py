@@ -44,6 +44,7 @@ class Scribe:
         ids: Mints ids for what the provider does not name, by noun.
         parse_native: Turns a raw frame into the vendor SDK's typed object.
         clocked: Whether the times given to :meth:`begin` are real enough to estimate playback.
+        goes_on: Whether the server remembers the connection before this one.
     """
 
     def __init__(
@@ -53,11 +54,12 @@ class Scribe:
         ids: Callable[[str], str] | None = None,
         parse_native: Callable[[Any], Any] | None = None,
         clocked: bool = True,
+        goes_on: bool = False,
     ) -> None:
         self.provider = provider
         self.ids = ids or counting_ids()
         "Mints ids of what nobody but the provider hears of, frames most of all."
-        self.named = names_of(self.ids)
+        self.named = names_of(self.ids, goes_on=goes_on)
         "The session's name of what the provider calls so, see :mod:`unirt.ids`."
         self.clocked = clocked
         self.started = False
