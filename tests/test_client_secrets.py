@@ -14,7 +14,7 @@ from google.genai import types
 from openai import AsyncOpenAI
 
 import unirt
-from tests.calling import calling, simulated
+from tests.calling import HERE, calling, simulated
 from unirt.clock import ManualClock
 from unirt.registry import load
 from unirt.simulator import Simulator
@@ -52,6 +52,50 @@ async def test_a_token_locks_the_whole_setup() -> None:
         ):
             pass
         assert simulator.connections[-1].server.config.instructions == "Speak of the sea."
+
+
+@pytest.mark.parametrize("transport", ["websocket", "webrtc"])
+async def test_what_was_configured_with_a_secret_stays_unless_it_is_asked_for(
+    transport: str,
+) -> None:
+    """No default of ours takes its place: who minted it may not want transcripts."""
+    options = HERE if transport == "webrtc" else {}
+    asked: dict[str, Any] = {
+        "transport": transport,
+        "env_file": None,
+        "reconnect": False,
+        "connection_options": options,
+    }
+    async with Simulator(load("openai")) as simulator:
+        secret = await unirt.client_secret(
+            "openai",
+            environ=simulator.env,
+            env_file=None,
+            voice="cedar",
+            instructions="Speak of the sea.",
+            input_transcription=False,
+        )
+        environ = {**simulator.env, "OPENAI_API_KEY": secret.value}
+        async with unirt.connect("openai", environ=environ, **asked):
+            config = simulator.connections[-1].server.config
+            assert (config.instructions, config.voice) == ("Speak of the sea.", "cedar")
+            assert config.input_transcription == unirt.Transcription(enabled=False)
+        async with unirt.connect(
+            "openai",
+            environ=environ,
+            instructions="Speak of money.",
+            input_transcription=True,
+            **asked,
+        ):
+            config = simulator.connections[-1].server.config
+            assert (config.instructions, config.voice) == ("Speak of money.", "cedar")
+            assert config.input_transcription is not None
+            assert config.input_transcription.enabled
+        # A key holds nothing, and a default is one.
+        async with unirt.connect("openai", environ=simulator.env, **asked):
+            config = simulator.connections[-1].server.config
+            assert config.input_transcription is not None
+            assert config.input_transcription.enabled
 
 
 # What a secret opens, and what it does not.
@@ -257,6 +301,18 @@ async def test_what_is_no_setting_of_a_secret_is_refused(given: dict[str, Any], 
     with pytest.raises(unirt.ConfigurationError) as refused:
         await unirt.client_secret("openai", api_key="k", env_file=None, environ={}, **given)
     assert refused.value.where == where
+
+
+@pytest.mark.parametrize("provider", ["openai", "google"])
+@pytest.mark.parametrize("name", ["open_timeout", "sls"])
+async def test_an_option_that_its_request_does_not_have_is_refused(
+    provider: str, name: str
+) -> None:
+    with pytest.raises(unirt.ConfigurationError, match=f"no option '{name}'") as refused:
+        await unirt.client_secret(
+            provider, api_key="k", env_file=None, environ={}, connection_options={name: 3}
+        )
+    assert refused.value.where == "connection_options"
 
 
 @pytest.mark.parametrize("provider", ["openai", "google"])

@@ -70,6 +70,19 @@ def test_the_devices_are_listed(environment: Mapping[str, str]) -> None:
     assert all("ALSA" in row for row in rows[1:])
 
 
+def test_where_alsa_is_not_configured_that_is_said(environment: Mapping[str, str]) -> None:
+    """PortAudio aborts its process there."""
+    done = subprocess.run(
+        [sys.executable, "-c", "from unirt.cli import main; main()", "devices"],
+        env={**environment, "ALSA_CONFIG_PATH": "/nowhere", "COLUMNS": "200"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    assert "PortAudio ends the process (signal 6)" in done.stderr
+    assert "see that ALSA is configured" in done.stderr
+
+
 def test_a_device_that_is_not_there_is_told_with_those_that_are(
     environment: Mapping[str, str],
 ) -> None:

@@ -22,12 +22,7 @@ from unirt.clock import Clock, SystemClock
 from unirt.config import SessionConfig
 from unirt.deadline import Deadline
 from unirt.deck.stack import current
-from unirt.errors import (
-    DialError,
-    HandshakeError,
-    UnirtError,
-    UnsupportedSetting,
-)
+from unirt.errors import DialError, HandshakeError, UnirtError, UnsupportedSetting
 from unirt.failover import Candidate, Failover, candidate_of
 from unirt.ids import counting_ids
 from unirt.items import Item
@@ -41,7 +36,7 @@ from unirt.session.link import audio_beside
 from unirt.session.ways import Way
 from unirt.settings import Layers, split_model
 from unirt.timeouts import Timeouts
-from unirt.translator import Joining, Translator
+from unirt.translator import Joining, Prepared, Translator
 from unirt.transport import Transport
 
 if TYPE_CHECKING:
@@ -304,6 +299,9 @@ class Plan:
             audio_beside(translator, route.provider.name)
         if route.credentials.options.get("call_id") and route.provider.joins_calls:
             cast("Joining", translator).joins_call()
+        holds = route.provider.holds_settings
+        if holds is not None and holds(route.credentials):
+            cast("Prepared", translator).keeps_settings()
         return translator
 
     def check(self, candidate: Candidate, changes: SessionConfig | None) -> None:

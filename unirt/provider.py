@@ -130,6 +130,11 @@ class Provider(Value):
     Mints a secret for a configuration, which is fixed with it; given how long it may be used to
     open sessions, in seconds. ``None`` where the provider has no such thing.
     """
+    holds_settings: Callable[[Credentials], bool] | None = None
+    """
+    Whether a key holds the settings of what it opens, and others may be asked for beside them. Then
+    no default takes their place: the translator has :class:`~unirt.translator.Prepared`.
+    """
     simulator_env: Callable[[str], Mapping[str, str]] = lambda url: {}
     "The environment variables that point a client at a simulator's URL, with a made-up key."
 

@@ -174,6 +174,14 @@ class Joining(Protocol):
         ...
 
 
+class Prepared(Protocol):
+    """What a translator also has whose provider's keys may hold the settings of a session."""
+
+    def keeps_settings(self) -> None:
+        """The settings came with the key; before :meth:`Translator.start`. No default is sent."""
+        ...
+
+
 @attrs.frozen(kw_only=True)
 class Upgrade(Value):
     """The HTTP request that opens a connection, as a server sees it."""

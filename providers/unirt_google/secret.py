@@ -14,10 +14,10 @@ from datetime import UTC, datetime, timedelta
 from unirt.config import SessionConfig
 from unirt.errors import ConfigurationError
 from unirt.provider import ClientSecret, Credentials
-from unirt.transports.http import post
+from unirt.transports.http import check_options, post
 from unirt.wire import Wire, WireError, parse_frame
 from unirt_google.configure import setup_frame, with_defaults
-from unirt_google.endpoints import endpoint, tokens
+from unirt_google.endpoints import OPTIONS, endpoint, tokens
 from unirt_google.facts import DEFAULT_MODEL, PROVIDER_NAME
 
 __all__ = ["client_secret"]
@@ -36,7 +36,7 @@ async def client_secret(
 
     Raises:
         MissingKey: There is no key.
-        ConfigurationError: It cannot last so long, or Vertex AI is meant.
+        ConfigurationError: It cannot last so long, there is no such option, or Vertex AI is meant.
         DialError: The provider did not give one.
     """
     if not 1 <= lasts <= LONGEST_S - SESSION_S:
@@ -45,6 +45,7 @@ async def client_secret(
             where="lasts",
             remedy=f"give from 1 to {LONGEST_S - SESSION_S} seconds",
         )
+    check_options(credentials.options, OPTIONS)
     model = config.model or DEFAULT_MODEL
     place = tokens(credentials, model)
     now = datetime.now(UTC)

@@ -15,7 +15,7 @@ from unirt.config import SessionConfig
 from unirt.provider import ClientSecret, Credentials, EnvVar, Provider
 from unirt.translator import ServerTranslator
 from unirt.transport import Transport
-from unirt_openai.facts import DEFAULT_MODEL, FREE_FORM, PROVIDER_NAME, capabilities
+from unirt_openai.facts import DEFAULT_MODEL, EPHEMERAL, FREE_FORM, PROVIDER_NAME, capabilities
 from unirt_openai.policy import POLICY
 from unirt_openai.translator import OpenAITranslator
 
@@ -34,6 +34,12 @@ async def _client_secret(
     from unirt_openai.secret import client_secret
 
     return await client_secret(config, credentials, lasts)
+
+
+def _holds_settings(credentials: Credentials) -> bool:
+    """A client secret comes with a configuration, which a session may change."""
+    key = credentials.api_key or credentials.environ.get("OPENAI_API_KEY") or ""
+    return key.startswith(EPHEMERAL)
 
 
 def _server(**options: Any) -> ServerTranslator:
@@ -75,6 +81,7 @@ PROVIDER = Provider(
     free_form=FREE_FORM,
     joins_calls=True,
     client_secret=_client_secret,
+    holds_settings=_holds_settings,
     simulator_env=_simulator_env,
 )
 "What unirt knows of OpenAI."

@@ -20,7 +20,7 @@ from unirt.transports.http import post
 from unirt.transports.webrtc.dial import Answered, open_call
 from unirt.transports.webrtc.options import CallOptions, call_options, reaching
 from unirt_openai.configure import session_object, with_defaults
-from unirt_openai.facts import DEFAULT_MODEL, PROVIDER_NAME, capabilities
+from unirt_openai.facts import DEFAULT_MODEL, EPHEMERAL, PROVIDER_NAME, capabilities
 from unirt_openai.upgrade import address
 
 __all__ = ["CHANNEL", "dial_call", "http_address", "is_ephemeral", "whole_session"]
@@ -33,7 +33,7 @@ _SCHEMES = {"ws": "http", "wss": "https"}
 
 def is_ephemeral(key: str) -> bool:
     """Whether a key is a client secret, which holds a configuration already."""
-    return key.startswith("ek_")
+    return key.startswith(EPHEMERAL)
 
 
 def http_address(base_url: str, path: str, query: Mapping[str, Any] | None = None) -> str:

@@ -35,6 +35,7 @@ from unirt.config import SessionConfig
 __all__ = [
     "CHANGES",
     "DEFAULT_MODEL",
+    "EPHEMERAL",
     "FREE_FORM",
     "MAX_SESSION_MS",
     "PROVIDER_NAME",
@@ -48,6 +49,8 @@ __all__ = [
 PROVIDER_NAME = "openai"
 DEFAULT_MODEL = "gpt-realtime-2.1"
 "The newest model that the SDK lists without a shutdown date (SDK, 2026-11)."
+EPHEMERAL = "ek_"
+"How a client secret begins, which holds a configuration."
 FREE_FORM = frozenset({"metadata", "parameters", "variables"})
 "Fields whose content has names of its own; arguments and results are texts here."
 

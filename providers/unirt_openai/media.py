@@ -12,6 +12,10 @@ buffer, so:
 - What comes after an answer stopped still belongs to it, if it is not silence, for up to
   :data:`TAIL_S`, and no longer than until :data:`QUIET_MS` of silence came.
 
+Which item of an answer is heard no frame tells: ``output_audio_buffer.*`` name the response alone
+(openai 3.54.0, 2026-11), and items are done long before they are heard. An answer of two spoken
+items has one sound, which counts as the first one's; that is noted where the second begins.
+
 And the frames are far ahead: ``response.done`` comes when all was generated, long before all was
 heard. An answer that is done may not say any more, so that frame waits until its audio came, and
 what belongs to answers after it waits behind it. What it means for what may be said next does not

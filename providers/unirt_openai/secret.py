@@ -13,7 +13,7 @@ import time
 from unirt.config import SessionConfig
 from unirt.errors import ConfigurationError
 from unirt.provider import ClientSecret, Credentials
-from unirt.transports.http import post
+from unirt.transports.http import check_options, post
 from unirt.wire import Wire, WireError, parse_frame
 from unirt_openai.call import http_address, whole_session
 from unirt_openai.dial import caller
@@ -33,7 +33,7 @@ async def client_secret(
 
     Raises:
         MissingKey: There is no key.
-        ConfigurationError: It cannot last so long, or the address cannot be used.
+        ConfigurationError: It cannot last so long, or the address or an option cannot be used.
         DialError: The provider did not give one.
     """
     if not SHORTEST_S <= lasts <= LONGEST_S:
@@ -42,6 +42,7 @@ async def client_secret(
             where="lasts",
             remedy=f"give from {SHORTEST_S} to {LONGEST_S} seconds",
         )
+    check_options(credentials.options)
     key, base_url, headers = caller(credentials)
     url = http_address(base_url, "client_secrets")
     body = {

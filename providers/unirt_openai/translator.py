@@ -81,7 +81,7 @@ class OpenAITranslator:
         facts = capabilities(config.model or DEFAULT_MODEL)
         facts.check_config(config)
         self._asked = session_object(config, facts)
-        "What is asked for, without defaults: a call that is joined keeps what it has."
+        "What is asked for, without defaults: what is configured already keeps what it has."
         config = with_defaults(config)
         self._offline = offline
         self._session = session_object(config, facts)
@@ -193,6 +193,10 @@ class OpenAITranslator:
         state = self._state
         state.joined = True
         state.capabilities = capabilities(state.config.model or DEFAULT_MODEL, joined=True)
+        self.keeps_settings()
+
+    def keeps_settings(self) -> None:
+        """What the connection opens is configured; called before the start."""
         self._session = self._asked
 
     def audio_beside(self, largest: int | None = None) -> None:

@@ -151,6 +151,31 @@ def test_the_audio_is_the_answers_own_stream_and_closes_with_it() -> None:
     assert (delta.response_id, delta.item_id) == ("r1", "i1")
 
 
+def test_of_two_spoken_items_all_sound_is_the_firsts_and_that_is_noted() -> None:
+    """Nothing on the wire tells which of them is heard."""
+    wire = Wire()
+    wire.begins()
+    assert "Noted" not in kinds(wire.events)
+    item = {"id": "i2", "type": "message", "role": "assistant", "content": []}
+    ids = {"response_id": "r1", "item_id": "i2"}
+    wire.frame("response.output_item.added", response_id="r1", output_index=1, item=item)
+    told = wire.frame("response.content_part.added", **ids, content_index=0, part={"type": "audio"})
+    (noted,) = [event for event in told if isinstance(event, ev.Noted)]
+    assert (noted.item_id, noted.response_id) == ("i2", "r1")
+    assert "which item is heard is not told" in noted.why
+    wire.frame("response.output_audio_transcript.delta", **ids, content_index=0, delta="And no.")
+    wire.plays("started")
+    told = wire.hear(LOUD, LOUD)
+    assert [e.item_id for e in told if isinstance(e, ev.AudioDelta)] == ["i1", "i1"]
+    wire.frame("response.output_item.done", response_id="r1", item={**item, "status": "completed"})
+    wire.ends()
+    wire.plays("stopped")
+    wire.wait(TAIL_S)
+    words = [(e.item_id, e.text) for e in wire.events if isinstance(e, ev.TranscriptDelta)]
+    assert words == [("i1", "Yes."), ("i2", "And no.")]
+    check([*_started(), *wire.events])
+
+
 def test_a_frame_that_waits_is_noted_and_told_when_its_time_has_come() -> None:
     wire = Wire()
     wire.begins()

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -71,6 +72,30 @@ def test_a_machine_without_devices_says_so(library: FakePortAudio) -> None:
         Microphone()
     with pytest.raises(unirt.ConfigurationError, match="there is no speaker"):
         Speaker()
+
+
+def test_a_library_that_ends_its_process_ends_another_and_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As PortAudio does where ALSA has no configuration."""
+    (tmp_path / "sounddevice.py").write_text("import os\nos.abort()\n")
+    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(unirt.ConfigurationError, match=r"ends the process \(signal 6\)") as refused:
+        devices()
+    assert "ALSA is configured" in refused.value.remedy
+    assert "sounddevice" not in sys.modules
+
+
+def test_a_library_that_is_never_through_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sounddevice.py").write_text("import threading\nthreading.Event().wait()\n")
+    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("unirt.sound.devices._PATIENCE_S", 0.2)
+    with pytest.raises(unirt.ConfigurationError, match=r"not through after 0\.2 s"):
+        devices()
 
 
 def test_what_is_wanted_is_taken_or_else_the_devices_own(library: FakePortAudio) -> None:

@@ -3,11 +3,18 @@ The sound devices of this machine, and how one is chosen.
 
 They are PortAudio's, by the package ``sounddevice`` of the extra ``[devices]``. Both are imported
 when a device is asked for, and what is missing of them is told then.
+
+PortAudio looks for devices as it is loaded, and where it does not understand what ALSA tells it, it
+aborts the process (without a configuration of ALSA, as in a small container; PortAudio 19.6). So on
+Linux another process loads it first.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -20,6 +27,9 @@ __all__ = ["Device", "devices", "find", "portaudio", "suitable", "told"]
 
 Kind = Literal["input", "output"]
 _WORDS: dict[Kind, str] = {"input": "microphone", "output": "speaker"}
+_PYTHON = None if hasattr(sys, "frozen") else sys.executable
+"What runs another process; a program that is one file with its Python has none."
+_PATIENCE_S = 10
 
 
 @attrs.frozen(kw_only=True)
@@ -52,8 +62,10 @@ def portaudio() -> Any:
     The module ``sounddevice``, ready to be used.
 
     Raises:
-        ConfigurationError: It is not installed, or PortAudio is not.
+        ConfigurationError: It is not installed, or PortAudio is not, or that cannot be loaded.
     """
+    if "sounddevice" not in sys.modules and sys.platform == "linux" and _PYTHON:
+        _try_elsewhere(_PYTHON)
     try:
         import sounddevice
     except ImportError as exc:
@@ -69,6 +81,29 @@ def portaudio() -> Any:
             remedy="install PortAudio (on Debian: apt-get install libportaudio2), or use files",
         ) from exc
     return sounddevice
+
+
+def _try_elsewhere(python: str) -> None:
+    """Load PortAudio in another process. What that raises is told when it is loaded here."""
+    path = os.pathsep.join(sys.path)
+    try:
+        done = subprocess.run(  # noqa: S603  (our own Python)
+            [python, "-P", "-c", "import sounddevice"],
+            env={**os.environ, "PYTHONPATH": path}, timeout=_PATIENCE_S, check=False,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        why = f"PortAudio is not through after {_PATIENCE_S} s"
+    else:
+        if done.returncode >= 0:
+            return
+        why = f"PortAudio ends the process (signal {-done.returncode})"
+    raise ConfigurationError(
+        f"sound devices cannot be used: {why}",
+        where="PortAudio",
+        remedy="see that ALSA is configured (on Debian: apt-get install libasound2-data; "
+        "ALSA_CONFIG_PATH names another file), or use files",
+    )
 
 
 def devices() -> tuple[Device, ...]:

@@ -17,13 +17,14 @@ import attrs
 
 from unirt.errors import ConfigurationError, DialError
 from unirt.secret import masked, secrets_in, shown_url
+from unirt.spelling import nearest
 from unirt.transports.noting import rehearsed_at
 from unirt.transports.secrecy import check_encrypted, check_tls
 from unirt.transports.websocket import check_headers
 from unirt.value import Value
 from unirt.wire import parse_frame
 
-__all__ = ["Answer", "post"]
+__all__ = ["Answer", "check_options", "post"]
 
 _EXCERPT = 500
 "How much of a refusal is shown, in characters."
@@ -37,6 +38,27 @@ class Answer(Value):
     headers: Mapping[str, str]
     "By lower-case name."
     text: str
+
+
+def check_options(given: Iterable[str], known: Iterable[str] = ()) -> None:
+    """
+    Refuse options that a request does not have.
+
+    Args:
+        given: Their names.
+        known: The provider's own; ``ssl`` is had by all.
+
+    Raises:
+        ConfigurationError: There is no such option.
+    """
+    names = {"ssl", *known}
+    for name in given:
+        if name not in names:
+            raise ConfigurationError(
+                f"a request over HTTP has no option {name!r}",
+                where="connection_options",
+                remedy=nearest(name, names),
+            )
 
 
 async def post(

@@ -38,6 +38,8 @@ What a part holds, by its type. ``content_part.*`` say it without ``output_``, i
 (recorded sessions, 2026-11).
 """
 
+_ONE_SOUND = "which item is heard is not told: all sound counts as the answer's first item's"
+
 _WORDS = {StreamKind.TEXT: "text", StreamKind.TRANSCRIPT: "transcript"}
 "Where a part, and the ``done`` of a kind, hold the whole text."
 
@@ -52,6 +54,10 @@ def _part_added(state: State, wire: Wire) -> None:
         return
     for kind in kinds:
         _open(state, response, kind, item_id, index, synthesised=False)
+    if state.media is not None and len(response.spoken) > 1 and StreamKind.AUDIO in kinds:
+        state.composer.noted(
+            str(wire.data["type"]), _ONE_SOUND, item_id=item_id, **ids_of(response)
+        )
 
 
 def _part_done(state: State, wire: Wire) -> None:
