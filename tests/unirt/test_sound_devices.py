@@ -93,7 +93,7 @@ def test_a_library_that_is_never_through_is_given_up(
     (tmp_path / "sounddevice.py").write_text("import threading\nthreading.Event().wait()\n")
     monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr("unirt.sound.devices._PATIENCE_S", 0.2)
+    monkeypatch.setattr(sys.modules["unirt.sound.devices"], "_PATIENCE_S", 0.2)
     with pytest.raises(unirt.ConfigurationError, match=r"not through after 0\.2 s"):
         devices()
 
