@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 import unirt
@@ -12,6 +13,7 @@ from tests.calling import HERE, simulated
 from unirt.cassettes import read
 from unirt.cassettes.entries import Exchanged, Framed, Opened
 from unirt.simulator.scenario import Cue, Pace, Reply, Say, Scenario
+from unirt.simulator.voice import speech
 from unirt.testing import check, fold, outline
 
 SCENARIO = Scenario(
@@ -66,6 +68,39 @@ async def test_a_call_is_played_without_a_network_a_key_or_a_peer(
     assert name is not None
     assert call_id is not None
     assert [e for e in played if isinstance(e, unirt.AudioDelta)] == []
+
+
+async def test_a_turn_that_was_spoken_is_played_too(tmp_path: Path) -> None:
+    path = tmp_path / "spoken.jsonl"
+    reply = Reply(cue=Cue.TURN, steps=(Say(text="Hello there.", ms=400),))
+    async with simulated(attrs.evolve(SCENARIO, replies=(reply,))) as simulator:
+        with unirt.cassette(path, mode="once"):
+            live = await speak(dict(simulator.env))
+    with unirt.cassette(path):
+        played = await speak({})
+    check(played)
+    assert silent(played) == silent(live)
+
+
+async def speak(environ: dict[str, str]) -> list[unirt.Event]:
+    events: list[unirt.Event] = []
+    async with unirt.connect(
+        "openai",
+        transport="webrtc",
+        environ=environ,
+        env_file=None,
+        reconnect=False,
+        connection_options=HERE,
+        turn_detection="manual",
+    ) as session:
+        await session.start_turn()
+        await session.send_audio(speech(300, unirt.PCM16_24K))
+        await session.end_turn()
+        async for event in session:
+            events.append(event)
+            if isinstance(event, unirt.ResponseDone):
+                return events
+    raise AssertionError("it ended")
 
 
 async def test_the_set_up_the_frames_and_the_end_are_in_one_file(

@@ -10,6 +10,7 @@ import pytest
 
 import unirt
 from tests.calling import calling, samples, simulated
+from tests.tones import judge, tone
 from unirt import ConnectionMeasured
 from unirt.simulator.scenario import Cue, Pace, Reply, Say, Scenario
 from unirt.simulator.voice import silence, speech
@@ -141,6 +142,39 @@ async def test_a_session_survives_that_every_tenth_packet_is_lost_and_says_so() 
     sound = samples(events)
     assert len(sound) / 24 == pytest.approx(ANSWER_MS, abs=250)  # the holes are filled
     assert silent_share(sound) == pytest.approx(0.1, abs=0.06)  # and no more than those
+
+
+def losing_a_frame(send: Send) -> Send:
+    """The next packet that is no sound is lost, once; it is said again a second later."""
+    left = 1
+
+    async def pass_on(data: bytes) -> None:
+        nonlocal left
+        if left and 20 <= data[0] < 64:  # DTLS (RFC 7983, 7)
+            left -= 1
+            return
+        await send(data)
+
+    return pass_on
+
+
+async def test_a_frame_that_is_lost_takes_nothing_of_what_was_spoken_with_it() -> None:
+    """The input is emptied at the start of a turn: a second late, it would take the turn away."""
+    reply = Reply(cue=Cue.TURN, steps=(Say(text="I heard:", echo=True),))
+    scenario = Scenario(name="lost", replies=(reply,), pace=Pace(speed=50.0, latency_ms=1.0))
+    async with (
+        simulated(scenario) as simulator,
+        calling(simulator, turn_detection="manual") as reader,
+    ):
+        session = reader.session
+        disturbed(ours(session), losing_a_frame)
+        await session.start_turn()
+        await session.send_audio(tone(unirt.PCM16_24K, 0.5))
+        await session.end_turn()
+        await reader.many(unirt.ResponseDone)
+        assert reader.of(unirt.ProviderError) == []
+    heard = judge(samples(reader.events).tobytes(), unirt.PCM16_24K)
+    assert heard.seconds == pytest.approx(0.5, abs=0.005)
 
 
 async def test_packets_in_another_order_are_neither_lost_nor_heard_so() -> None:

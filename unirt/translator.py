@@ -165,6 +165,15 @@ class Beside(Protocol):
         """Take the audio to send, in order; drained before :meth:`Translator.frames_to_send`."""
         ...
 
+    @property
+    def audio_waits(self) -> bool:
+        """
+        Whether audio has to wait until the provider has answered a frame, or did not in time.
+
+        Frames may be lost and said again, and audio is not: it would be there first.
+        """
+        ...
+
 
 class Joining(Protocol):
     """What a translator also has whose provider lets a call be controlled from beside it."""

@@ -145,6 +145,10 @@ class Media(Protocol):
         """Send audio after what was sent before. Never waits."""
         ...
 
+    def hold(self, held: bool) -> None:
+        """Keep what is to be sent, and send silence; or go on with it. Nothing is held at first."""
+        ...
+
     def drop(self) -> None:
         """Forget what was to be sent and has not left."""
         ...

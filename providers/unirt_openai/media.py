@@ -21,6 +21,11 @@ heard. An answer that is done may not say any more, so that frame waits until it
 what belongs to answers after it waits behind it. What it means for what may be said next does not
 wait: the tool round goes on at once. An interruption waits for nothing.
 
+The user's audio does not wait for frames either, nor they for it. The request that empties the
+provider's input, at the start of a turn, may be lost on the way and said again a second later; what
+was spoken meanwhile would be thrown away. So audio waits until the input is said to be empty, for
+:data:`CLEAR_S` at most.
+
 Nothing waits forever: an answer that does not begin to play is given up :data:`START_S` after it
 was done, one that falls silent after :data:`SILENT_S`.
 """
@@ -45,6 +50,7 @@ TAIL_S = 0.5
 QUIET_MS = 300.0
 START_S = 5.0
 SILENT_S = 10.0
+CLEAR_S = 5.0
 
 HELD = 4096
 "How many frames may wait; with more, none waits any longer."
@@ -76,6 +82,10 @@ class Media:
     "How many bytes a frame may have."
     outgoing: list[bytes] = attrs.field(factory=list)
     "To be sent."
+    clearing: list[str] = attrs.field(factory=list)
+    "The ids of the requests to empty the input that are under way: audio waits for their end."
+    _clears_by: float = 0.0
+    "When they are waited for no longer."
     held: deque[Held] = attrs.field(factory=deque)
     playing: Response | None = None
     "The answer that the provider plays, or played last and of which more may come."
@@ -99,6 +109,8 @@ class Media:
     def deadline(self) -> float | None:
         """When :func:`give_up` should be called although nothing happened."""
         due = [self._ends_at] if self.playing is not None else []
+        if self.clearing:
+            due.append(self._clears_by)
         if self.held:
             if self.playing is not None:
                 due.append(self._moved_at + SILENT_S)
@@ -140,8 +152,24 @@ class Media:
         self._sounded, self._quiet_ms = False, 0.0
         self._pending.clear()
 
+    def clear(self, event_id: str, now: float) -> None:
+        """The provider is asked to empty its input."""
+        self.clearing.append(event_id)
+        self._clears_by = now + CLEAR_S
+
+    def cleared(self) -> None:
+        """It did, as it was asked first."""
+        del self.clearing[:1]
+
+    def refused(self, event_id: str | None) -> None:
+        """The provider did not do something; maybe that."""
+        if event_id in self.clearing:
+            self.clearing.remove(event_id)
+
     def give_up(self, now: float) -> None:
         """Wait no longer than it makes sense."""
+        if self.clearing and now >= self._clears_by:
+            self.clearing.clear()
         deadline = self.deadline
         if deadline is not None and now >= deadline:
             self.finish()

@@ -64,7 +64,7 @@ def say(state: State, command: Command) -> None:  # noqa: PLR0912  (one case a c
         case cmd.ClearInput():
             state.buffered = 0
             state.preroll.clear()
-            state.say("input_audio_buffer.clear")
+            _clear(state)
         case cmd.Respond():
             _respond(state, command)
         case cmd.CancelResponse():
@@ -158,10 +158,16 @@ def _start_turn(state: State, command: cmd.StartTurn) -> None:
     floor.take_floor(state, by="client" if command.audio_ms is None else "speech")
     state.composer.turn()
     if state.media is not None:
-        state.say("input_audio_buffer.clear")  # it holds the silence since the last turn
+        _clear(state)  # it holds the silence since the last turn
     state.window_open = state.listening = True
     for data in state.preroll.take():
         append(state, data)
+
+
+def _clear(state: State) -> None:
+    event_id = state.say("input_audio_buffer.clear")
+    if state.media is not None:
+        state.media.clear(event_id, state.now)
 
 
 def _end_turn(state: State, command: cmd.EndTurn) -> None:

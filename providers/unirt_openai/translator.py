@@ -232,6 +232,12 @@ class OpenAITranslator:
         outgoing, beside.outgoing = beside.outgoing, []
         return outgoing
 
+    @property
+    def audio_waits(self) -> bool:
+        """Whether the provider is to empty its input, and has not said that it is empty."""
+        beside = self._state.media
+        return beside is not None and bool(beside.clearing)
+
     def _waits(
         self, beside: media.Media, data: object, frame: Frame | Mapping[str, object]
     ) -> bool:

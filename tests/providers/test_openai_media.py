@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from unirt import events as ev
-from unirt.commands import AppendAudio, Interrupt, SendText, SendToolResult
-from unirt.config import Scheduling, ServerVAD, SessionConfig, Tool
+from unirt.commands import AppendAudio, ClearInput, Interrupt, SendText, SendToolResult, StartTurn
+from unirt.config import Manual, Scheduling, ServerVAD, SessionConfig, Tool
 from unirt.errors import UnsupportedSetting, UsageError
 from unirt.events import Event
 from unirt.grammar import check
-from unirt_openai.media import EARLY_S, HELD, QUIET_MS, SILENT_S, START_S, TAIL_S
+from unirt_openai.media import CLEAR_S, EARLY_S, HELD, QUIET_MS, SILENT_S, START_S, TAIL_S
 from unirt_openai.translator import OpenAITranslator
 
 PIECE_MS = 20
@@ -31,7 +31,9 @@ class Wire:
         self.events: list[Event] = []
         self.now = 0.0
         self.translator.start(0.0)
-        session = {"type": "realtime", "id": "s", "audio": {"input": {"turn_detection": {}}}}
+        manual = config is not None and isinstance(config.turn_detection, Manual)
+        told = {"turn_detection": None if manual else {}}
+        session = {"type": "realtime", "id": "s", "audio": {"input": told}}
         self.frame("session.created", session=session)
         self.frame("session.updated", session=session)
         assert self.translator.ready
@@ -376,6 +378,56 @@ def test_the_users_audio_leaves_beside_the_frames() -> None:
     assert wire.translator.audio_to_send() == [LOUD, QUIET]
     assert wire.translator.audio_to_send() == []
     assert wire.sent() == []
+
+
+MANUAL = SessionConfig(turn_detection=Manual())
+
+
+def asked_to_clear(wire: Wire) -> str:
+    (frame,) = [json.loads(each) for each in wire.translator.frames_to_send()]
+    assert frame["type"] == "input_audio_buffer.clear"
+    return str(frame["event_id"])
+
+
+def test_audio_waits_until_the_input_is_empty() -> None:
+    """What asks for it may be lost and said again, and what was spoken meanwhile is not thrown."""
+    wire = Wire(MANUAL)
+    assert not wire.translator.audio_waits
+    wire.say(StartTurn())
+    assert wire.translator.audio_waits
+    wire.say(AppendAudio(data=LOUD))
+    assert wire.translator.audio_to_send() == [LOUD]  # to the transport, which holds it
+    assert kinds(wire.frame("input_audio_buffer.cleared")) == ["InputCleared"]
+    assert not wire.translator.audio_waits
+
+
+def test_audio_waits_for_each_request_to_empty_the_input() -> None:
+    wire = Wire(MANUAL)
+    wire.say(StartTurn())
+    wire.say(ClearInput())
+    wire.frame("input_audio_buffer.cleared")
+    assert wire.translator.audio_waits
+    wire.frame("input_audio_buffer.cleared")
+    assert not wire.translator.audio_waits
+    wire.frame("input_audio_buffer.cleared")  # unasked
+    wire.say(ClearInput())
+    assert wire.translator.audio_waits
+
+
+def test_audio_does_not_wait_for_what_was_refused_or_is_not_answered() -> None:
+    wire = Wire(MANUAL)
+    wire.say(ClearInput())
+    refused = asked_to_clear(wire)
+    wire.frame("error", error={"message": "no", "event_id": "another"})
+    assert wire.translator.audio_waits
+    wire.frame("error", error={"message": "no", "event_id": refused})
+    assert not wire.translator.audio_waits
+    wire.say(ClearInput())
+    assert wire.translator.get_timer() == pytest.approx(wire.now + CLEAR_S)
+    wire.wait(CLEAR_S - 0.1)
+    assert wire.translator.audio_waits
+    wire.wait(0.2)
+    assert not wire.translator.audio_waits
 
 
 @pytest.mark.parametrize("setting", ["input_format", "output_format"])

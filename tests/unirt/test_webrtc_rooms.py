@@ -190,6 +190,20 @@ async def test_a_rest_that_is_shorter_than_a_frame_leaves_all_the_same() -> None
     assert b"".join(taken).strip(b"\0") == sound(0.5).strip(b"\0")
 
 
+async def test_what_is_held_leaves_later_and_is_waited_for() -> None:
+    waiting = Waiting()
+    waiting.held = True
+    waiting.put(sound(3))
+    draining = asyncio.ensure_future(waiting.drained())
+    for _ in range(20):
+        assert waiting.take() == SILENCE
+        await asyncio.sleep(0)
+    assert not draining.done()
+    waiting.held = False
+    assert [waiting.take() for _ in range(3)] == [sound(1)] * 3
+    draining.cancel()
+
+
 async def test_what_is_dropped_does_not_leave() -> None:
     waiting = Waiting()
     waiting.put(sound(50))

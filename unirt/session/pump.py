@@ -168,6 +168,7 @@ class Pump:
         if self._beside is not None and self._media is not None:
             for data in self._beside.audio_to_send():
                 self._media.send(data)
+            self._media.hold(self._beside.audio_waits)
         if frames := translator.frames_to_send():
             self._outbox.put(frames)
             if observers is not None:

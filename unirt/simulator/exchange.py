@@ -259,8 +259,8 @@ class _Run:
             return
         for data in beside.audio_to_send():
             self._leaves += data
-        piece = bytes(self._leaves[:_PIECE])
-        del self._leaves[:_PIECE]
+        piece = b"" if beside.audio_waits else bytes(self._leaves[:_PIECE])
+        del self._leaves[: len(piece)]
         self._line.receive_audio(piece + bytes(_PIECE - len(piece)), self._now)
         self._comes.append(self._line.play(_PIECE, self._now))
         self._settle()

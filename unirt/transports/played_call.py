@@ -37,6 +37,9 @@ class PlayedMedia:
     def send(self, data: bytes) -> None:
         """Nobody hears it."""
 
+    def hold(self, held: bool) -> None:
+        """Nothing leaves."""
+
     def drop(self) -> None:
         """Nothing waits."""
 

@@ -100,6 +100,8 @@ def _error(state: State, wire: Wire) -> None:
     code = _words(error, "code")
     command_id = error.text_or("event_id") if error is not wire else None
     state.requests.failed(code, command_id, state.now)
+    if state.media is not None:
+        state.media.refused(command_id)
     refused = [id_ for id_, (frame, _) in state.unconfirmed.items() if frame == command_id]
     for item_id in refused:
         del state.unconfirmed[item_id]

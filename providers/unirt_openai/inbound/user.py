@@ -62,6 +62,8 @@ def _new_user_item(state: State, wire: Wire) -> str:
 
 
 def _cleared(state: State, _wire: Wire) -> None:
+    if state.media is not None:
+        state.media.cleared()
     state.composer.emit(ev.InputCleared)
 
 

@@ -42,6 +42,8 @@ class Waiting:
     """Audio that waits to leave. Used in one event loop."""
 
     def __init__(self) -> None:
+        self.held = False
+        "Nothing leaves but silence, until it is put back."
         self._data = bytearray()
         self._running = False
         "Audio has begun to leave, and goes on."
@@ -78,7 +80,7 @@ class Waiting:
         """The next frame."""
         self._moved.set()
         data = self._data
-        if not self._ready():
+        if self.held or not self._ready():
             if self._tail and not data:
                 self._tail -= 1
             return _SILENCE

@@ -53,6 +53,9 @@ class CallMedia:
     def send(self, data: bytes) -> None:
         self.waiting.put(data)
 
+    def hold(self, held: bool) -> None:
+        self.waiting.held = held
+
     def drop(self) -> None:
         self.waiting.drop()
 
