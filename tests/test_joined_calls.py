@@ -13,6 +13,7 @@ import unirt
 from tests.calling import calling, idle, simulated
 from tests.talking import Reader
 from unirt.simulator import Simulator
+from unirt.simulator.recital import ORIGIN
 from unirt.simulator.scenario import Call, Cue, Pace, Reply, Say, Scenario
 from unirt.wire import parse_frame
 
@@ -102,6 +103,21 @@ async def test_who_joins_has_no_voice_in_it() -> None:
     ):
         with pytest.raises(unirt.UnsupportedCommand, match="speak in the call"):
             await joined.session.send_audio(bytes(960))
+
+
+async def test_who_joins_a_telephone_call_is_told_which_keys_are_pressed() -> None:
+    """A call by SIP has no peer of ours; to whoever joins it, it is a call like another."""
+    async with (
+        simulated() as simulator,
+        calling(simulator) as caller,
+        joining(simulator, caller.session.call_id) as joined,
+    ):
+        (call,) = simulator.calls.values()
+        pressed = unirt.DtmfReceived(origin=ORIGIN, key="5", at_unix_s=1_790_000_000.0)
+        call.line.server.send(pressed, 0.0)
+        call._wake()
+        (told,) = await joined.many(unirt.DtmfReceived)
+        assert (told.key, told.at_unix_s) == ("5", 1_790_000_000.0)
 
 
 async def test_the_end_of_a_call_ends_who_joined_it() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ import unirt
 from tests.calling import calling, samples, simulated
 from tests.tones import judge, tone
 from unirt import ConnectionMeasured
+from unirt.simulator.loudspeaker import Loudspeaker
 from unirt.simulator.scenario import Cue, Pace, Reply, Say, Scenario
 from unirt.simulator.voice import silence, speech
 from unirt.testing import check
@@ -175,6 +177,47 @@ async def test_a_frame_that_is_lost_takes_nothing_of_what_was_spoken_with_it() -
         assert reader.of(unirt.ProviderError) == []
     heard = judge(samples(reader.events).tobytes(), unirt.PCM16_24K)
     assert heard.seconds == pytest.approx(0.5, abs=0.005)
+
+
+async def test_a_frame_that_comes_late_takes_nothing_of_the_answer_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What tells whose sound it is comes long after the sound."""
+    begun: list[str] = []
+    start = Loudspeaker._start
+
+    def note(speaker: Loudspeaker, answer: Any, now: float) -> None:
+        if not answer.started:
+            begun.append(answer.response_id)
+        start(speaker, answer, now)
+
+    monkeypatch.setattr(Loudspeaker, "_start", note)
+
+    def losing_frames(send: Send) -> Send:
+        sounds = 0
+
+        async def pass_on(data: bytes) -> None:
+            nonlocal sounds
+            sound = data[0] >= 128
+            sounds += 1 if sound and begun else 0
+            if sound or not begun or sounds > 40:
+                await send(data)
+
+        return pass_on
+
+    async with simulated(SCENARIO) as simulator, calling(simulator) as reader:
+        disturbed(next(iter(simulator.calls.values()))._peer, losing_frames)
+        await reader.session.send_audio(
+            speech(600, unirt.PCM16_24K) + silence(700, unirt.PCM16_24K)
+        )
+        await reader.many(unirt.ResponseDone)
+        assert reader.of(unirt.ContentDiscarded) == []
+        assert len(begun) == 1
+        began, first = reader.of(unirt.PlaybackStarted)[0], reader.of(unirt.AudioDelta)
+    assert len(samples(reader.events)) / 24 == pytest.approx(ANSWER_MS, abs=120)
+    # It did come late, or this shows nothing: all that was kept is told at once.
+    early = [one for one in first if one.received_at == began.received_at]
+    assert sum(one.duration_ms for one in early) > 500
 
 
 async def test_packets_in_another_order_are_neither_lost_nor_heard_so() -> None:

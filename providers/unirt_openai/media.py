@@ -8,7 +8,9 @@ away (``cleared``). Frames and audio do not wait for each other. Audio takes lon
 buffer, so:
 
 - Silence before the first sound of an answer is none of it. Silence inside it is.
-- What sounds before its answer was told to play is kept for :data:`EARLY_S`, and is its beginning.
+- What sounds before its answer was told to play is kept, and is its beginning: for :data:`EARLY_S`
+  at most, since a frame that was lost is said again seconds later, and no longer than until
+  :data:`GAP_MS` of silence came.
 - What comes after an answer stopped still belongs to it, if it is not silence, for up to
   :data:`TAIL_S`, and no longer than until :data:`QUIET_MS` of silence came.
 
@@ -45,7 +47,8 @@ from unirt_openai.state import State, dig
 
 __all__ = ["Held", "Media", "hear", "holds", "must_wait", "played"]
 
-EARLY_S = 0.5
+EARLY_S = 10.0
+GAP_MS = 1_000.0
 TAIL_S = 0.5
 QUIET_MS = 300.0
 START_S = 5.0
@@ -104,6 +107,9 @@ class Media:
     _waits_since: float | None = None
     "Since when."
     _early: deque[tuple[float, bytes]] = attrs.field(factory=deque)
+    "What sounds and belongs to no answer yet, and when it came."
+    _gap_ms: float = 0.0
+    "How much silence there is at the end of it."
 
     @property
     def deadline(self) -> float | None:
@@ -204,18 +210,19 @@ def hear(state: State, media: Media, data: bytes, now: float) -> None:
 
 
 def _keep(state: State, media: Media, data: bytes, now: float, *, quiet: bool) -> None:
-    early = media._early
-    while early and early[0][0] < now - EARLY_S:
-        _, lost = early.popleft()
-        if not _is_quiet(lost):
-            state.composer.emit(
-                ContentDiscarded,
-                kind=StreamKind.AUDIO,
-                size=len(lost),
-                duration_ms=state.output_format.duration_ms(len(lost)),
-            )
+    early, format_ = media._early, state.output_format
     if early or not quiet:
         early.append((now, data))
+        media._gap_ms = media._gap_ms + format_.duration_ms(len(data)) if quiet else 0.0
+    is_over, lost = media._gap_ms >= GAP_MS, 0
+    while early and (is_over or early[0][0] < now - EARLY_S):
+        _, piece = early.popleft()
+        lost += 0 if _is_quiet(piece) else len(piece)
+    if lost:
+        duration_ms = format_.duration_ms(lost)
+        state.composer.emit(
+            ContentDiscarded, kind=StreamKind.AUDIO, size=lost, duration_ms=duration_ms
+        )
 
 
 def _deliver(state: State, response: Response, data: bytes) -> None:
@@ -243,7 +250,7 @@ def played(state: State, media: Media, response: Response | None, what: str) -> 
     now = state.now
     if what == "started":
         media.start(response, now)
-        early = [data for at, data in media._early if at >= now - EARLY_S]
+        early = [data for _, data in media._early]
         media._early.clear()
         for data in early:
             hear(state, media, data, now)

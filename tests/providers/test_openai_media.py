@@ -14,7 +14,7 @@ from unirt.config import Manual, Scheduling, ServerVAD, SessionConfig, Tool
 from unirt.errors import UnsupportedSetting, UsageError
 from unirt.events import Event
 from unirt.grammar import check
-from unirt_openai.media import CLEAR_S, EARLY_S, HELD, QUIET_MS, SILENT_S, START_S, TAIL_S
+from unirt_openai.media import CLEAR_S, EARLY_S, GAP_MS, HELD, QUIET_MS, SILENT_S, START_S, TAIL_S
 from unirt_openai.translator import OpenAITranslator
 
 PIECE_MS = 20
@@ -32,7 +32,7 @@ class Wire:
         self.now = 0.0
         self.translator.start(0.0)
         manual = config is not None and isinstance(config.turn_detection, Manual)
-        told = {"turn_detection": None if manual else {}}
+        told: dict[str, Any] = {"turn_detection": None if manual else {}}
         session = {"type": "realtime", "id": "s", "audio": {"input": told}}
         self.frame("session.created", session=session)
         self.frame("session.updated", session=session)
@@ -131,10 +131,28 @@ def test_sound_that_comes_before_its_answer_was_told_is_its_beginning() -> None:
     assert audio_ms(wire.plays("started")) == 3 * PIECE_MS
 
 
+def test_sound_that_is_told_seconds_late_is_heard_all_the_same() -> None:
+    """A frame that was lost is said again, and all others wait behind it."""
+    wire = Wire()
+    spoken = [LOUD] * 100 + [QUIET] * 40 + [LOUD] * 60
+    assert wire.hear(*spoken) == []
+    wire.begins()
+    assert audio_ms(wire.plays("started")) == 4_000
+
+
 def test_sound_that_belongs_to_no_answer_is_told_to_be_discarded() -> None:
     wire = Wire()
-    told = wire.hear(LOUD, *[QUIET] * (int(EARLY_S * 1000 / PIECE_MS) + 2))
+    told = wire.hear(LOUD, LOUD, *[QUIET] * int(GAP_MS / PIECE_MS))
     assert kinds(told) == ["ContentDiscarded"]
+    assert told[0].duration_ms == 2 * PIECE_MS  # type: ignore[attr-defined]
+    wire.begins()
+    assert audio_ms(wire.plays("started")) == 0
+    wire = Wire()
+    told = wire.hear(*[LOUD] * int(EARLY_S * 1000 / PIECE_MS + 5))
+    assert set(kinds(told)) == {"ContentDiscarded"}
+    assert sum(e.duration_ms for e in told) <= 5 * PIECE_MS  # type: ignore[attr-defined]
+    wire.begins()
+    assert audio_ms(wire.plays("started")) == pytest.approx(EARLY_S * 1000, abs=PIECE_MS)
 
 
 def test_the_audio_is_the_answers_own_stream_and_closes_with_it() -> None:
