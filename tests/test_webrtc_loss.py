@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -98,6 +100,29 @@ def stalling(every: int, held: int) -> Callable[[Send], Send]:
     return stall
 
 
+def delaying(seconds: float) -> Callable[[Send], Send]:
+    """Every packet comes so much later."""
+
+    def delay(send: Send) -> Send:
+        loop, under_way = asyncio.get_running_loop(), set[asyncio.Task[None]]()
+
+        async def arrive(data: bytes) -> None:
+            with contextlib.suppress(ConnectionError):  # the call is over
+                await send(data)
+
+        def later(data: bytes) -> None:
+            task = loop.create_task(arrive(data))
+            under_way.add(task)
+            task.add_done_callback(under_way.discard)
+
+        async def pass_on(data: bytes) -> None:
+            loop.call_later(seconds, later, data)
+
+        return pass_on
+
+    return delay
+
+
 def ours(session: unirt.Session) -> Peer:
     transport = session._link._transport
     assert isinstance(transport, WebRTCTransport)
@@ -124,7 +149,7 @@ async def turn(disturb: Callable[[Send], Send]) -> tuple[list[unirt.Event], unir
             # One more whole interval, in which the peer reports as well.
             await reader.until(
                 lambda: any(
-                    event.condition.lost_there is not None
+                    None not in (event.condition.lost_there, event.condition.rtt_ms)
                     for event in reader.of(ConnectionMeasured)[measured:]
                 )
             )
@@ -144,6 +169,16 @@ async def test_a_session_survives_that_every_tenth_packet_is_lost_and_says_so() 
     sound = samples(events)
     assert len(sound) / 24 == pytest.approx(ANSWER_MS, abs=250)  # the holes are filled
     assert silent_share(sound) == pytest.approx(0.1, abs=0.06)  # and no more than those
+
+
+async def test_a_long_way_is_measured_and_changes_nothing_else() -> None:
+    events, condition = await turn(delaying(0.1))
+    assert condition.rtt_ms is not None
+    assert 200 <= condition.rtt_ms < 350
+    assert condition.jitter_ms is not None
+    assert condition.jitter_ms < 100
+    assert condition.lost == 0
+    assert len(samples(events)) / 24 == pytest.approx(ANSWER_MS, abs=120)
 
 
 def losing_a_frame(send: Send) -> Send:
