@@ -174,9 +174,9 @@ async def test_a_session_survives_that_every_tenth_packet_is_lost_and_says_so() 
 async def test_a_long_way_is_measured_and_changes_nothing_else() -> None:
     events, condition = await turn(delaying(0.1))
     assert condition.rtt_ms is not None
-    assert 200 <= condition.rtt_ms < 350
+    assert 200 <= condition.rtt_ms < 1_000
     assert condition.jitter_ms is not None
-    assert condition.jitter_ms < 100
+    assert condition.jitter_ms < 200
     assert condition.lost == 0
     assert len(samples(events)) / 24 == pytest.approx(ANSWER_MS, abs=120)
 
