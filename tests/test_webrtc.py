@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -255,6 +256,36 @@ async def test_the_connection_is_measured_and_told() -> None:
             assert reader.session.condition == told[-1].condition
         events = await reader.done()
     check(events, complete=True)
+
+
+async def test_what_nobody_reads_comes_all_the_same_and_the_oldest_of_it_goes() -> None:
+    over = asyncio.Event()
+
+    def watch(events: Sequence[unirt.Event]) -> None:
+        if any(isinstance(event, unirt.ResponseDone) for event in events):
+            over.set()
+
+    async with (
+        simulated(says("one two three four five six", 2_000)) as simulator,
+        unirt.connect(
+            "openai",
+            transport="webrtc",
+            environ=simulator.env,
+            env_file=None,
+            connection_options=HERE,
+            limits=unirt.Limits(audio_ms=200),
+            observers=[watch],
+        ) as session,
+    ):
+        unread = aiter(session)
+        await session.send_text("go on")
+        await over.wait()
+        assert session.stats.dropped_audio_ms > 1_500
+        await session.close()
+        kept = [event async for event in unread if isinstance(event, unirt.AudioDelta)]
+        assert 0 < sum(event.duration_ms for event in kept) < 400
+        assert session.condition is not None
+        assert session.condition.received > 95
 
 
 async def test_in_a_call_no_thread_decodes() -> None:
