@@ -9,17 +9,21 @@ here is what the codec does by itself, which the first test measures without a n
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
+import numpy as np
 import pytest
+from aiortc.mediastreams import MediaStreamTrack
 
 import unirt
 from tests.calling import calling, simulated
 from tests.test_sound import FORMATS
 from tests.tones import AMPLITUDE, HZ, Heard, judge, tone
+from tests.unirt.test_sound_caller import HERE, Page, audio, connected, connection
 from unirt.audio import PCM16_24K, AudioFormat, Encoding
 from unirt.simulator.script import loads
-from unirt.sound import MemorySink, MemorySource
+from unirt.sound import Caller, MemorySink, MemorySource, TrackSink, TrackSource
 from unirt.transports.webrtc.opus import Decoder, Encoder
 from unirt.transports.webrtc.sound import FRAME_BYTES
 
@@ -97,6 +101,48 @@ def test_the_codec_alone_leaves_a_tone_whole_and_does_not_hide_a_click() -> None
 @pytest.mark.parametrize("format", FORMATS, ids=str)
 async def test_a_tone_comes_back_as_the_codec_leaves_it(format: AudioFormat) -> None:
     whole(judge(await echoed(format, format), format), format)
+
+
+def said(sound: bytes) -> bool:
+    """Whether the tone was heard, and is over."""
+    loud = np.flatnonzero(np.abs(np.frombuffer(sound, "<i2")) > 3_000)
+    return len(loud) > 0 and len(sound) // 2 - loud[-1] > 4_800
+
+
+async def taken(source: Caller | TrackSource) -> bytes:
+    """What is heard until the tone is over."""
+    sound = b""
+    async with contextlib.aclosing(aiter(source)) as pieces:
+        async for piece in pieces:
+            sound += piece
+            if said(sound):
+                break
+    return sound
+
+
+async def test_a_tone_of_a_caller_and_one_for_it_are_as_the_codec_leaves_them() -> None:
+    page = Page(PCM16_24K.silence(100) + tone(PCM16_24K, SECONDS))
+    async with Caller(options=HERE) as caller, caller.player.open(lambda ms: None):
+        await page.call(caller)
+        assert await caller.arrived()
+        caller.player.play(audio(tone(PCM16_24K, SECONDS)))
+        whole(judge(await taken(caller), PCM16_24K), PCM16_24K)
+        await page.until(lambda: said(page.sound))
+        whole(judge(page.sound, PCM16_24K), PCM16_24K)
+    await page.peer.close()
+
+
+async def test_a_tone_through_tracks_is_as_the_codec_leaves_it() -> None:
+    sink, back = TrackSink(), TrackSink()
+    tracks: list[MediaStreamTrack] = []
+    async with connection() as here, connection() as there, sink.open(lambda ms: None):
+        here.addTrack(sink.track)
+        there.addTrack(back.track)
+        there.on("track", tracks.append)
+        await connected(here, there)
+        listening = asyncio.create_task(taken(TrackSource(tracks[0])))
+        sink.play(audio(tone(PCM16_24K, SECONDS)))
+        whole(judge(await listening, PCM16_24K), PCM16_24K)
 
 
 async def test_a_source_and_a_sink_of_a_call_need_not_agree() -> None:
