@@ -157,6 +157,8 @@ async def turn(disturb: Callable[[Send], Send]) -> tuple[list[unirt.Event], unir
             assert condition is not None
         events = await reader.done()
     check(events, complete=True)
+    lost = (unirt.Interrupted, unirt.ContentDiscarded, unirt.ProviderError)
+    assert [event for event in events if isinstance(event, lost)] == []
     return events, condition
 
 

@@ -2,102 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
-import numpy as np
 import pytest
 
+from tests.providers.openai_call_wire import LOUD, PIECE_MS, QUIET, Wire, kinds
 from unirt import events as ev
-from unirt.commands import AppendAudio, ClearInput, Interrupt, SendText, SendToolResult, StartTurn
-from unirt.config import Manual, Scheduling, ServerVAD, SessionConfig, Tool
+from unirt.commands import Interrupt, SendText, SendToolResult
+from unirt.config import Scheduling, ServerVAD, SessionConfig, Tool
 from unirt.errors import UnsupportedSetting, UsageError
 from unirt.events import Event
 from unirt.grammar import check
-from unirt_openai.media import CLEAR_S, EARLY_S, GAP_MS, HELD, QUIET_MS, SILENT_S, START_S, TAIL_S
+from unirt_openai.media import EARLY_S, GAP_MS, HELD, QUIET_MS, SILENT_S, START_S, TAIL_S
 from unirt_openai.translator import OpenAITranslator
-
-PIECE_MS = 20
-QUIET = bytes(48 * PIECE_MS)
-LOUD = np.full(24 * PIECE_MS, 3_000, "<i2").tobytes()
-
-
-class Wire:
-    """One end of a call: frames and audio go in at times that a test chooses."""
-
-    def __init__(self, config: SessionConfig | None = None, largest: int | None = None) -> None:
-        self.translator = OpenAITranslator(config or SessionConfig())
-        self.translator.audio_beside(largest)
-        self.events: list[Event] = []
-        self.now = 0.0
-        self.translator.start(0.0)
-        manual = config is not None and isinstance(config.turn_detection, Manual)
-        told: dict[str, Any] = {"turn_detection": None if manual else {}}
-        session = {"type": "realtime", "id": "s", "audio": {"input": told}}
-        self.frame("session.created", session=session)
-        self.frame("session.updated", session=session)
-        assert self.translator.ready
-        self.sent()
-        self.events.clear()
-
-    def frame(self, type_: str, **fields: Any) -> list[Event]:
-        self.translator.receive(json.dumps({"type": type_, "event_id": "e", **fields}), self.now)
-        return self._drain()
-
-    def hear(self, *pieces: bytes) -> list[Event]:
-        told: list[Event] = []
-        for piece in pieces:
-            self.now += PIECE_MS / 1000
-            self.translator.receive_audio(piece, self.now)
-            told += self._drain()
-        return told
-
-    def wait(self, seconds: float) -> list[Event]:
-        self.now += seconds
-        self.translator.handle_timer(self.now)
-        return self._drain()
-
-    def say(self, command: Any) -> list[Event]:
-        self.translator.send(command, self.now)
-        return self._drain()
-
-    def sent(self) -> list[str]:
-        return [json.loads(frame)["type"] for frame in self.translator.frames_to_send()]
-
-    def _drain(self) -> list[Event]:
-        new = self.translator.events_received()
-        self.events += new
-        return new
-
-    # What a provider says.
-
-    def begins(self, number: int = 1) -> None:
-        ids = {"response_id": f"r{number}", "item_id": f"i{number}"}
-        self.frame("response.created", response={"id": f"r{number}", "conversation_id": "c"})
-        item = {"id": f"i{number}", "type": "message", "role": "assistant", "content": []}
-        self.frame("response.output_item.added", response_id=f"r{number}", item=item)
-        self.frame("response.content_part.added", **ids, content_index=0, part={"type": "audio"})
-        self.frame("response.output_audio_transcript.delta", **ids, content_index=0, delta="Yes.")
-
-    def plays(self, what: str, number: int = 1) -> list[Event]:
-        return self.frame(f"output_audio_buffer.{what}", response_id=f"r{number}")
-
-    def ends(self, number: int = 1, status: str = "completed") -> list[Event]:
-        item = {
-            "id": f"i{number}",
-            "type": "message",
-            "role": "assistant",
-            "status": "completed",
-            "content": [],
-        }
-        self.frame("response.output_item.done", response_id=f"r{number}", item=item)
-        return self.frame(
-            "response.done", response={"id": f"r{number}", "status": status, "output": []}
-        )
-
-
-def kinds(events: list[Event]) -> list[str]:
-    return [type(event).__name__ for event in events]
 
 
 def audio_ms(events: list[Event]) -> float:
@@ -387,65 +302,6 @@ def test_a_connection_that_ends_tells_what_waited_before_it() -> None:
     assert isinstance(told[1], ev.ResponseDone)
     assert told[1].ending == "complete"
     assert wire.hear(LOUD) == []
-
-
-def test_the_users_audio_leaves_beside_the_frames() -> None:
-    wire = Wire()
-    wire.say(AppendAudio(data=LOUD))
-    wire.say(AppendAudio(data=QUIET))
-    assert wire.translator.audio_to_send() == [LOUD, QUIET]
-    assert wire.translator.audio_to_send() == []
-    assert wire.sent() == []
-
-
-MANUAL = SessionConfig(turn_detection=Manual())
-
-
-def asked_to_clear(wire: Wire) -> str:
-    (frame,) = [json.loads(each) for each in wire.translator.frames_to_send()]
-    assert frame["type"] == "input_audio_buffer.clear"
-    return str(frame["event_id"])
-
-
-def test_audio_waits_until_the_input_is_empty() -> None:
-    """What asks for it may be lost and said again, and what was spoken meanwhile is not thrown."""
-    wire = Wire(MANUAL)
-    assert not wire.translator.audio_waits
-    wire.say(StartTurn())
-    assert wire.translator.audio_waits
-    wire.say(AppendAudio(data=LOUD))
-    assert wire.translator.audio_to_send() == [LOUD]  # to the transport, which holds it
-    assert kinds(wire.frame("input_audio_buffer.cleared")) == ["InputCleared"]
-    assert not wire.translator.audio_waits
-
-
-def test_audio_waits_for_each_request_to_empty_the_input() -> None:
-    wire = Wire(MANUAL)
-    wire.say(StartTurn())
-    wire.say(ClearInput())
-    wire.frame("input_audio_buffer.cleared")
-    assert wire.translator.audio_waits
-    wire.frame("input_audio_buffer.cleared")
-    assert not wire.translator.audio_waits
-    wire.frame("input_audio_buffer.cleared")  # unasked
-    wire.say(ClearInput())
-    assert wire.translator.audio_waits
-
-
-def test_audio_does_not_wait_for_what_was_refused_or_is_not_answered() -> None:
-    wire = Wire(MANUAL)
-    wire.say(ClearInput())
-    refused = asked_to_clear(wire)
-    wire.frame("error", error={"message": "no", "event_id": "another"})
-    assert wire.translator.audio_waits
-    wire.frame("error", error={"message": "no", "event_id": refused})
-    assert not wire.translator.audio_waits
-    wire.say(ClearInput())
-    assert wire.translator.get_timer() == pytest.approx(wire.now + CLEAR_S)
-    wire.wait(CLEAR_S - 0.1)
-    assert wire.translator.audio_waits
-    wire.wait(0.2)
-    assert not wire.translator.audio_waits
 
 
 @pytest.mark.parametrize("setting", ["input_format", "output_format"])
