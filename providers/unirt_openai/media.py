@@ -10,7 +10,7 @@ buffer, so:
 - Silence before the first sound of an answer is none of it. Silence inside it is.
 - What sounds before its answer was told to play is kept, and is its beginning: for :data:`EARLY_S`
   at most, since a frame that was lost is said again seconds later, and no longer than until
-  :data:`GAP_MS` of silence came.
+  something sounds after :data:`GAP_MS` of silence.
 - What comes after an answer stopped still belongs to it, if it is not silence, for up to
   :data:`TAIL_S`, and no longer than until :data:`QUIET_MS` of silence came.
 
@@ -211,13 +211,13 @@ def hear(state: State, media: Media, data: bytes, now: float) -> None:
 
 def _keep(state: State, media: Media, data: bytes, now: float, *, quiet: bool) -> None:
     early, format_ = media._early, state.output_format
+    anew, lost = not quiet and media._gap_ms >= GAP_MS, 0
+    while early and (anew or early[0][0] < now - EARLY_S):
+        _, piece = early.popleft()
+        lost += 0 if _is_quiet(piece) else len(piece)
     if early or not quiet:
         early.append((now, data))
         media._gap_ms = media._gap_ms + format_.duration_ms(len(data)) if quiet else 0.0
-    is_over, lost = media._gap_ms >= GAP_MS, 0
-    while early and (is_over or early[0][0] < now - EARLY_S):
-        _, piece = early.popleft()
-        lost += 0 if _is_quiet(piece) else len(piece)
     if lost:
         duration_ms = format_.duration_ms(lost)
         state.composer.emit(
@@ -252,8 +252,12 @@ def played(state: State, media: Media, response: Response | None, what: str) -> 
         media.start(response, now)
         early = [data for _, data in media._early]
         media._early.clear()
+        trailing: list[bytes] = []
+        while early and _is_quiet(early[-1]):
+            trailing.insert(0, early.pop())
         for data in early:
             hear(state, media, data, now)
+        media._pending += trailing  # inside it if more of it comes
         return
     if response is media.playing:
         media.stop(now)

@@ -55,13 +55,26 @@ def test_sound_that_is_told_seconds_late_is_heard_all_the_same() -> None:
     assert audio_ms(wire.plays("started")) == 4_000
 
 
+def test_of_an_answer_that_is_told_after_it_was_heard_no_silence_is_told() -> None:
+    wire = Wire()
+    wire.hear(*[LOUD] * 100, *[QUIET] * 150)
+    wire.begins()
+    told = wire.plays("started")
+    told += wire.plays("stopped")
+    told += wire.hear(*[QUIET] * 30)
+    assert audio_ms(told) == 2_000
+
+
 def test_sound_that_belongs_to_no_answer_is_told_to_be_discarded() -> None:
     wire = Wire()
-    told = wire.hear(LOUD, LOUD, *[QUIET] * int(GAP_MS / PIECE_MS))
+    told = wire.hear(LOUD, LOUD, *[QUIET] * int(GAP_MS / PIECE_MS), LOUD)
     assert kinds(told) == ["ContentDiscarded"]
     assert told[0].duration_ms == 2 * PIECE_MS  # type: ignore[attr-defined]
     wire.begins()
-    assert audio_ms(wire.plays("started")) == 0
+    assert audio_ms(wire.plays("started")) == PIECE_MS
+    wire = Wire()
+    told = wire.hear(LOUD, *[QUIET] * int(EARLY_S * 1000 / PIECE_MS + 2))
+    assert kinds(told) == ["ContentDiscarded"]
     wire = Wire()
     told = wire.hear(*[LOUD] * int(EARLY_S * 1000 / PIECE_MS + 5))
     assert set(kinds(told)) == {"ContentDiscarded"}
