@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.providers.openai_call_wire import LOUD, PIECE_MS, QUIET, Wire, kinds
