@@ -6,7 +6,7 @@ only a new connection can have, or the connection is lost and somebody else may 
 is the same each time:
 
 1. Where the old connection still works, the new one is dialled first, and the end of the answer
-   that runs is waited for. What cannot be dialled changes nothing.
+   that runs is waited for, tools included. What cannot be dialled changes nothing.
 2. The old connection is left: what runs there is interrupted. From here on ``Reconnecting`` tells
    each attempt. What the application says waits; the user's audio is held.
 3. The new provider is told what was said: the history as the session has it, so of an answer that
@@ -26,16 +26,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from unirt.clock import Clock
-from unirt.commands import (
-    Command,
-    SeedHistory,
-    UpdateSession,
-)
+from unirt.commands import Command, SeedHistory, UpdateSession
 from unirt.config import Manual, SessionConfig
 from unirt.errors import (
     ConfigurationError,
@@ -44,13 +41,7 @@ from unirt.errors import (
     UnirtError,
     UsageError,
 )
-from unirt.events import (
-    Event,
-    HistorySeeded,
-    Origin,
-    Reconnected,
-    Reconnecting,
-)
+from unirt.events import Event, HistorySeeded, Origin, Reconnected, Reconnecting
 from unirt.failover import Candidate
 from unirt.items import AudioContent, Item, Role
 from unirt.itinerary import Itinerary, Stop
@@ -76,6 +67,8 @@ _LOG = logger(__name__)
 _MARGIN_S = 5.0
 "How long before its end a connection is left at the latest, in seconds."
 
+_Wait = Callable[[], Coroutine[Any, Any, None]]
+"Waits for a good moment."
 
 _NOT_ASKED = ("lost", "expiring")
 "Moves that no application has asked for."
@@ -198,10 +191,10 @@ class Moves:
         return items
 
     async def switch_to(
-        self, provider: object, more: Mapping[str, Any], *, patience: float
+        self, provider: object, more: Mapping[str, Any], *, patience: float, with_tools: bool
     ) -> None:
         """
-        Go to somebody else.
+        Go to somebody else, once the answer that runs is over, maybe with the tools it called.
 
         Raises:
             ConfigurationError: They cannot be reached with what is configured.
@@ -210,21 +203,22 @@ class Moves:
             SessionClosedError: The session ended meanwhile.
         """
         candidate = self._known().candidate(provider, **more)
-        await self._go(candidate, "switch", None, patience)
+        wait = partial(self.boundary.wait, patience, with_tools=with_tools)
+        await self._go(candidate, "switch", None, wait)
 
     async def renew(self, changes: SessionConfig) -> None:
         """Go to the same provider again, with other settings; raises what a switch does."""
-        await self._go(None, "update", changes, 0.0)
+        await self._go(None, "update", changes, partial(self.boundary.wait, 0.0))
 
     async def _go(
-        self, candidate: Candidate | None, why: str, changes: SessionConfig | None, patience: float
+        self, candidate: Candidate | None, why: str, changes: SessionConfig | None, wait: _Wait
     ) -> None:
         failure: list[UnirtError] = []
 
         async def go() -> None:
             try:
                 async with self._lock:
-                    await self._travel(candidate, why, changes, patience)
+                    await self._travel(candidate, why, changes, wait)
             except UnirtError as exc:
                 failure.append(exc)
 
@@ -235,11 +229,11 @@ class Moves:
             raise SessionClosedError(why)
 
     async def _travel(
-        self, candidate: Candidate | None, why: str, changes: SessionConfig | None, patience: float
+        self, candidate: Candidate | None, why: str, changes: SessionConfig | None, wait: _Wait
     ) -> None:
         ways = self._known()
         ways.check(candidate or ways.current, changes)
-        await self.boundary.wait(patience)
+        await wait()
         while True:
             await self.settled()
             way, origin = None, ways.current
@@ -286,7 +280,8 @@ class Moves:
             try:
                 patience = max(until - self._clock.now(), 0.0)
                 async with self._lock:
-                    await self._travel(None, "expiring", None, patience)
+                    wait = partial(self.boundary.wait, patience)
+                    await self._travel(None, "expiring", None, wait)
             except UnirtError as exc:
                 tried += 1
                 self._log.warning("no other connection yet: %s", ways.masked(exc))

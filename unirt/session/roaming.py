@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from unirt.audio import AudioFormat
 from unirt.clock import Clock
-from unirt.commands import AppendAudio, Respond, StartTurn
+from unirt.commands import AppendAudio, Command, Respond, StartTurn
 from unirt.condition import Condition
 from unirt.config import LocalVAD
 from unirt.conversation import Conversation
@@ -25,6 +25,7 @@ from unirt.session.observers import Observers
 from unirt.session.patience import Patience
 from unirt.session.playback import Playback
 from unirt.session.state import State
+from unirt.session.tooling import Tooling
 from unirt.session.unanswered import Held
 from unirt.session.views import Hub
 from unirt.session.ways import CandidateFields, Way
@@ -58,6 +59,7 @@ class Roaming(ABC):
     _patience: Patience
     _tried: Link | None
     _state: State
+    _tooling: Tooling
     log_id: str
     playback: Playback
 
@@ -90,8 +92,9 @@ class Roaming(ABC):
 
         The conversation so far is told to it, tools stay, and calls that run go on; what of that
         cannot be had there is told with :class:`~unirt.events.Reconnected`. The same views go on.
-        The answer that runs is waited for, and the one after it is the new provider's. While no
-        connection is open, verbs wait, and audio is held.
+        The answer that runs is waited for, its tools included, and the one after it is the new
+        provider's. A tool that switches is not waited for: what it returns goes to the new one.
+        While no connection is open, verbs wait, and audio is held.
 
         Args:
             provider: Its name, ``provider:model``, or a :class:`~unirt.Candidate`.
@@ -106,7 +109,9 @@ class Roaming(ABC):
             SessionClosedError: The session is over, or ended meanwhile.
         """
         self._check_open("switch")
-        await self._moves.switch_to(provider, more, patience=patience)
+        await self._moves.switch_to(
+            provider, more, patience=patience, with_tools=not self._tooling.here
+        )
 
     # Audio.
 
@@ -180,9 +185,13 @@ class Roaming(ABC):
             self._append(self._audio_in.convert(piece.data, piece.format, self._link.wire))
         if respond:
             translator.send(Respond(), now)
-            self._moves.boundary.said(Respond())
-            self._patience.said(Respond())
+            self._asked(Respond())
         self._link.pump.run()
+
+    def _asked(self, command: Command) -> None:
+        """The session said something of its own accord; an answer may be due."""
+        self._moves.boundary.said(command)
+        self._patience.said(command)
 
     def _gone(self, link: Link, code: int | None, reason: str, by: str) -> None:
         """A connection is gone; one that was left, or never came about, is no news."""

@@ -242,6 +242,7 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
         if carried and isinstance(command, SendToolResult):
             for instead in moves.carried.as_conversation(command, self.history, self.provider):
                 self._link.translator.send(instead, now)
+                self._asked(instead)
         self._link.pump.run()
 
     async def _ready_for(self, command: Command) -> None:

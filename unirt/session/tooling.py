@@ -96,6 +96,11 @@ class Tooling:
         elif isinstance(command, Respond) and command.tools is not None:
             self._calls.offer(command.tools)
 
+    @property
+    def here(self) -> bool:
+        """Whether whoever asks is a tool of this session."""
+        return self._works.here
+
     def excuse(self, task: asyncio.Task[Any] | None) -> None:
         """A task is about to wait for the end of the session; if it is a tool's, let it."""
         self._works.excuse(task)

@@ -131,8 +131,8 @@ class Updates:
         self, changes: SessionConfig, wanted: dict[str, Changing], may_wait: bool
     ) -> dict[str, Settled]:
         kinds = {how.change for how in wanted.values()}
-        running = not self._moves.boundary.here
-        if may_wait and running and kinds - {Change.IN_PLACE}:
+        boundary = self._moves.boundary
+        if may_wait and not boundary.here and kinds - {Change.IN_PLACE}:
             return self._put_off(changes, wanted)
         if Change.RECONNECT in kinds:
             await self._moves.renew(changes)
@@ -147,7 +147,7 @@ class Updates:
         await self._send(UpdateSession(changes=changes))
         return {
             name: Settled(Outcome.DEFERRED, "the answer that runs goes on as it began")
-            if running and name not in _ON_ITS_WAY
+            if boundary.speaking and name not in _ON_ITS_WAY
             else Settled(Outcome.APPLIED)
             for name in wanted
         }

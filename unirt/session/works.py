@@ -12,6 +12,7 @@ import inspect
 import json
 import math
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 import attrs
@@ -34,6 +35,9 @@ Refusal = tuple[str, BaseException | None]
 
 NOT_APPROVED = "the call was not approved"
 
+_RUNNING: ContextVar[Works | None] = ContextVar("unirt_works", default=None)
+"Whose function runs here, in whatever task of its own."
+
 
 class Works:
     """
@@ -51,6 +55,7 @@ class Works:
         """Run a function; what it returns is awaited where it can be."""
 
         async def work() -> Callable[[], Any]:
+            _RUNNING.set(self)
             try:
                 result = (await in_thread(function, name))() if threaded else function()
                 if inspect.isawaitable(result):
@@ -69,6 +74,11 @@ class Works:
         """Ask whether a call may run; a plain function is asked in a thread."""
         threaded = not is_async(approve)
         return self.start(lambda: approve(request), threaded=threaded, name=f"ask {request.name}")
+
+    @property
+    def here(self) -> bool:
+        """Whether whoever asks is one of them."""
+        return _RUNNING.get() is self
 
     def cancel(self) -> None:
         """Cancel all of them."""
