@@ -25,7 +25,7 @@ from unirt.composer import Call, Response
 from unirt_openai.names import remember
 from unirt_openai.state import State
 
-__all__ = ["barge_in", "cancel", "cut", "hush", "played", "take_floor"]
+__all__ = ["barge_in", "cancel", "cut", "give_up", "hush", "make_way", "played", "take_floor"]
 
 
 def barge_in(state: State) -> None:
@@ -42,6 +42,30 @@ def cut(state: State, response: Response) -> None:
     _stop(state, response, by="client")
     own = [call for call in state.composer.pending_calls() if call.response_id == response.id]
     _cancel_calls(state, own, by="client")
+
+
+def make_way(state: State) -> None:
+    """Something else is to be answered: stop what runs, and the tools that the model waits for."""
+    if (running := state.running) is not None:
+        cut(state, running)
+    calls = state.composer.pending_calls()
+    if any(call.blocking for call in calls):
+        _hurry(state)
+        _cancel_calls(state, calls, by="client")
+
+
+def give_up(state: State, response_id: str | None = None) -> bool:
+    """An answer is not wanted, whose tools still run; returns whether there were any."""
+    calls = [
+        call
+        for call in state.composer.pending_calls()
+        if call.blocking and response_id in (None, call.response_id)
+    ]
+    for call in calls:
+        state.requests.abandon(call.response_id)
+    if calls:
+        state.composer.cancel_calls([call.id for call in calls], synthesised=True)
+    return bool(calls)
 
 
 def hush(state: State) -> None:

@@ -134,8 +134,8 @@ def _image(state: State, command: cmd.SendImage) -> None:
 
 def _user_message(state: State, item: Item, *, respond: bool) -> None:
     """Put something of the user's into the conversation; an answer to it takes the floor."""
-    if respond and (running := state.running) is not None:
-        floor.cut(state, running)
+    if respond:
+        floor.make_way(state)
     item = attrs.evolve(item, id=state.new_item_id())
     event_id = state.say("conversation.item.create", item=write_item(item))
     remember(state.unconfirmed, str(item.id), (event_id, item))
@@ -239,7 +239,7 @@ def _cancel(state: State, command: cmd.CancelResponse) -> None:
         pending, response = False, composer.response(command.response_id)
     if response is not None and not response.ended:
         floor.cancel(state, response)
-    elif not pending:
+    elif not (floor.give_up(state, command.response_id) or pending):
         composer.noted("CancelResponse", "nothing is running")
 
 

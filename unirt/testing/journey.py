@@ -143,6 +143,11 @@ _MOVES: Mapping[str, tuple[Move, ...]] = {
         Move(why="switch", after="ToolCall"),
         Move(why="lost", after="ToolCall"),
     ),
+    "until_a_tool_is_answered": (Move(why="switch", after="ToolCall", patience=10.0),),
+    "before_a_result_is_answered": (
+        Move(why="switch", after="SendToolResult"),
+        Move(why="lost", after="SendToolResult"),
+    ),
     "while_the_user_speaks": (
         Move(why="switch", after="AppendAudio", count=40),
         Move(why="lost", after="AppendAudio", count=40),
