@@ -196,8 +196,22 @@ async def test_invalid_arguments_are_told_and_the_model_tries_again(provider: st
         assert "city: Field required" in wrong.error
 
 
+OVER = {
+    "a turn": lambda session: session.start_turn(),
+    "a text": lambda session: session.send_text("Never mind."),
+    "a picture": lambda session: session.send_image(b"jpeg", respond=True),
+    "an interruption": lambda session: session.interrupt(),
+    "a cancellation": lambda session: session.cancel(),
+}
+"What calls off a tool that the model waits for."
+
+
+@pytest.mark.parametrize("what", OVER)
 @every_provider
-async def test_a_call_that_is_cancelled_by_the_user_is_not_answered(provider: str) -> None:
+async def test_a_call_that_is_cancelled_by_the_user_is_not_answered(
+    provider: str, what: str
+) -> None:
+    """Fields 3 and 10: the task is cancelled, and what it returns goes nowhere."""
     ended = asyncio.Event()
 
     async def get_weather(city: str) -> str:
@@ -214,7 +228,7 @@ async def test_a_call_that_is_cancelled_by_the_user_is_not_answered(provider: st
             stage.events.append(event)
             if isinstance(event, unirt.ToolStarted):
                 break
-        await stage.session.start_turn()
+        await OVER[what](stage.session)
         async for event in stage.session:
             stage.events.append(event)
             if isinstance(event, unirt.ToolFinished):

@@ -164,11 +164,56 @@ def test_speech_cancels_the_calls_that_the_model_waits_for(openai_wire: Any) -> 
     assert kinds(wire.events()) == [ev.Noted]
 
 
+@pytest.mark.parametrize(
+    "written", [cmd.SendText(text="No."), cmd.SendImage(data=b"j", respond=True)]
+)
+def test_what_is_written_cancels_the_calls_that_the_model_waits_for(
+    openai_wire: Any, written: cmd.Command
+) -> None:
+    """As the other protocol has it: whoever asks for an answer waits for no other."""
+    wire = openai_wire()
+    wire.hear(STARTED, CALL, DONE)
+    frames = wire.send(written)
+    assert [frame["type"] for frame in frames] == ["conversation.item.create", "response.create"]
+    events = wire.events()
+    assert kinds(events) == [ev.Interrupted, ev.ToolCallCancelled]
+    assert (events[0].by, events[1].call_ids, events[1].response_id) == ("client", ("k1",), "r1")
+    assert wire.send(cmd.SendToolResult(call_id="k1", output="late")) == []
+    assert kinds(wire.events()) == [ev.Noted]
+
+
+def test_what_asks_for_no_answer_cancels_no_call(openai_wire: Any) -> None:
+    wire = openai_wire()
+    wire.hear(STARTED, CALL, DONE)
+    wire.send(cmd.SendText(text="By the way.", respond=False))
+    assert kinds(wire.events()) == []
+    assert len(wire.send(cmd.SendToolResult(call_id="k1", output="x"))) == 2
+
+
+@pytest.mark.parametrize("response_id", [None, "r1"])
+def test_cancelling_an_answer_cancels_the_calls_that_it_waits_for(
+    openai_wire: Any, response_id: str | None
+) -> None:
+    wire = openai_wire()
+    wire.hear(STARTED, CALL, DONE)
+    assert wire.send(cmd.CancelResponse(response_id=response_id)) == []
+    (cancelled,) = wire.events()
+    assert (type(cancelled), cancelled.call_ids) == (ev.ToolCallCancelled, ("k1",))
+    assert wire.send(cmd.SendToolResult(call_id="k1", output="late")) == []
+    wire.events()
+    wire.send(cmd.CancelResponse(response_id=response_id))
+    assert kinds(wire.events()) == [ev.Noted]
+
+
 def test_calls_that_nobody_waits_for_go_on(openai_wire: Any) -> None:
     wire = openai_wire(tools=(Tool(name="look", blocking=False),))
     wire.hear(STARTED, CALL, DONE)
     assert kinds(wire.hear(SPEECH)) == [ev.SpeechStarted]
-    assert len(wire.send(cmd.SendToolResult(call_id="k1", output="x"))) == 2
+    wire.send(cmd.CancelResponse())
+    assert kinds(wire.events()) == [ev.Noted]
+    wire.send(cmd.SendText(text="And?"))
+    assert kinds(wire.events()) == []
+    assert len(wire.send(cmd.SendToolResult(call_id="k1", output="x"))) >= 1
 
 
 def test_a_tool_round_that_was_cut_is_not_answered_behind_the_users_back(

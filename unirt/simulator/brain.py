@@ -6,8 +6,8 @@ It hears canonical commands and says canonical events; which protocol they trave
 
 What it listens for is a :class:`~unirt.simulator.scenario.Cue`; what it answers is the next reply
 of its scenario with that cue, or, where there is none, something it makes up. It is interrupted as
-a real model is: by speech, while it generates or while what it said may still be playing; by text,
-by the start of a manual turn and by a cancellation, while it generates.
+a real model is: by speech, while it generates or while what it said may still be playing; by text
+or a picture, by the start of a manual turn and by a cancellation, while it generates.
 
 Some protocols say one thing in two commands: the words first, "answer now" after them. So what was
 said stays pending until an answer is asked for, and the cue is what was said last.
@@ -160,7 +160,7 @@ class Brain:
                 self._offer(sc.Cue.TEXT, False, now)
             case cmd.SendImage(respond=respond):
                 self._words = f"{self._words} (a picture)".strip()
-                self._offer(sc.Cue.TEXT, respond, now)
+                self._offer(sc.Cue.TEXT, respond, now, interrupt="client")
             case cmd.StartTurn():
                 self._interrupt("client", Ending.INTERRUPTED, now, playback=True)
                 self._open_turn()
