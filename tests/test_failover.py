@@ -354,7 +354,7 @@ async def test_a_tool_that_runs_goes_on_and_its_result_is_known_there(
     """Field 3: work in flight is not corrupted, and a seat is not booked twice."""
     booked, go = [], asyncio.Event()
 
-    @unirt.tool(blocking=False) if names[0] == "google" else unirt.tool
+    @unirt.tool(blocking=False)
     async def book(seat: int) -> str:
         """Book a seat."""
         booked.append(seat)
