@@ -89,7 +89,7 @@ async def _move(deck: Deck, way: Way, travelled: Moved, journey: Journey) -> lis
         application.opened.set_result(session)
         async for _ in session:
             pass
-        await application.switched()
+        await application.settled()
     return told
 
 
@@ -160,19 +160,24 @@ class _Traveller(_Performer):
         super().__init__(deck)
         self._travelled = travelled
         self._target = unirt.Candidate(provider=way.second)
-        self._switch: asyncio.Task[None] | None = None
+        self._move: asyncio.Task[Any] | None = None
 
-    async def switched(self) -> None:
-        """Wait for the switch, where there was one."""
-        if self._switch is not None:
-            await self._switch
+    async def settled(self) -> None:
+        """Wait for the application's move, where there was one."""
+        if self._move is not None:
+            await self._move
 
     async def perform(self) -> None:
         for said in self._travelled.said:
             session = await self._at(said.at, said.heard)
             if isinstance(said.what, Move):
-                going = session.switch(self._target, patience=said.what.patience)
-                self._switch = asyncio.create_task(going)
+                self._move = asyncio.create_task(self._moved_by(session, said.what))
             else:
                 await session.send(said.what)
         await (await self._at(self._travelled.seconds, self._travelled.heard)).close()
+
+    async def _moved_by(self, session: Session, move: Move) -> None:
+        if move.why == "update":
+            await session.update(voice=move.voice)
+        else:
+            await session.switch(self._target, patience=move.patience)

@@ -208,6 +208,14 @@ def test_the_result_of_a_tool_is_known_over_the_next_connection(way: str, journe
     assert "cloudy" in repr(moved.lines[-1].heard)
 
 
+@pairs(WAYS, [name for name in JOURNEYS if JOURNEYS[name].move.why == "update"])
+def test_a_change_holds_where_the_session_went_to_have_it(way: str, journey: str) -> None:
+    """Field 18: what a connection cannot change, the next one has."""
+    moved = travelled(way, journey)
+    voice = JOURNEYS[journey].move.voice
+    assert [line.server.config.voice == voice for line in moved.lines[-2:]] == [False, True]
+
+
 @pairs(WAYS, ["switch_until_a_tool_is_answered"])
 def test_a_tool_that_is_waited_for_is_answered_where_it_was_called(way: str, journey: str) -> None:
     """Field 3: on every provider, though one ends a response at its calls and one keeps it open."""

@@ -32,14 +32,19 @@ __all__ = ["JOURNEYS", "Journey", "Leg", "Move", "Moved", "Said", "Way", "ways"]
 class Move:
     """How a conversation gets to another connection, and when."""
 
-    why: Literal["switch", "lost", "expiring"]
-    "The application switches; the server hangs up; or it is about to, by design."
+    why: Literal["switch", "update", "lost", "expiring"]
+    """
+    The application switches, or changes a setting that only a new connection can have; the server
+    hangs up, or it is about to, by design.
+    """
     after: str
     "The name of an event's class, or of a command's: once it was told, or said."
     count: int = 1
     "How many of them."
     patience: float = 0.0
     "Of a switch, in seconds."
+    voice: str | None = None
+    "What is changed: once a model has spoken, no provider changes its voice in place."
 
 
 @attrs.frozen(kw_only=True)
@@ -63,8 +68,8 @@ class Way:
     "Whether it then refuses that."
 
     def takes(self, journey: Journey) -> bool:
-        """Whether a journey can go this way: nobody leaves a provider because it expires."""
-        return self.stays or journey.move.why != "expiring"
+        """Whether a journey can go this way: not all that moves it leads to somebody else."""
+        return self.stays or journey.move.why not in ("expiring", "update")
 
     @property
     def stays(self) -> bool:
@@ -124,6 +129,7 @@ _MOVES: Mapping[str, tuple[Move, ...]] = {
     "between_turns": (
         Move(why="switch", after="ResponseDone"),
         Move(why="lost", after="ResponseDone"),
+        Move(why="update", after="ResponseDone", voice="Aoede"),
     ),
     "in_silence": (Move(why="expiring", after="ResponseDone"),),
     "before_an_answer": (

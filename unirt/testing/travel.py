@@ -346,6 +346,9 @@ class _Traveller:
             case "switch":
                 self._said.append(Said(self._clock.now(), session.stats.frames_in, move))
                 await session.switch(self._target, patience=move.patience)
+            case "update":
+                self._said.append(Said(self._clock.now(), session.stats.frames_in, move))
+                await session.update(voice=move.voice)
             case "lost":
                 await self._servers.hang_up(1011, "Internal error occurred")
             case _:
