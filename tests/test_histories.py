@@ -19,8 +19,9 @@ from unirt.items import ItemKind
 from unirt.provider import Provider
 from unirt.registry import load
 from unirt.simulator import Line, Simulator
-from unirt.simulator.scenario import Scenario
-from unirt.simulator.script import loads
+from unirt.simulator.scenario import Say, Scenario
+from unirt.simulator.script import builtin, loads
+from unirt.simulator.voice import silence, speech
 
 NAMES = ("openai", "google")
 
@@ -318,3 +319,41 @@ async def test_a_verb_that_seeds_returns_what_became_of_it(name: str) -> None:
                 assert event is seeded
                 break
         assert [item.text for item in session.history] == ["words", ""]
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_words_that_come_late_stand_before_their_answer(name: str) -> None:
+    """Field 12: one final transcript of the turn, which says whose it is, and in true order."""
+    events: list[unirt.Event] = []
+    provider, plan = load(name), builtin("late_transcript")
+    async with (
+        Simulator(provider, plan, pace=FAST) as simulator,
+        unirt.connect(
+            provider,
+            input_transcription=True,
+            observers=[events.extend],
+            environ=simulator.env,
+            env_file=None,
+        ) as session,
+    ):
+        format = session.capabilities.input_format or unirt.PCM16_24K
+        await session.send_audio(speech(900, format) + silence(900, format), format)
+        over = set[str | None]()
+        async for event in session:
+            if isinstance(event, unirt.ResponseDone):
+                over.add("answer")
+            if isinstance(event, unirt.StreamClosed) and event.stream.role == "user":
+                over.add("words")
+            if len(over) == 2:
+                break
+        history = [(item.role, item.text) for item in session.history]
+
+    (words,) = [e for e in events if isinstance(e, unirt.StreamClosed) and e.stream.role == "user"]
+    (started,) = [e for e in events if isinstance(e, unirt.ResponseStarted)]
+    assert words.stream.item_id is not None
+    assert words.stream.turn_id == started.turn_id
+    spoken = [step.text for step in plan.replies[0].steps if isinstance(step, Say)]
+    heard = plan.replies[0].heard
+    assert heard is not None
+    assert events.index(words) > events.index(started)
+    assert history == [(USER, heard.text), (ASSISTANT, " ".join(spoken))]
