@@ -312,6 +312,7 @@ def test_a_bundled_frame_is_told_in_the_stated_order() -> None:
 
 
 def test_content_beside_an_interruption_belongs_to_what_was_interrupted() -> None:
+    """Field 7: not even from the same frame."""
     frames = (
         parts(AUDIO),
         {

@@ -357,6 +357,7 @@ def test_every_field_of_a_function_response_is_sent_or_left_for_a_reason() -> No
 
 
 def test_an_id_that_was_made_up_never_reaches_the_wire() -> None:
+    """Field 9: a call without an id has one here, and is answered by its name."""
     translator, call_id = called(call_id=None)
     assert frames(translator, SendToolResult(call_id=call_id, output=1)) == [
         result(response={"output": 1})
