@@ -12,9 +12,11 @@ before it in the recording, or when the client went on to the next step.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, cast
+from itertools import accumulate
+from typing import Any, TypeGuard, cast
 
 import attrs
 
@@ -70,6 +72,8 @@ class Player:
         "The first mismatch; everything after it means nothing."
         self.closed = False
         "Whether the client closed the connection, or was told that it is."
+        self._over = False
+        "Either of the two: nothing is released any more."
         self._entries = segment.entries
         self._match = match
         self._where = where
@@ -83,15 +87,18 @@ class Player:
         self._heard = 0
         "Up to which entry the ids of the far end are known."
         self._steps: list[_Step] = []
-        self.bytes_released = 0
-        "Of what :meth:`releasing` released."
         self._times = [entry.at for _, entry in segment.entries]
         self._payloads = [
-            entry.payload if isinstance(entry, Framed) and entry.direction == "received" else None
-            for _, entry in segment.entries
+            entry.payload if _is_received(entry) else b"" for _, entry in segment.entries
         ]
-        "For each entry, what the client receives where that is a frame; and nothing at the end."
-        self._payloads.append(None)
+        "For each entry, what the client receives where that is a frame; else nothing."
+        self._frames_end = sum(isinstance(entry, Framed) for _, entry in segment.entries)
+        "Where the frames end; after them the connection stalls, or is closed."
+        sizes = (
+            len(entry.payload) or 1 if _is_received(entry) else 0 for _, entry in self._entries
+        )
+        self._bytes = list(accumulate(sizes, initial=0))
+        "For each entry, and the end, how many bytes the client received before it."
         self._needs: list[tuple[int, int]] = []
         "For each entry, where the client must be: at which step, and how far in its run."
         self._onward = _onward(segment)
@@ -188,7 +195,7 @@ class Player:
 
     def close(self) -> None:
         """The client closes the connection."""
-        self.closed = True
+        self.closed = self._over = True
 
     # What the client receives.
 
@@ -209,36 +216,43 @@ class Player:
                 return attrs.evolve(entry, data=renamed(entry.data, self._ids.to_live))
             return entry
         if isinstance(entry, Closed):
-            self.closed = True
+            self.closed = self._over = True
         elif not isinstance(entry, Stalled):
             raise TypeError(f"a connection does not hold a {type(entry).__name__}")
         return entry
+
+    @property
+    def bytes_released(self) -> int:
+        """How many bytes of the recording were released; an empty frame counts as one."""
+        return self._bytes[self._next]
 
     def releasing(self, come: Callable[[float], bool], most: int) -> Iterator[bytes]:
         """
         Release frame after frame, each when its time came. The short way, for what is usual.
 
-        It ends where anything but a frame is next, and may be left at any frame.
+        It ends where anything but a frame is next, or the client was waited for when it began; and
+        it may be left at any frame.
 
         Args:
             come: Lets a time come, in seconds, unless something else is to be done first.
             most: How many bytes are enough; so it ends, too.
         """
-        payloads, needs, times, onward = self._payloads, self._needs, self._times, self._onward
-        enough = self.bytes_released + most
-        while self.failure is None and not self.closed:
-            index = self._next
-            payload = payloads[index]
-            if payload is None or needs[index] > self._place or not come(times[index]):
-                return
+        payloads, times, onward = self._payloads, self._times, self._onward
+        index = self._next
+        # What lies behind the client, and how much is enough, is looked up once and not each frame.
+        end = min(
+            self._frames_end,
+            bisect_right(self._needs, self._place),
+            bisect_left(self._bytes, self._bytes[index] + most),
+        )
+        while index < end and not self._over and come(times[index]):
             if self._ids.to_live:
                 payload = cast("Framed", self.release()).payload
             else:
+                payload = payloads[index]
                 self._next = onward[index + 1]
-            self.bytes_released += len(payload) or 1
             yield payload
-            if self.bytes_released >= enough:
-                return
+            index = self._next
 
     @property
     def awaited(self) -> tuple[int, Entry] | None:
@@ -268,7 +282,7 @@ class Player:
         left += [
             (line, entry, "received")
             for line, entry in self._entries[self._next :]
-            if isinstance(entry, Framed) and entry.direction == "received"
+            if _is_received(entry)
         ]
         if left:
             line, frame, verb = min(left, key=lambda one: one[0])
@@ -290,7 +304,7 @@ class Player:
     def _learn(self, until: int) -> None:
         """Know which ids the far end had said before an entry."""
         for _, entry in self._entries[self._heard : until]:
-            if isinstance(entry, Framed) and entry.direction == "received":
+            if _is_received(entry):
                 self._ids.settled.update(ids_in(entry.data, self._free_form))
         self._heard = max(self._heard, until)
 
@@ -318,6 +332,7 @@ class Player:
             remedy="correct the application, record it again, or choose another matcher",
             differences=told,
         )
+        self._over = True
         raise self.failure
 
     def _aside(self, step: _Step, live: Any) -> list[str]:
@@ -345,6 +360,10 @@ def _onward(segment: Segment) -> list[int]:
         sent = isinstance(entry, Framed) and entry.direction == "sent"
         onward.append(onward[-1] if sent else index)
     return onward[::-1]
+
+
+def _is_received(entry: Entry) -> TypeGuard[Framed]:
+    return isinstance(entry, Framed) and entry.direction == "received"
 
 
 def _brief(value: Any) -> str:

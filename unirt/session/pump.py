@@ -132,17 +132,17 @@ class Pump:
     def _take_timed(self, frames: Iterable[Frame]) -> None:
         translator, now = self._translator, self.now
         receive, received = translator.receive, translator.events_received
+        taken: list[Frame] = []
         events: list[Event] = []
-        count = size = 0
         for frame in frames:
-            count += 1
-            size += len(frame)
+            taken.append(frame)
             receive(frame, now())
             new = received()
             events += new
             if len(new) != 1 or type(new[0]) not in _PIECES:
                 break
-        self.frames_in += count
+        size = sum(map(len, taken))
+        self.frames_in += len(taken)
         self.bytes_in += size
         self.run(size, events)
 
