@@ -95,6 +95,43 @@ def test_nothing_is_released_early_though_more_was_sent() -> None:
     assert due(one) == [{}, Stalled()]
 
 
+def test_in_one_go_is_released_what_is_due_and_no_more_than_is_enough() -> None:
+    ones = ('{"received": "1"}', RESPOND, '{"t": 10, "received": ""}', '{"received": "22"}')
+    one = player(*ones, '{"received": "3"}', sent(said("one")), '{"received": "4"}', STALL)
+    reached: list[float] = []
+
+    def come(when: float) -> bool:
+        reached.append(when)
+        return True
+
+    def at_once(most: int) -> list[bytes]:
+        return list(one.releasing(come, most))
+
+    assert at_once(100) == [b"1"]
+    one.sent(RESPOND_LIVE)
+    assert list(one.releasing(lambda when: False, 100)) == []
+    assert at_once(2) == [b"", b"22"]  # an empty frame counts too
+    assert one.bytes_released == 4
+    assert at_once(100) == [b"3"]
+    one.sent(json.dumps(said("one")))
+    assert at_once(100) == [b"4"]
+    assert at_once(100) == []  # a stall is no frame
+    assert due(one) == [Stalled(at_ms=10.0)]
+    assert reached == [0.0, 0.01, 0.01, 0.01, 0.01]
+
+
+@pytest.mark.parametrize("end", ["mismatch", "close"])
+def test_in_one_go_nothing_is_released_after_the_end(end: str) -> None:
+    one = player('{"received": "1"}', '{"received": "2"}', STALL)
+    released = one.releasing(lambda when: True, 100)
+    assert next(released) == b"1"
+    if end == "close":
+        one.close()
+    else:
+        mismatch(lambda: one.sent(RESPOND_LIVE))
+    assert list(released) == []
+
+
 def test_a_mismatch_names_the_closest_frame_and_every_field_that_differs() -> None:
     one = player(sent(said("one")), RESPOND, sent(said("two")), STALL)
     error = mismatch(lambda: one.sent(json.dumps(said("twin"))))
