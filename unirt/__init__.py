@@ -5,7 +5,7 @@ The front door: every name here is public, and so is every module that the refer
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from unirt.audio import (
     G711_ALAW,
@@ -14,37 +14,6 @@ from unirt.audio import (
     PCM16_24K,
     AudioFormat,
     Encoding,
-)
-from unirt.capabilities import (
-    Capabilities,
-    Emission,
-    Emits,
-    Fact,
-    Support,
-)
-from unirt.commands import (
-    AppendAudio,
-    ApproveServerTool,
-    CancelResponse,
-    ClearInput,
-    ClearPlayback,
-    Command,
-    CommitInput,
-    CreateItem,
-    DeleteItem,
-    EndTurn,
-    Interrupt,
-    ReportPlayback,
-    Respond,
-    RetrieveItem,
-    SeedHistory,
-    SendImage,
-    SendRaw,
-    SendText,
-    SendToolResult,
-    StartTurn,
-    TruncateItem,
-    UpdateSession,
 )
 from unirt.condition import Condition
 from unirt.config import (
@@ -86,66 +55,18 @@ from unirt.errors import (
     UsageError,
 )
 from unirt.events import (
-    ApprovalRequested,
-    ApprovalSettled,
     AudioDelta,
     CitationsDelta,
-    ConnectionMeasured,
-    ContentDiscarded,
     ContentEvent,
     ControlEvent,
-    ConversationCreated,
-    DtmfReceived,
     Ending,
     Event,
-    GenerationDone,
-    HeardCorrected,
-    HistorySeeded,
     ImageDelta,
-    InputCleared,
-    InputCommitted,
-    InputPaused,
-    InputResumed,
-    InputTimeout,
-    InteractionStatus,
-    Interrupted,
-    ItemAdded,
-    ItemDeleted,
-    ItemDone,
-    ItemRetrieved,
-    ItemTruncated,
-    LimitNear,
-    LimitReached,
-    Malformed,
-    Noted,
     Origin,
-    OutputItemAdded,
-    OutputItemDone,
     Plane,
-    PlaybackCleared,
-    PlaybackStarted,
-    PlaybackStopped,
-    ProviderError,
-    RateLimit,
-    RateLimitsUpdated,
-    Reconnected,
-    Reconnecting,
-    ResponseDone,
-    ResponseOverdue,
-    ResponseStarted,
-    ResumptionUpdated,
-    SeedNote,
     ServerToolDelta,
     ServerToolResult,
-    ServerToolStatus,
-    SessionClosed,
     SessionEvent,
-    SessionExpiring,
-    SessionStarted,
-    SessionUpdated,
-    Severity,
-    SpeechStarted,
-    SpeechStopped,
     Stream,
     StreamClosed,
     StreamKind,
@@ -153,21 +74,10 @@ from unirt.events import (
     TextDelta,
     ThoughtDelta,
     ToolCall,
-    ToolCallCancelled,
     ToolCallDelta,
-    ToolFinished,
-    ToolProgress,
-    ToolsChanged,
-    ToolsListed,
-    ToolStarted,
-    ToolStatus,
     TranscriptDelta,
     TranscriptInterim,
-    TranscriptionFailed,
     TranscriptSegment,
-    Unmapped,
-    UpdateSettled,
-    UsageReported,
     Word,
 )
 from unirt.items import (
@@ -200,8 +110,100 @@ from unirt.usage import (
 
 if TYPE_CHECKING:
     from unirt.budget import Bound, Budget
+    from unirt.capabilities import (
+        Capabilities,
+        Emission,
+        Emits,
+        Fact,
+        Support,
+    )
+    from unirt.commands import (
+        AppendAudio,
+        ApproveServerTool,
+        CancelResponse,
+        ClearInput,
+        ClearPlayback,
+        Command,
+        CommitInput,
+        CreateItem,
+        DeleteItem,
+        EndTurn,
+        Interrupt,
+        ReportPlayback,
+        Respond,
+        RetrieveItem,
+        SeedHistory,
+        SendImage,
+        SendRaw,
+        SendText,
+        SendToolResult,
+        StartTurn,
+        TruncateItem,
+        UpdateSession,
+    )
     from unirt.deck.front import cassette
     from unirt.ephemeral import client_secret
+    from unirt.events import (
+        ApprovalRequested,
+        ApprovalSettled,
+        ConnectionMeasured,
+        ContentDiscarded,
+        ConversationCreated,
+        DtmfReceived,
+        GenerationDone,
+        HeardCorrected,
+        HistorySeeded,
+        InputCleared,
+        InputCommitted,
+        InputPaused,
+        InputResumed,
+        InputTimeout,
+        InteractionStatus,
+        Interrupted,
+        ItemAdded,
+        ItemDeleted,
+        ItemDone,
+        ItemRetrieved,
+        ItemTruncated,
+        LimitNear,
+        LimitReached,
+        Malformed,
+        Noted,
+        OutputItemAdded,
+        OutputItemDone,
+        PlaybackCleared,
+        PlaybackStarted,
+        PlaybackStopped,
+        ProviderError,
+        RateLimit,
+        RateLimitsUpdated,
+        Reconnected,
+        Reconnecting,
+        ResponseDone,
+        ResponseOverdue,
+        ResponseStarted,
+        ResumptionUpdated,
+        SeedNote,
+        ServerToolStatus,
+        SessionClosed,
+        SessionExpiring,
+        SessionStarted,
+        SessionUpdated,
+        Severity,
+        SpeechStarted,
+        SpeechStopped,
+        ToolCallCancelled,
+        ToolFinished,
+        ToolProgress,
+        ToolsChanged,
+        ToolsListed,
+        ToolStarted,
+        ToolStatus,
+        TranscriptionFailed,
+        Unmapped,
+        UpdateSettled,
+        UsageReported,
+    )
     from unirt.failover import Candidate, Failover
     from unirt.fold import ContentStep, Fold
     from unirt.prices import Cost
@@ -214,30 +216,24 @@ if TYPE_CHECKING:
     from unirt.tools.mcp import McpTools
 
 _LATER = {
-    "Bound": "budget",
-    "Budget": "budget",
-    "Candidate": "failover",
-    "ContentStep": "fold",
-    "Cost": "prices",
-    "Failover": "failover",
-    "Reconnect": "reconnect",
-    "Fold": "fold",
-    "FunctionTool": "tools",
-    "Limits": "session",
-    "McpTools": "tools.mcp",
-    "Session": "session",
-    "Telemetry": "telemetry",
-    "Timeouts": "timeouts",
-    "Timings": "timings",
-    "ToolContext": "tools",
-    "ToolRequest": "tools",
-    "ToolResult": "tools",
-    "TurnTimings": "timings",
-    "cassette": "deck.front",
-    "client_secret": "ephemeral",
-    "tool": "tools",
+    "budget": ("Bound", "Budget"),
+    "deck.front": ("cassette",),
+    "ephemeral": ("client_secret",),
+    "failover": ("Candidate", "Failover"),
+    "fold": ("ContentStep", "Fold"),
+    "prices": ("Cost",),
+    "reconnect": ("Reconnect",),
+    "session": ("Limits", "Session"),
+    "telemetry": ("Telemetry",),
+    "timeouts": ("Timeouts",),
+    "timings": ("Timings", "TurnTimings"),
+    "tools": ("FunctionTool", "ToolContext", "ToolRequest", "ToolResult", "tool"),
+    "tools.mcp": ("McpTools",),
 }
 "Names that are loaded when they are needed: mostly by ``connect()``."
+
+_VOCABULARY = ("events", "commands", "capabilities")
+"Where all others are that wait as long: they come with a provider, or with the first name."
 
 __all__ = [
     "G711_ALAW",
@@ -436,10 +432,16 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"unirt.{_LATER[name]}"), name)
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        rooms = [room for room, names in _LATER.items() if name in names] or _VOCABULARY
+        loaded = (import_module(f"unirt.{room}") for room in rooms)
+        found = next(getattr(room, name) for room in loaded if name in room.__all__)
+        globals()[name] = found
+        return found
 
 
 def __dir__() -> list[str]:

@@ -40,22 +40,22 @@ from unirt.config import (
     TurnDetection,
 )
 from unirt.errors import DialError, HandshakeError, MissingKey, UnirtError, UsageError
-from unirt.failover import Candidate, Failover, failover_of, first_candidate
 from unirt.items import Item
 from unirt.log import Log, logger, marked, new_mark
 from unirt.provider import Credentials, Provider
-from unirt.reconnect import Reconnect, reconnect_of
 from unirt.secret import secret_or_none, secret_values, secret_variables
 from unirt.text import check_text
-from unirt.timeouts import Timeouts
 from unirt.transport import Transport
 
 if TYPE_CHECKING:
     from unirt.budget import Budget
+    from unirt.failover import Candidate, Failover
     from unirt.plan import Plan, Route
+    from unirt.reconnect import Reconnect
     from unirt.session import Limits, Session
     from unirt.session.observers import Observer, Observers
     from unirt.telemetry import Telemetry
+    from unirt.timeouts import Timeouts
     from unirt.tools import AnyTool
     from unirt.tools.context import Approve
 
@@ -161,7 +161,9 @@ def connect(
     """
     # Imported here: whoever only names events needs no session, and no settings, which cost more
     # than all the rest of unirt.
+    from unirt.failover import failover_of, first_candidate
     from unirt.plan import Plan
+    from unirt.reconnect import reconnect_of
     from unirt.session import Limits
     from unirt.session.arguments import config_of
     from unirt.session.local_vad import check_extra

@@ -8,18 +8,21 @@ The two in-tree plug-ins use nothing that a stranger's could not.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from unirt.capabilities import Capabilities
 from unirt.config import SessionConfig
 from unirt.ids import counting_ids
 from unirt.policy import STANDARD, Policy
 from unirt.secret import secret_or_none, secret_url, secret_values, secret_variables
-from unirt.translator import ServerTranslator, Translator
 from unirt.transport import Transport
 from unirt.value import Value
+
+if TYPE_CHECKING:
+    # They come with the provider: whoever only names events needs neither.
+    from unirt.capabilities import Capabilities
+    from unirt.translator import ServerTranslator, Translator
 
 __all__ = ["ClientSecret", "Credentials", "EnvVar", "Provider"]
 

@@ -8,11 +8,13 @@ Foreign exceptions are turned into :class:`TransportClosed` inside each transpor
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from unirt.audio import AudioFormat
 from unirt.condition import Condition
-from unirt.translator import Frame
+
+if TYPE_CHECKING:
+    from unirt.translator import Frame
 
 __all__ = ["Media", "Prompt", "Transport", "TransportClosed"]
 

@@ -63,8 +63,8 @@ def test_every_event_has_a_row() -> None:
     bases = {"Event", "ControlEvent", "ContentEvent"}
     classes = {
         name
-        for name, value in vars(events).items()
-        if inspect.isclass(value)
+        for name in events.__all__
+        if inspect.isclass(value := getattr(events, name))
         and issubclass(value, Event)
         and not issubclass(value, SessionEvent)
     }

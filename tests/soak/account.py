@@ -19,6 +19,7 @@ import unirt
 from unirt.audio import PCM16_24K, AudioFormat
 from unirt.commands import AppendAudio
 from unirt.grammar import Checker
+from unirt.session import View
 from unirt.simulator.line import Line
 from unirt.simulator.scenario import Say
 from unirt.simulator.utterance import uttered
@@ -93,7 +94,7 @@ class Listener:
         self._session = session
         self._task = asyncio.create_task(self._read(aiter(session)))
 
-    async def _read(self, view: unirt.View) -> None:
+    async def _read(self, view: View) -> None:
         async for event in view:
             self._checker.feed(event)
             self.ledger.events += 1

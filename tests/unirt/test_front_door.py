@@ -23,6 +23,8 @@ def test_every_name_listed_exists_and_is_listed_once() -> None:
         assert hasattr(unirt, name), name
         assert name in dir(unirt), name
     assert not hasattr(unirt, "NoSuchName")
+    assert not hasattr(events, "NoSuchName")
+    assert set(events.__all__) <= set(dir(events))
 
 
 LATER = {
@@ -50,6 +52,27 @@ def test_what_a_session_may_never_need_is_not_imported(code: str) -> None:
     loaded = set(done.stdout.split())
     assert "unirt" in loaded
     assert {why: names & loaded for why, names in LATER.items() if names & loaded} == {}
+
+
+def test_what_only_a_session_or_a_provider_needs_is_not_imported_with_the_front_door() -> None:
+    code = "import sys, unirt; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    rooms = {"session", "tools", "turns"}
+    assert not loaded & {f"unirt.events.{room}" for room in rooms}
+    assert not loaded & {"unirt.commands", "unirt.capabilities", "unirt.translator", "unirt.plan"}
+
+
+@pytest.mark.parametrize("module", ["unirt", "unirt.events"])
+def test_a_name_that_is_loaded_later_is_the_same_wherever_it_is_asked_for(module: str) -> None:
+    code = (
+        f"import {module} as m; from unirt.events import turns;"
+        "late = 'SpeechStarted'; assert late not in vars(m); assert late in dir(m);"
+        f"from {module} import SpeechStarted;"
+        "assert SpeechStarted is turns.SpeechStarted is m.SpeechStarted;"
+        "assert vars(m)[late] is SpeechStarted"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

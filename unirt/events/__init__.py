@@ -4,7 +4,13 @@ The canonical events: what a provider says to the application.
 Four rooms: :mod:`~unirt.events.content` (the conversation itself), :mod:`~unirt.events.session`,
 :mod:`~unirt.events.turns` and :mod:`~unirt.events.tools` (everything about it).
 The legal order of all of them is written once, in :mod:`unirt.grammar`.
+
+The control plane, most of them, is loaded with the first name of it, or by ``unirt.connect()``: to
+make its classes takes longer than all else that ``import unirt`` does.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from unirt.events.base import (
     ContentEvent,
@@ -34,71 +40,136 @@ from unirt.events.content import (
     TranscriptSegment,
     Word,
 )
-from unirt.events.session import (
-    ConnectionMeasured,
-    ConversationCreated,
-    HistorySeeded,
-    LimitNear,
-    LimitReached,
-    Malformed,
-    Noted,
-    ProviderError,
-    RateLimit,
-    RateLimitsUpdated,
-    Reconnected,
-    Reconnecting,
-    ResponseOverdue,
-    ResumptionUpdated,
-    SeedNote,
-    SessionClosed,
-    SessionExpiring,
-    SessionStarted,
-    SessionUpdated,
-    Severity,
-    Unmapped,
-    UpdateSettled,
-    UsageReported,
-)
-from unirt.events.tools import (
-    ApprovalSettled,
-    ToolFinished,
-    ToolProgress,
-    ToolsChanged,
-    ToolStarted,
-    ToolStatus,
-)
-from unirt.events.turns import (
-    ApprovalRequested,
-    ContentDiscarded,
-    DtmfReceived,
-    GenerationDone,
-    HeardCorrected,
-    InputCleared,
-    InputCommitted,
-    InputPaused,
-    InputResumed,
-    InputTimeout,
-    InteractionStatus,
-    Interrupted,
-    ItemAdded,
-    ItemDeleted,
-    ItemDone,
-    ItemRetrieved,
-    ItemTruncated,
-    OutputItemAdded,
-    OutputItemDone,
-    PlaybackCleared,
-    PlaybackStarted,
-    PlaybackStopped,
-    ResponseDone,
-    ResponseStarted,
-    ServerToolStatus,
-    SpeechStarted,
-    SpeechStopped,
-    ToolCallCancelled,
-    ToolsListed,
-    TranscriptionFailed,
-)
+
+if TYPE_CHECKING:
+    from unirt.events.session import (
+        ConnectionMeasured,
+        ConversationCreated,
+        HistorySeeded,
+        LimitNear,
+        LimitReached,
+        Malformed,
+        Noted,
+        ProviderError,
+        RateLimit,
+        RateLimitsUpdated,
+        Reconnected,
+        Reconnecting,
+        ResponseOverdue,
+        ResumptionUpdated,
+        SeedNote,
+        SessionClosed,
+        SessionExpiring,
+        SessionStarted,
+        SessionUpdated,
+        Severity,
+        Unmapped,
+        UpdateSettled,
+        UsageReported,
+    )
+    from unirt.events.tools import (
+        ApprovalSettled,
+        ToolFinished,
+        ToolProgress,
+        ToolsChanged,
+        ToolStarted,
+        ToolStatus,
+    )
+    from unirt.events.turns import (
+        ApprovalRequested,
+        ContentDiscarded,
+        DtmfReceived,
+        GenerationDone,
+        HeardCorrected,
+        InputCleared,
+        InputCommitted,
+        InputPaused,
+        InputResumed,
+        InputTimeout,
+        InteractionStatus,
+        Interrupted,
+        ItemAdded,
+        ItemDeleted,
+        ItemDone,
+        ItemRetrieved,
+        ItemTruncated,
+        OutputItemAdded,
+        OutputItemDone,
+        PlaybackCleared,
+        PlaybackStarted,
+        PlaybackStopped,
+        ResponseDone,
+        ResponseStarted,
+        ServerToolStatus,
+        SpeechStarted,
+        SpeechStopped,
+        ToolCallCancelled,
+        ToolsListed,
+        TranscriptionFailed,
+    )
+
+_CONTROL = {
+    "ApprovalRequested": "turns",
+    "ApprovalSettled": "tools",
+    "ConnectionMeasured": "session",
+    "ContentDiscarded": "turns",
+    "ConversationCreated": "session",
+    "DtmfReceived": "turns",
+    "GenerationDone": "turns",
+    "HeardCorrected": "turns",
+    "HistorySeeded": "session",
+    "InputCleared": "turns",
+    "InputCommitted": "turns",
+    "InputPaused": "turns",
+    "InputResumed": "turns",
+    "InputTimeout": "turns",
+    "InteractionStatus": "turns",
+    "Interrupted": "turns",
+    "ItemAdded": "turns",
+    "ItemDeleted": "turns",
+    "ItemDone": "turns",
+    "ItemRetrieved": "turns",
+    "ItemTruncated": "turns",
+    "LimitNear": "session",
+    "LimitReached": "session",
+    "Malformed": "session",
+    "Noted": "session",
+    "OutputItemAdded": "turns",
+    "OutputItemDone": "turns",
+    "PlaybackCleared": "turns",
+    "PlaybackStarted": "turns",
+    "PlaybackStopped": "turns",
+    "ProviderError": "session",
+    "RateLimit": "session",
+    "RateLimitsUpdated": "session",
+    "Reconnected": "session",
+    "Reconnecting": "session",
+    "ResponseDone": "turns",
+    "ResponseOverdue": "session",
+    "ResponseStarted": "turns",
+    "ResumptionUpdated": "session",
+    "SeedNote": "session",
+    "ServerToolStatus": "turns",
+    "SessionClosed": "session",
+    "SessionExpiring": "session",
+    "SessionStarted": "session",
+    "SessionUpdated": "session",
+    "Severity": "session",
+    "SpeechStarted": "turns",
+    "SpeechStopped": "turns",
+    "ToolCallCancelled": "turns",
+    "ToolFinished": "tools",
+    "ToolProgress": "tools",
+    "ToolStarted": "tools",
+    "ToolStatus": "tools",
+    "ToolsChanged": "tools",
+    "ToolsListed": "turns",
+    "TranscriptionFailed": "turns",
+    "Unmapped": "session",
+    "UpdateSettled": "session",
+    "UsageReported": "session",
+}
+"In which room a control event is."
 
 __all__ = [
     "ApprovalRequested",
@@ -185,3 +256,17 @@ __all__ = [
     "UsageReported",
     "Word",
 ]
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        if name not in _CONTROL:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = getattr(import_module(f"{__name__}.{_CONTROL[name]}"), name)
+        globals()[name] = found
+        return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
