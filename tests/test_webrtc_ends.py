@@ -61,6 +61,24 @@ async def test_a_network_that_is_dead_ends_the_session_in_the_documented_time(
     assert await idle() == set()
 
 
+async def test_a_call_that_nobody_watches_any_more_ends_and_tells_why() -> None:
+    async with simulated() as simulator, calling(simulator) as reader:
+        (call,) = simulator.calls.values()
+        frames = {task: getattr(task.get_coro(), "cr_frame", None) for task in asyncio.all_tasks()}
+        watching = {
+            task: frame.f_locals["self"]
+            for task, frame in frames.items()
+            if frame is not None and frame.f_code.co_qualname == "Peer._watch"
+        }
+        (task,) = (task for task, peer in watching.items() if peer is not call._peer)
+        task.cancel()
+        with pytest.raises(AssertionError, match="the session ended"):
+            await reader.until(lambda: False)
+        assert reader.error is not None
+        assert "cancelled, and not by the session" in reader.error.reason
+    assert await idle() == set()
+
+
 async def test_a_call_is_measured_as_often_as_was_said(time_of_calls: ManualClock) -> None:
     measured: list[float] = []
 

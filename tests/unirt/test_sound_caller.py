@@ -291,6 +291,12 @@ async def test_a_tone_through_tracks_of_somebody_s_connection() -> None:
         assert sum(played) == pytest.approx(1_000)
         assert source.dropped_ms == 0
         assert await heard(source, lambda sound: len(sound) > 4_800)  # it can be listened to again
+        robbed = asyncio.create_task(heard(source, lambda sound: False))
+        await asyncio.sleep(0)
+        (task,) = (task for task in asyncio.all_tasks() if task.get_name() == "unirt-track")
+        task.cancel()
+        with pytest.raises(RuntimeError, match="not by its reader"):
+            await robbed
         ending = asyncio.create_task(heard(source, lambda sound: False))
         await here.close()
         await ending

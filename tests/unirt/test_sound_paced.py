@@ -202,3 +202,19 @@ async def test_what_breaks_a_player_is_raised(realtime: bool, again: bool) -> No
 
     with pytest.raises(unirt.DeviceLost, match="'a pipe' ended: nobody reads it"):
         await use()
+
+
+async def test_a_player_whose_task_somebody_cancelled_says_so() -> None:
+    sink = MemorySink(clock=ManualClock())
+
+    async def play() -> None:
+        async with sink.open(lambda _: None):
+            await turns()
+            (task,) = (task for task in asyncio.all_tasks() if task.get_name() == "unirt-player")
+            task.cancel()
+            await turns()
+            with pytest.raises(RuntimeError, match="not by the player"):
+                sink.play(audio(bytes(960)))
+
+    with pytest.raises(RuntimeError, match="not by the player"):
+        await play()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from unirt.errors import UnirtError
 from unirt.events import ApprovalRequested, ApprovalSettled, Event, Origin
 from unirt.log import logger, marked
+from unirt.session.scope import Scope
 from unirt.session.works import Works, refusal_of
 from unirt.tools.context import Approve, ToolRequest
 from unirt.wire import parse_frame
@@ -34,6 +35,7 @@ class Approvals:
     Args:
         session: Whose.
         works: Runs the callback.
+        scope: Runs what waits for it.
         now: The session's clock.
         tell: Tells events of the session's own to its views.
         approve: Who is asked; ``None`` for nobody.
@@ -44,6 +46,7 @@ class Approvals:
         session: Session,
         *,
         works: Works,
+        scope: Scope,
         now: Callable[[], float],
         tell: Callable[[list[Event]], None],
         approve: Approve | None,
@@ -55,16 +58,13 @@ class Approvals:
         self._session = session
         self._log = marked(_LOG, session.log_id)
         self._works = works
+        self._scope = scope
         self._now = now
         self._tell = tell
         self._approve = approve
-        self._tasks: set[asyncio.Task[None]] = set()
 
     def _requested(self, event: ApprovalRequested) -> None:
-        name = f"approval of {event.name}"
-        task = asyncio.get_running_loop().create_task(self._settle(event), name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._scope.spawn(self._settle(event), name=f"approval of {event.name}")
 
     async def _settle(self, event: ApprovalRequested) -> None:
         assert self._approve is not None  # noqa: S101  (else nothing is handled)
@@ -100,13 +100,6 @@ class Approvals:
     def end(self) -> None:
         """The session is ending."""
         self.handlers.clear()
-        for task in self._tasks:
-            task.cancel()
-
-    async def join(self) -> None:
-        """Wait until nothing is left of it."""
-        if self._tasks:
-            await asyncio.wait(self._tasks)
 
 
 def _parsed(arguments: str | None) -> dict[str, Any]:

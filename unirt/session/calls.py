@@ -29,11 +29,12 @@ import asyncio
 import itertools
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from unirt.clock import Clock
+from unirt.clock import Clock, SupportsCancel
 from unirt.commands import SendToolResult
 from unirt.config import Tool
 from unirt.errors import ToolError, UnirtError, UnsupportedCommand
@@ -49,6 +50,7 @@ from unirt.events import (
 )
 from unirt.log import logger, marked
 from unirt.session.limits import Limits
+from unirt.session.scope import Scope
 from unirt.session.works import Refusal, Work, Works, cut, plain, refusal_of, result_of
 from unirt.tools.context import Approve, ToolContext, ToolRequest, ToolResult
 from unirt.tools.function import FunctionTool
@@ -87,7 +89,9 @@ class _Call:
     started_at: float | None = None
     told: bool = False
     "Its end was told."
-    timer: asyncio.Task[None] | None = None
+    timeout: asyncio.Future[None] | None = None
+    "Done when it took too long."
+    timer: SupportsCancel | None = None
 
 
 class Calls:
@@ -97,6 +101,7 @@ class Calls:
     Args:
         session: Whose.
         works: Runs the functions.
+        scope: Runs what looks after each call.
         clock: The time of timeouts.
         limits: The bounds of what runs and waits.
         tell: Tells events of the session's own to its views.
@@ -108,6 +113,7 @@ class Calls:
         session: Session,
         *,
         works: Works,
+        scope: Scope,
         clock: Clock,
         limits: Limits,
         tell: Callable[[list[Event]], None],
@@ -121,6 +127,7 @@ class Calls:
         self._session = session
         self._log = marked(_LOG, session.log_id)
         self._works = works
+        self._scope = scope
         self._clock = clock
         self._limits = limits
         self._tell = tell
@@ -132,7 +139,6 @@ class Calls:
         self._running = 0
         self._waiting: deque[_Call] = deque()
         "Those that wait for their turn."
-        self._tasks: set[asyncio.Task[None]] = set()
         self._passing: dict[str, Tool] = {}
         "Tools that were given for one response only."
         self._ended = False
@@ -163,9 +169,7 @@ class Calls:
         self._calls[event.call_id] = call
         self._live += 1
         self._forget()
-        task = loop.create_task(self._serve(call), name=f"call of {event.name}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._scope.spawn(self._serve(call), name=f"call of {event.name}")
 
     def _cancelled(self, event: ToolCallCancelled) -> None:
         for call_id in event.call_ids:
@@ -246,8 +250,9 @@ class Calls:
         if call.stopped.done():
             return False
         if tool.timeout is not None:
+            call.timeout = asyncio.get_running_loop().create_future()
             deadline = self._clock.now() + tool.timeout
-            call.timer = asyncio.create_task(self._clock.sleep_until(deadline))
+            call.timer = self._clock.call_at(deadline, partial(call.timeout.set_result, None))
         if self._running < self._limits.tools_running:
             self._running += 1
             return True
@@ -302,8 +307,8 @@ class Calls:
     async def _first(self, call: _Call, what: asyncio.Future[Any]) -> None:
         """Wait for something, the timeout or the cancellation, whichever comes first."""
         waiting: set[asyncio.Future[Any]] = {what, call.stopped}
-        if call.timer is not None:
-            waiting.add(call.timer)
+        if call.timeout is not None:
+            waiting.add(call.timeout)
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
 
     # What comes of it.
@@ -408,18 +413,11 @@ class Calls:
     # The end.
 
     def end(self) -> None:
-        """The session is ending: cancel all calls, and tell so while that can be told."""
+        """The session is ending: tell so of all calls, while that can be told."""
         for call in self._calls.values():
             if call is not None:
                 self._finish(call, ToolStatus.CANCELLED, error="the session ended")
         self._ended = True
-        for task in self._tasks:
-            task.cancel()
-
-    async def join(self) -> None:
-        """Wait until the calls are over; their functions may take longer."""
-        if self._tasks:
-            await asyncio.wait(self._tasks)
 
 
 def _too_long(tool: FunctionTool) -> str:

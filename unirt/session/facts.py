@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import attrs
@@ -18,6 +17,7 @@ from unirt.session.state import State
 from unirt.session.views import Hub
 
 if TYPE_CHECKING:
+    from unirt.errand import Errand
     from unirt.events import LimitReached
 
 __all__ = ["Facts"]
@@ -31,7 +31,7 @@ class Facts:
     _tried: Link | None
     _state: State
     _hub: Hub
-    _closer: asyncio.Task[None] | None
+    _closer: Errand | None
     _ended_by: LimitReached | None
     _over: bool
 

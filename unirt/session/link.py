@@ -21,6 +21,7 @@ from unirt.audio import AudioFormat
 from unirt.clock import Clock
 from unirt.condition import Condition
 from unirt.deadline import Deadline
+from unirt.errand import Errand
 from unirt.errors import ConfigurationError
 from unirt.log import Log, logger, marked
 from unirt.session.audio_out import AudioOut
@@ -124,11 +125,11 @@ class Link:
         """
         handshake = self.pump.handshake = Handshake(self.provider, self.url, ready)
         try:
-            self._scope.spawn(self.outbox.run(), vital=True)
+            self._scope.spawn(self.outbox.run())
             self._begin_media()
             self.translator.start(self._clock.now())
             self.pump.run()
-            self._reader = self._scope.spawn(self._read(), vital=True)
+            self._reader = self._scope.spawn(self._read())
             await handshake.wait(self._clock, timeout)
         finally:
             self.pump.handshake = None
@@ -252,19 +253,19 @@ class Retiring:
         self._spawn = spawn
         self._clock = clock
         self._timeout = timeout
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._errands: set[Errand] = set()
 
-    def add(self, link: Link) -> asyncio.Task[None]:
-        """Close a link; the task is done when nothing of it is left."""
-        task = self._spawn(self._close(link))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+    def add(self, link: Link) -> Errand:
+        """Close a link; when that is done nothing of it is left."""
+        errand = Errand(lambda: self._close(link), self._spawn)
+        self._errands = {errand, *(other for other in self._errands if not other.over)}
+        return errand
 
     async def settled(self) -> None:
         """Wait until all are closed."""
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        while self._errands:
+            await next(iter(self._errands)).done()
+            self._errands = {errand for errand in self._errands if not errand.over}
 
     async def _close(self, link: Link) -> None:
         try:

@@ -83,6 +83,8 @@ class Listening:
         tasks = {hearing, over}
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if hearing.cancelled() or not (hearing.done() or self._hub.ended.is_set()):
+                raise RuntimeError("listening was cancelled, and not by the session")
         finally:
             for task in tasks:
                 task.cancel()

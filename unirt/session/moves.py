@@ -34,10 +34,10 @@ import attrs
 from unirt.clock import Clock
 from unirt.commands import Command, SeedHistory, UpdateSession
 from unirt.config import Manual, SessionConfig
+from unirt.errand import Errand
 from unirt.errors import (
     ConfigurationError,
     DialError,
-    SessionClosedError,
     UnirtError,
     UsageError,
 )
@@ -83,7 +83,7 @@ class _Move:
     loss: Loss | None
     unanswered: bool
     "The user waits for an answer that was cut off, or had not begun."
-    retiring: asyncio.Task[None]
+    retiring: Errand
     "Closes the connection that was left."
     attempts: int = 0
     error: str | None = None
@@ -105,6 +105,7 @@ class Moves:
         tell: Tells events of the session's own to its views.
         spawn: Runs a task of the session.
         lost: Is told that nobody answers: the session is over.
+        check_open: Raises, for a verb, where the session is over.
         timeouts: The bounds on a handshake, and on closing what is left behind.
         mark: Whose they are, for the log.
     """
@@ -122,6 +123,7 @@ class Moves:
         tell: Callable[[Sequence[Event]], None],
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
         lost: Callable[[Loss], None],
+        check_open: Callable[[str], None],
         timeouts: Timeouts,
         mark: str,
     ) -> None:
@@ -144,6 +146,7 @@ class Moves:
         self._tell = tell
         self._spawn = spawn
         self._lost = lost
+        self._check_open = check_open
         self._timeout = timeouts.handshake
         self._lock = asyncio.Lock()
         "Held by whoever wants to move; a loss does not ask."
@@ -225,8 +228,7 @@ class Moves:
         await asyncio.wait({self._spawn(go())})  # who is cancelled here does not stop it half way
         if failure:
             raise failure[0]
-        if self._over:
-            raise SessionClosedError(why)
+        self._check_open(why)
 
     async def _travel(
         self, candidate: Candidate | None, why: str, changes: SessionConfig | None, wait: _Wait
@@ -374,7 +376,7 @@ class Moves:
         try:
             if way is None:
                 if handle is not None:
-                    await asyncio.wait({move.retiring})  # it remembers one connection at a time
+                    await move.retiring.done()  # it remembers one connection at a time
                 way = await ways.dial(candidate, changes, None if handle is None else handle.value)
             await self._open(move, way, 0 if handle is None else handle.position)
         except (ConfigurationError, DialError) as exc:

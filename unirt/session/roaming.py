@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Unpack
@@ -13,6 +12,7 @@ from unirt.commands import AppendAudio, Command, Respond, StartTurn
 from unirt.condition import Condition
 from unirt.config import LocalVAD
 from unirt.conversation import Conversation
+from unirt.errand import Errand
 from unirt.events import ConnectionMeasured, Event, Origin, SessionClosed
 from unirt.session.audio_in import AudioIn
 from unirt.session.audio_out import AudioOut
@@ -47,7 +47,7 @@ class Roaming(ABC):
     _audio_out: AudioFormat | None
     _clock: Clock
     _ears: Ears | None
-    _closer: asyncio.Task[None] | None
+    _closer: Errand | None
     _hide: Callable[[str], str]
     _hub: Hub
     _limits: Limits

@@ -36,6 +36,7 @@ from unirt.commands import (
     SendToolResult,
     UpdateSession,
 )
+from unirt.errand import Errand
 from unirt.errors import CassetteMismatch
 from unirt.events import Event, HistorySeeded
 from unirt.items import Item
@@ -152,12 +153,15 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
             tell=self._tell,
             spawn=self._scope.spawn,
             lost=lambda loss: self._end(loss.code, loss.reason, loss.by),
+            check_open=self._check_open,
             timeouts=timeouts,
             mark=self.log_id,
         )
         self.playback = Playback(lambda: self._moves.leftover.links, self._hub, audio_out, clock)
         "How far the model's speech was played; see :mod:`unirt.session.playback`."
-        self._tooling = Tooling(self, clock, limits, tell=self._tell, approve=approve)
+        self._tooling = Tooling(
+            self, clock, limits, tell=self._tell, approve=approve, fail=self._fail
+        )
         self._updates = Updates(
             lambda: self._link,
             self._moves,
@@ -189,7 +193,7 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
         "It was ready once."
         self._over = False
         "Its last event was told: nothing may follow."
-        self._closer: asyncio.Task[None] | None = None
+        self._closer: Errand | None = None
         self._hurry = False
         self._failure: Exception | None = None
         self._failure_told = False
@@ -360,6 +364,8 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
         self._tooling.end()
         self._moves.end()
         try:
+            if self._tried is not None:
+                self._tried.end(code, reason, by, goes_on=True)
             self._link.end(code, reason, by)
             self._tell_closed(code, reason, by)
         except Exception as exc:
@@ -390,16 +396,16 @@ class Session(Facts, Accounts, Listening, Verbs, Roaming):
         self._tooling.excuse(asyncio.current_task())
         closer = self._start_closing(code, reason)
         try:
-            await asyncio.wait({closer})
+            await closer.done()
         except asyncio.CancelledError:
             self._hurry = True
             closer.cancel()
-            await asyncio.wait({closer})
+            await closer.done()
             raise
 
-    def _start_closing(self, code: int, reason: str) -> asyncio.Task[None]:
+    def _start_closing(self, code: int, reason: str) -> Errand:
         if self._closer is None:
-            self._closer = asyncio.create_task(self._shut(code, reason))
+            self._closer = Errand(lambda: self._shut(code, reason))
         return self._closer
 
     async def _shut(self, code: int, reason: str) -> None:

@@ -17,6 +17,7 @@ from unirt.config import SessionConfig
 from unirt.errors import SessionClosedError, UnirtError
 from unirt.events import Event, Origin, ToolsChanged
 from unirt.log import logger, marked
+from unirt.session.scope import Scope
 from unirt.tools.function import FunctionTool, tools_of
 from unirt.tools.source import ToolSource
 
@@ -34,6 +35,7 @@ class Sources:
 
     Args:
         session: Whose.
+        scope: Runs what tells the provider.
         now: The session's clock.
         tell: Tells events of the session's own to its views.
     """
@@ -42,11 +44,13 @@ class Sources:
         self,
         session: Session,
         *,
+        scope: Scope,
         now: Callable[[], float],
         tell: Callable[[list[Event]], None],
     ) -> None:
         self._session = session
         self._log = marked(_LOG, session.log_id)
+        self._scope = scope
         self._now = now
         self._tell = tell
         self._followed: dict[int, tuple[ToolSource, Callable[[], None]]] = {}
@@ -68,7 +72,7 @@ class Sources:
             return
         self._changed[id(source)] = source
         if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._update(), name="new tools")
+            self._task = self._scope.spawn(self._update(), name="new tools")
 
     async def _update(self) -> None:
         while self._changed:
@@ -110,13 +114,6 @@ class Sources:
         for _, stop in self._followed.values():
             stop()
         self._followed.clear()
-        if self._task is not None:
-            self._task.cancel()
-
-    async def join(self) -> None:
-        """Wait until nothing is left of it."""
-        if self._task is not None:
-            await asyncio.wait({self._task})
 
 
 def _sources(config: SessionConfig) -> dict[int, ToolSource]:

@@ -20,6 +20,7 @@ from unirt.events import Event
 from unirt.session.approvals import Approvals
 from unirt.session.calls import Calls
 from unirt.session.limits import Limits
+from unirt.session.scope import Scope
 from unirt.session.sources import Sources
 from unirt.session.works import Works
 from unirt.tools.context import Approve
@@ -44,6 +45,7 @@ class Tooling:
         limits: The bounds of what runs and waits.
         tell: Tells events of the session's own to its views.
         approve: Who is asked before a tool runs; ``None`` for nobody.
+        fail: Is told what broke of the session's own.
     """
 
     def __init__(
@@ -54,18 +56,31 @@ class Tooling:
         *,
         tell: Callable[[Sequence[Event]], None],
         approve: Approve | None,
+        fail: Callable[[Exception], None],
     ) -> None:
         self._session = session
         self._clock = clock
         self._approve = approve
+        self._scope = Scope(fail)
         self._works = Works(session.log_id)
         self._calls = Calls(
-            session, works=self._works, clock=clock, limits=limits, tell=tell, approve=approve
+            session,
+            works=self._works,
+            scope=self._scope,
+            clock=clock,
+            limits=limits,
+            tell=tell,
+            approve=approve,
         )
         self._approvals = Approvals(
-            session, works=self._works, now=clock.now, tell=tell, approve=approve
+            session,
+            works=self._works,
+            scope=self._scope,
+            now=clock.now,
+            tell=tell,
+            approve=approve,
         )
-        self._sources = Sources(session, now=clock.now, tell=tell)
+        self._sources = Sources(session, scope=self._scope, now=clock.now, tell=tell)
         self._ended = False
 
     @property
@@ -113,6 +128,7 @@ class Tooling:
         self._calls.end()
         self._approvals.end()
         self._sources.end()
+        self._scope.stop()
         self._works.cancel()
 
     async def join(self, deadline: float) -> None:
@@ -120,9 +136,7 @@ class Tooling:
         left = deadline - self._clock.now()
         with contextlib.suppress(asyncio.CancelledError):  # then there is no time for them
             await self._works.join(max(left, _LEAST_S))
-        await self._calls.join()
-        await self._approvals.join()
-        await self._sources.join()
+        await self._scope.join()
 
 
 def check_approvals(tools: Sequence[Tool | ProviderTool] | None, approve: Approve | None) -> None:

@@ -111,12 +111,12 @@ class PacedPlayer(Playing, ABC):
                 self._given.set()
                 await asyncio.wait({self._task})
         finally:
-            self._task.cancel()
+            ours = self._task.cancel()
             await asyncio.wait({self._task})
             self._stop()
             await self._end()
-        if not self._task.cancelled():
-            self._task.result()
+        if not ours:
+            self._settle()
 
     def play(self, audio: AudioDelta) -> None:
         """
@@ -125,11 +125,18 @@ class PacedPlayer(Playing, ABC):
         Raises:
             DeviceLost: What it hands its blocks on to takes no more.
         """
-        task = self._task
-        if task is not None and task.done() and not task.cancelled():
-            task.result()
+        if self._played is not None:
+            self._settle()
         super().play(audio)
         self._given.set()
+
+    def _settle(self) -> None:
+        """Raise what ended the task that plays, where it ended and was not asked to."""
+        task = self._task
+        if task is not None and task.done():
+            if task.cancelled():
+                raise RuntimeError("the task of a player was cancelled, and not by the player")
+            task.result()
 
     async def _run(self) -> None:
         now = self._clock.now

@@ -63,10 +63,13 @@ class TrackSource:
     async def __aiter__(self) -> AsyncGenerator[bytes]:
         self._unread.begin()
         draining = asyncio.create_task(self._drain(), name="unirt-track")
+        draining.add_done_callback(lambda _: self._unread.end())
         try:
             async with contextlib.aclosing(self._unread.pieces()) as pieces:
                 async for piece in pieces:
                     yield piece
+            if draining.cancelled():
+                raise RuntimeError("a task of the track was cancelled, and not by its reader")
         finally:
             draining.cancel()
             await asyncio.wait({draining})
@@ -76,12 +79,9 @@ class TrackSource:
     async def _drain(self) -> None:
         from unirt.transports.webrtc.tracks import sound_of
 
-        try:
-            async with contextlib.aclosing(sound_of(self._track)) as sound:
-                async for piece in sound:
-                    self._unread.put(piece)
-        finally:
-            self._unread.end()
+        async with contextlib.aclosing(sound_of(self._track)) as sound:
+            async for piece in sound:
+                self._unread.put(piece)
 
 
 class TrackSink(PulledPlayer):

@@ -28,6 +28,7 @@ from aiortc import (
 
 from unirt.clock import SystemClock
 from unirt.condition import Condition
+from unirt.errand import Errand
 from unirt.transport import TransportClosed
 from unirt.transports.webrtc.candidates import NoAddress, restrict
 from unirt.transports.webrtc.incoming import Incoming
@@ -89,7 +90,7 @@ class Peer:
         "The other side is there, or the call is over."
         self._low = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._closing: asyncio.Task[None] | None = None
+        self._closing: Errand | None = None
         servers = [
             RTCIceServer(urls=list(one.urls), username=one.username, credential=one.credential)
             for one in options.ice_servers
@@ -271,9 +272,8 @@ class Peer:
         """Leave the call, and wait until nothing of it is left. Idempotent; never raises."""
         self._end(gone or TransportClosed(1000, "", by="local"))
         if self._closing is None:
-            self._closing = asyncio.create_task(self._shut())
-        while not self._closing.done():
-            await asyncio.wait({self._closing})
+            self._closing = Errand(self._shut)
+        await self._closing.done()
 
     async def _shut(self) -> None:
         connecting = _connecting(self._connection)
@@ -294,7 +294,9 @@ class Peer:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (exc := task.exception()) is not None:
+        if task.cancelled():
+            self._broke(RuntimeError("a task was cancelled, and not by the session"))
+        elif (exc := task.exception()) is not None:
             self._broke(exc)
 
     def _broke(self, exc: BaseException) -> None:
