@@ -1,5 +1,6 @@
 """Telemetry, seen by the real SDK: what is told, when, and what never is."""
 
+import asyncio
 import importlib.util
 import json
 from collections.abc import AsyncIterator
@@ -249,6 +250,32 @@ async def test_how_a_response_ended(toy: Toy, ending: str, finish: str, error: s
     assert point.attributes.get("error.type") == error
     assert (span.status.status_code is StatusCode.ERROR) == (error is not None)
     assert "gen_ai.usage.input_tokens" not in attributes(span)
+
+
+async def test_an_overdue_response_is_an_event_on_its_span_or_on_the_session_s(toy: Toy) -> None:
+    timeouts = unirt.Timeouts(answer=10.0, silence=20.0)
+    async with told(toy, timeouts=timeouts) as (watched, session, clock):
+        await session.send_text("my question")
+        clock.advance(10.0)
+        await until(session, unirt.ResponseOverdue)
+        await toy.say("start", response="r1")
+        await until(session, unirt.ResponseStarted)
+        for _ in range(4):
+            clock.advance(5.0)
+            await asyncio.sleep(0)
+        await until(session, unirt.ResponseOverdue)
+        await toy.say("done", response="r1")
+        await until(session, unirt.ResponseDone)
+        await session.close()
+        answer, whole = watched.spans
+    (late,), (silent,) = whole.events, answer.events
+    assert late.name == silent.name == "response overdue"
+    told_of = {"unirt.what": "answer", "unirt.waited": 10.0, "unirt.reconnects": False}
+    assert late.attributes == told_of
+    assert silent.attributes == {**told_of, "unirt.what": "silence", "unirt.waited": 20.0}
+    began = whole.start_time or 0
+    assert late.timestamp - began == pytest.approx(10e9)
+    assert silent.timestamp - began == pytest.approx(30e9)
 
 
 async def test_metrics(toy: Toy) -> None:

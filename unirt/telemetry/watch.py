@@ -25,6 +25,7 @@ from unirt.events import (
     Event,
     Reconnected,
     ResponseDone,
+    ResponseOverdue,
     ResponseStarted,
     SessionClosed,
     SessionStarted,
@@ -128,6 +129,7 @@ class Watch:
             StreamOpened: self._stream_opened,
             ToolCall: self._tool_called,
             ToolCallCancelled: self._calls_cancelled,
+            ResponseOverdue: self._response_overdue,
             ResponseDone: self._response_done,
             UsageReported: self._usage_reported,
             SessionClosed: self._session_closed,
@@ -253,6 +255,17 @@ class Watch:
             answer.parts.append({"type": "text", "content": event.text})
         elif event.role == "user":
             self._heard.setdefault(event.turn_id, []).append(event.text)
+
+    def _response_overdue(self, event: ResponseOverdue) -> None:
+        """One that has begun is told on its own span, and one that has not on the session's."""
+        answer = self._answers.get(event.response_id or "")
+        told: dict[str, str | float | bool] = {
+            "unirt.what": event.what,
+            "unirt.waited": event.waited,
+            "unirt.reconnects": event.reconnects,
+        }
+        span = self._session if answer is None else answer.span
+        span.add_event("response overdue", told, self._ns(event.received_at))
 
     def _response_done(self, event: ResponseDone) -> None:
         answer = self._answers.pop(event.response_id, None)
