@@ -12,10 +12,22 @@ from tests.talking import Reader
 from unirt import ResponseOverdue, Timeouts
 from unirt.clock import ManualClock
 from unirt.registry import load
-from unirt.simulator import Scenario, Simulator
+from unirt.simulator import Near, Scenario, Simulator
 from unirt.simulator.script import loads
+from unirt.testing.faults import Faults
+from unirt.testing.virtual import LoopClock, run_virtually
 
 NAMES = ["openai", "google"]
+CALLS = loads("""
+    [pace]
+    speed = 50
+    [[reply]]
+    cue = "text"
+    steps = [{ call = "look", args = {} }]
+    [[reply]]
+    cue = "tool_result"
+    steps = [{ say = "Found.", ms = 300 }]
+""")
 AT_ONCE = unirt.Reconnect(first_wait=0.0, jitter=0.0)
 
 
@@ -110,3 +122,61 @@ async def test_a_provider_that_never_answers_is_given_up(name: str) -> None:
         assert reader.error is not None
         assert len(simulator.connections) == 4
         assert len(reader.of(ResponseOverdue)) == 4
+
+
+LOST = [
+    ("openai", "drop@tool_call"),
+    ("openai", "truncate@tool_call"),
+    ("openai", "corrupt@tool_call"),
+    ("openai", "drop@sent:ready#2"),
+    ("google", "drop@sent:ready"),
+    ("google", "drop@sent:tool_call"),
+]
+
+
+@pytest.mark.parametrize(("name", "fault"), LOST)
+def test_what_was_lost_on_the_way_is_made_up_for_by_another_connection(
+    name: str, fault: str
+) -> None:
+    """Of a response that called, OpenAI's client waits for the end before it asks for the next."""
+    ran: list[str] = []
+
+    async def look() -> str:
+        """Look."""
+        ran.append("look")
+        return "found"
+
+    async def work() -> tuple[Faults, list[unirt.Event]]:
+        clock = LoopClock()
+        faults = Faults(fault, clock=clock)
+        timeouts = Timeouts(at_overdue="reconnect")
+        async with (
+            Near(load(name), [CALLS, answers("Found.")], clock=clock) as near,
+            unirt.connect(
+                faults.on(near.provider),
+                clock=clock,
+                tools=[look],
+                timeouts=timeouts,
+                reconnect=AT_ONCE,
+                environ={},
+                env_file=None,
+            ) as session,
+        ):
+            reader = Reader(session)
+            await session.send_text("Look")
+            await reader.until(lambda: reader.of(unirt.Reconnected) and spoken(reader))
+            await session.close()
+            return faults, await reader.done()
+
+    faults, events = run_virtually(work())
+    assert [str(each.fault) for each in faults.happened] == [fault]
+    (late,) = (event for event in events if isinstance(event, ResponseOverdue))
+    assert late.reconnects
+    assert len(ran) == ("ready" not in fault)
+
+
+def spoken(reader: Reader) -> bool:
+    """Whether an answer was heard over the connection that is in use."""
+    last = reader.events.index(reader.of(unirt.Reconnected)[-1])
+    ends = [e for e in reader.events[last:] if isinstance(e, unirt.ResponseDone)]
+    return any(end.ending is unirt.Ending.COMPLETE for end in ends)
