@@ -72,6 +72,18 @@ def test_every_other_frame_is_left_to_be_read(other: bytes) -> None:
     assert envelope().open(other) is None
 
 
+def test_every_byte_behind_the_audio_counts() -> None:
+    around = {"more": [1, 2.5], "last": "end"}
+    made, good = envelope(**around), frame(OTHER, "event_2", **around)
+    begin = good.index(OTHER.encode()) + len(OTHER)
+    assert made.open(good) == base64.b64decode(OTHER)
+    assert len(good) - begin > 30
+    for at in range(begin, len(good)):
+        for other in b'7A+="]} ':
+            if good[at] != other:
+                assert made.open(good[:at] + bytes([other]) + good[at + 1 :]) is None
+
+
 @pytest.mark.parametrize(
     "unclear",
     [
