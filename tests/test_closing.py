@@ -7,6 +7,7 @@ The event loop is in its debug mode here, and whatever blocks it is an error.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 from collections.abc import Callable, Coroutine, Iterator
@@ -31,6 +32,8 @@ SCENARIO = loads("""
     steps = [{ say = "Yes.", ms = 200 }, { call = "hang_up", args = {} }]
 """)
 CLOSES = loads('[[reply]]\ncue = "text"\nsteps = [{ close = 1011, reason = "bye" }]')
+
+QUICK = unirt.Timeouts(close=1.0)
 
 kinds = pytest.mark.parametrize("kind", ["websocket", "fast"])
 
@@ -187,3 +190,45 @@ async def test_whoever_cancels_all_tasks_ends_the_session_and_nobody_waits_on(
                 async for _ in reader:
                     pass
             assert session.closed
+
+
+@kinds
+@pytest.mark.parametrize("work", ["Link._read", "Outbox.run", "Errand._run", "Works.start"])
+async def test_whoever_cancels_one_task_leaves_nothing_open(
+    provider: Provider, kind: str, work: str
+) -> None:
+    async def wait() -> str:
+        """Wait."""
+        await asyncio.Event().wait()
+        return "never"
+
+    def does(task: asyncio.Task[Any]) -> bool:
+        frame = getattr(task.get_coro(), "cr_frame", None)
+        inner = None if frame is None else frame.f_locals.get("work", task.get_coro())
+        return str(getattr(inner, "__qualname__", "")).startswith(work)
+
+    async def cancel() -> None:
+        tool = unirt.tool(wait, name="hang_up")
+        async with Simulator(provider, SCENARIO) as simulator:
+            before = asyncio.all_tasks()
+            async with to(simulator, kind, tools=[tool], timeouts=QUICK) as session:
+                await session.send_text("Hello")
+                async for event in session:
+                    if isinstance(event, unirt.ToolStarted):
+                        break
+                closing = asyncio.create_task(session.close()) if work == "Errand._run" else None
+                await asyncio.sleep(0)
+                for task in filter(does, asyncio.all_tasks() - before):
+                    task.cancel()
+                    cancelled.append(task)
+                with contextlib.suppress(RuntimeError):
+                    async for event in session:
+                        if isinstance(event, unirt.ToolFinished) and event.status == "failed":
+                            break
+                if closing is not None:
+                    await closing
+                assert session.closed or work == "Works.start"
+
+    cancelled: list[object] = []
+    await leaving_nothing(cancel)
+    assert len(cancelled) == 2
