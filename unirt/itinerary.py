@@ -8,7 +8,8 @@ The rules, in order:
 2. The others are tried, each once.
 3. Whoever may still answer is tried in turn until all have used their tries.
 
-Who would fail again is not tried again.
+Who would fail again is not tried again, nor who asked to be left alone for longer than anybody
+waits.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from collections.abc import Callable, Sequence
 
 import attrs
 
-from unirt.errors import DialError, UnirtError
+from unirt.errors import UnirtError
 from unirt.failover import Candidate
 from unirt.policy import Row, Verdict
 from unirt.reconnect import Reconnect
@@ -64,6 +65,8 @@ class Itinerary:
         self._judge = judge
         self._tried: Counter[str] = Counter({failed.name: strikes})
         self._fatal = {failed.name} if verdict is Verdict.FATAL else set()
+        self._asked: dict[str, float] = {}
+        "How long each wants to be left alone, in seconds."
         self._last: Candidate | None = None
 
     def next(self, error: UnirtError | None = None) -> Stop | None:
@@ -73,19 +76,20 @@ class Itinerary:
         Args:
             error: Why the one before did not answer.
         """
-        asked = None
         if error is not None and self._last is not None:
-            if self._judge(self._last, error).verdict is Verdict.FATAL:
+            asked = getattr(error, "retry_after", None) or 0.0
+            self._asked[self._last.name] = asked
+            fatal = self._judge(self._last, error).verdict is Verdict.FATAL
+            if fatal or asked > self._reconnect.longest_wait:
                 self._fatal.add(self._last.name)
-            asked = error.retry_after if isinstance(error, DialError) else None
         candidate = self._choose()
         if candidate is None:
             return None
-        again = candidate is self._last
         self._last = candidate
         tried = self._tried[candidate.name]
         self._tried[candidate.name] += 1
-        return Stop(candidate, self._reconnect.wait(tried, asked if again else None))
+        asked_of_it = self._asked.pop(candidate.name, None)
+        return Stop(candidate, self._reconnect.wait(tried, asked_of_it))
 
     def _choose(self) -> Candidate | None:
         failed, *others = self._all

@@ -12,6 +12,7 @@ import asyncio
 import ssl
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from email.utils import parsedate_to_datetime
 from importlib.util import find_spec
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -198,7 +199,8 @@ def dial_error(
             body = " ".join(bytes(response.body or b"").decode("utf-8", "replace").split())
             why = body or response.reason_phrase or "no reason given"
             asked = response.headers.get("Retry-After")
-            return error(why, response.status_code, retry_after(asked))
+            told = response.headers.get("Date")
+            return error(why, response.status_code, retry_after(asked, told))
         case InvalidURI():
             return error(f"not a WebSocket address: {exc.msg}")
         case InvalidProxy():
@@ -267,13 +269,22 @@ async def open_websocket(
     )
 
 
-def retry_after(value: str | None) -> float | None:
+def retry_after(asked: str | None, told: str | None = None) -> float | None:
     """
     The seconds that a ``Retry-After`` asks for (RFC 9110, 10.2.3); ``None`` where it asks for none.
 
-    A date is none: it is of the server's clock, and this machine's may be another.
+    Args:
+        asked: Its value: seconds, or a date.
+        told: The ``Date`` of the same answer. A date is of the server's clock, and this machine's
+            may be another, so without it one asks for nothing.
     """
-    return float(value) if value is not None and value.strip().isdecimal() else None
+    if asked is not None and asked.strip().isdecimal():
+        return float(asked)
+    try:
+        until, since = parsedate_to_datetime(asked or ""), parsedate_to_datetime(told or "")
+        return max((until - since).total_seconds(), 0.0)
+    except (TypeError, ValueError):
+        return None
 
 
 async def _open_default(
