@@ -1,0 +1,125 @@
+"""What an account or its key cannot have is asked for once, wherever the provider says so."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
+
+import unirt
+from tests.talking import Reader
+from unirt.registry import load
+from unirt.simulator import Simulator
+from unirt.simulator.script import loads
+
+KEY = "0123456789abcdef"
+REFUSED = [
+    ("openai", 401, '{"error": {"code": "invalid_api_key", "message": "Incorrect API key"}}'),
+    ("openai", 429, '{"error": {"code": "insufficient_quota", "message": "no more of it"}}'),
+    ("openai", 429, "You exceeded your current quota, please check your plan"),
+    ("google", 400, "API key not valid. Please pass a valid API key."),
+    ("google", 403, "permission denied"),
+    ("google", 429, "RESOURCE_EXHAUSTED: You exceeded your current quota"),
+]
+CLOSED = [
+    ("openai", 1011, "insufficient_quota"),
+    ("openai", 1011, "You exceeded your current quota"),
+    ("openai", 1013, "Incorrect API key provided"),
+    ("google", 1007, "API key not valid. Please pass a valid API key."),
+    ("google", 1008, "API key expired. Please renew the API key."),
+    ("google", 1011, "RESOURCE_EXHAUSTED"),
+]
+AT_ONCE = unirt.Reconnect(tries=4, first_tries=4, first_wait=0.0, jitter=0.0)
+
+transports = pytest.mark.parametrize("transport", ["websocket", "fast"])
+
+
+async def asked(name: str, url: str, transport: str) -> unirt.DialError:
+    connecting = unirt.connect(
+        name,
+        api_key=KEY,
+        base_url=url,
+        transport=transport,
+        reconnect=AT_ONCE,
+        env_file=None,
+        environ={},
+    )
+    with pytest.raises(unirt.DialError) as refused:
+        await connecting.__aenter__()
+    return refused.value
+
+
+@transports
+@pytest.mark.parametrize(("name", "status", "body"), REFUSED)
+async def test_at_the_dial(name: str, status: int, body: str, transport: str) -> None:
+    dials = 0
+
+    def refuse(connection: ServerConnection, request: Request) -> Response:
+        nonlocal dials
+        dials += 1
+        return connection.respond(HTTPStatus(status), body)
+
+    async def never(connection: ServerConnection) -> None:
+        raise AssertionError("it is let in")
+
+    async with serve(never, "127.0.0.1", 0, process_request=refuse) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        error = await asked(name, f"ws://127.0.0.1:{port}", transport)
+    assert error.status == status
+    assert dials == 1
+
+
+@transports
+@pytest.mark.parametrize(("name", "code", "reason"), CLOSED)
+async def test_in_the_handshake(name: str, code: int, reason: str, transport: str) -> None:
+    dials = 0
+
+    async def refuse(connection: ServerConnection) -> None:
+        nonlocal dials
+        dials += 1
+        await connection.close(code, reason)
+
+    async with serve(refuse, "127.0.0.1", 0) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        error = await asked(name, f"ws://127.0.0.1:{port}", transport)
+    assert isinstance(error, unirt.HandshakeError)
+    assert error.code == code
+    assert dials == 1
+
+
+@pytest.mark.parametrize(("name", "code", "reason"), CLOSED)
+async def test_in_a_session(name: str, code: int, reason: str) -> None:
+    steps = f'[{{ close = {code}, reason = "{reason}" }}]'
+    scenario = loads(f'[[reply]]\ncue = "text"\nsteps = {steps}')
+    async with Simulator(load(name), scenario) as simulator:
+        connecting = unirt.connect(
+            simulator.provider, environ=simulator.env, env_file=None, reconnect=AT_ONCE
+        )
+        async with connecting as session:
+            reader = Reader(session)
+            await session.send_text("Hi")
+            await reader.done()
+        assert len(simulator.connections) == 1
+    assert reader.error is not None
+    assert (reader.error.code, reader.error.reason) == (code, reason)
+    assert not reader.of(unirt.Reconnecting)
+
+
+@pytest.mark.parametrize("code", ["insufficient_quota", "invalid_api_key"])
+async def test_an_error_says_what_the_close_after_it_does_not(code: str) -> None:
+    """Only one of the two has error messages in a session."""
+    steps = f'[{{ error = "It is over.", code = "{code}" }}, {{ close = 1011 }}]'
+    scenario = loads(f'[[reply]]\ncue = "text"\nsteps = {steps}')
+    async with Simulator(load("openai"), scenario) as simulator:
+        connecting = unirt.connect(
+            simulator.provider, environ=simulator.env, env_file=None, reconnect=AT_ONCE
+        )
+        async with connecting as session:
+            reader = Reader(session)
+            await session.send_text("Hi")
+            await reader.done()
+        assert len(simulator.connections) == 1
+    assert reader.error is not None
+    assert not reader.of(unirt.Reconnecting)
