@@ -22,6 +22,7 @@ NAMES = ["openai", "google"]
 TRANSPORTS = ["websocket", "fast"]
 LIVELY = Pace(speed=50, latency_ms=0, word_ms=0)
 AT_ONCE = unirt.Reconnect(first_wait=0.0, jitter=0.0)
+SLOW = Pace(speed=4, latency_ms=0, word_ms=0)
 SHORT_S = 0.2
 "How long a close may take, in the cells that have to wait for that."
 
@@ -30,9 +31,15 @@ class Talk:
     """A session through a proxy, and what was left over when all was closed."""
 
     def __init__(
-        self, name: str, transport: str, *faults: str, clock: Clock | None = None, **more: Any
+        self,
+        name: str,
+        transport: str,
+        *faults: str,
+        clock: Clock | None = None,
+        pace: Pace = LIVELY,
+        **more: Any,
     ) -> None:
-        self.simulator = Simulator(load(name), pace=LIVELY)
+        self.simulator = Simulator(load(name), pace=pace)
         self.name, self.faults, self.clock = name, faults, clock
         self.more = {
             "transport": transport,
@@ -98,7 +105,7 @@ ENDS = {
 "What the application is told of each: the code, who ended it, and words of the error."
 
 
-@pytest.mark.parametrize("phase", ["mid_audio", "between_turns", "tool_call"])
+@pytest.mark.parametrize("phase", ["before_first_audio", "mid_audio", "between_turns", "tool_call"])
 @pytest.mark.parametrize("fault", list(ENDS))
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("name", NAMES)
@@ -120,6 +127,58 @@ async def test_what_ends_a_socket_is_told_and_mended(
         assert (left.code, left.by) == (code, by)
         assert words in (left.error or "")
         assert len(proxy.happened) == 1
+
+
+@pytest.mark.parametrize("fault", list(ENDS))
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("name", NAMES)
+async def test_what_ends_a_socket_while_the_user_goes_over_an_answer(
+    name: str, transport: str, fault: str
+) -> None:
+    async with Talk(name, transport, f"{fault}@barge_in", pace=SLOW) as (session, reader, proxy):
+        await session.send_text("Tell me all of it, and take your time for that")
+        await reader.many(unirt.AudioDelta)
+        await session.interrupt()
+        (left,) = await reader.many(unirt.Reconnecting)
+        await reader.many(unirt.Reconnected)
+        await answered(reader, "And now?")
+
+        code, by, words = ENDS[fault]
+        assert (left.code, left.by) == (code, by)
+        assert words in (left.error or "")
+        assert len(proxy.happened) == 1
+
+
+@pytest.mark.parametrize("fault", list(ENDS))
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("name", NAMES)
+async def test_what_ends_a_socket_again_before_another_one_is_ready(
+    name: str, transport: str, fault: str
+) -> None:
+    talk = Talk(name, transport, "cut@mid_audio", f"{fault}@reconnect")
+    async with talk as (_, reader, proxy):
+        await answered(reader, "Tell me of it")
+        await reader.many(unirt.Reconnected)
+        await answered(reader, "And now?")
+        first, second = reader.of(unirt.Reconnecting)
+        assert (first.attempt, second.attempt) == (1, 2)
+        assert second.error
+        assert len(proxy.happened) == 2
+
+
+@pytest.mark.parametrize("fault", [*ENDS, "break"])
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("name", NAMES)
+async def test_what_ends_a_socket_that_is_being_closed(
+    name: str, transport: str, fault: str
+) -> None:
+    async with Talk(name, transport, f"{fault}@close") as (session, reader, _proxy):
+        await answered(reader, "Tell me of it")
+        await session.close()
+    (closed,) = reader.of(unirt.SessionClosed)
+    assert closed.by == "local"
+    assert reader.error is None
+    assert not reader.of(unirt.Reconnecting)
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
