@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import attrs
 import pytest
 
 import unirt
+from tests.soak.alone import alone
 from tests.soak.gauge import Reading, grown_mb
 from tests.soak.long import run_long
 from tests.soak.many import FORMATS, run_many
@@ -99,3 +101,12 @@ async def test_the_page_and_the_complaints() -> None:
         attrs.evolve(many, open=()), [long], {"date": "", "python": "", "cores": 2, "processor": ""}
     )
     assert "| OpenAI Realtime | 40 | 1 |" in text
+
+
+async def _endless() -> None:
+    await asyncio.Event().wait()
+
+
+def test_what_takes_too_long_is_given_up() -> None:
+    with pytest.raises(TimeoutError):
+        alone(_endless, seconds=0.1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import Annotated
 
 import typer
@@ -14,6 +15,9 @@ from tests.soak.alone import alone
 from tests.soak.long import run_long
 from tests.soak.many import FORMATS, run_many
 from tests.soak.report import PAGE, complaints, page
+
+MOST_S = 600.0
+"All of it is given up after ten minutes."
 
 _console = Console(width=None if sys.stdout.isatty() else 160)
 
@@ -29,12 +33,16 @@ def main(
     ] = True,
 ) -> None:
     """Hold many sessions, and one for long; compare all that is said; look for what is left."""
-    longs = []
+    longs, begun = [], time.monotonic()
+
+    def left() -> float:
+        return MOST_S - (time.monotonic() - begun)
+
     for provider in FORMATS:
         with _console.status(f"{turns} turns, {provider}"):
-            longs.append(alone(run_long, provider, turns, reconnects))
+            longs.append(alone(run_long, provider, turns, reconnects, seconds=left()))
     with _console.status(f"{sessions} sessions"):
-        many = alone(run_many, sessions, generations, rounds)
+        many = alone(run_many, sessions, generations, rounds, seconds=left())
     text = page(many, longs, machine())
     _console.print(Markdown(text))
     if write:

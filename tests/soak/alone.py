@@ -13,11 +13,16 @@ __all__ = ["alone"]
 Found = TypeVar("Found")
 
 
-def alone(run: Callable[..., Coroutine[Any, Any, Found]], *args: Any) -> Found:
-    """What ``await run(*args)`` gives, in a new process."""
+def alone(run: Callable[..., Coroutine[Any, Any, Found]], *args: Any, seconds: float) -> Found:
+    """
+    What ``await run(*args)`` gives, in a new process.
+
+    Raises:
+        TimeoutError: It takes longer than so many seconds.
+    """
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(_run, run, *args).result()
+        return pool.submit(_run, run, *args, seconds=seconds).result()
 
 
-def _run(run: Callable[..., Coroutine[Any, Any, Found]], *args: Any) -> Found:
-    return asyncio.run(run(*args))
+def _run(run: Callable[..., Coroutine[Any, Any, Found]], *args: Any, seconds: float) -> Found:
+    return asyncio.run(asyncio.wait_for(run(*args), seconds))
