@@ -1,17 +1,18 @@
 """
 Cancelling at every step: a coroutine that is cancelled at the n-th place at which it waits.
 
-And what has to be there, or not, afterwards: tasks and file descriptors.
+And what has to be there, or not, afterwards: tasks, threads and file descriptors.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-__all__ = ["Stepped", "cancelled_at_every_step", "descriptors"]
+__all__ = ["Stepped", "cancelled_at_every_step", "descriptors", "threads"]
 
 _TURNS = 20_000
 "How many turns of the loop the other side gets to go; in each its sockets are looked at."
@@ -62,13 +63,18 @@ def descriptors() -> set[str]:
     return found
 
 
+def threads() -> set[threading.Thread]:
+    """What runs beside; without the event loop's own pool, which ends with it."""
+    return {each for each in threading.enumerate() if not each.name.startswith("asyncio_")}
+
+
 async def cancelled_at_every_step(work: Callable[[], Coroutine[Any, Any, None]]) -> int:
     """
     Run something again and again, cancelled one step later each time, until it comes to its end.
 
     Returns how many steps it has. After each, everything has to be as it was before.
     """
-    tasks, open_ = asyncio.all_tasks(), descriptors()
+    tasks, open_, running = asyncio.all_tasks(), descriptors(), threads()
     step = 0
     while True:
         step += 1
@@ -85,3 +91,4 @@ async def cancelled_at_every_step(work: Callable[[], Coroutine[Any, Any, None]])
             await asyncio.sleep(0)
         assert asyncio.all_tasks() <= tasks, f"step {step}: {asyncio.all_tasks() - tasks}"
         assert descriptors() <= open_, f"step {step}: {descriptors() - open_}"
+        assert threads() <= running, f"step {step}: {threads() - running}"

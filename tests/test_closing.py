@@ -17,7 +17,7 @@ import pytest
 from blockbuster import blockbuster_ctx
 
 import unirt
-from tests.stepping import descriptors
+from tests.stepping import descriptors, threads
 from tests.talking import Reader
 from unirt.provider import Provider
 from unirt.simulator import Simulator
@@ -51,9 +51,10 @@ async def leaving_nothing(work: Callable[[], Coroutine[Any, Any, None]]) -> None
     loop.set_debug(True)
     loop.slow_callback_duration = float("inf")
     await work()
-    tasks, open_ = asyncio.all_tasks(), descriptors()
+    tasks, open_, running = asyncio.all_tasks(), descriptors(), threads()
     await work()
     assert asyncio.all_tasks() == tasks
+    assert threads() <= running
     assert descriptors() <= open_
 
 
