@@ -94,7 +94,13 @@ async def test_frames_that_go_wrong_end_no_call(
 
 @pytest.mark.parametrize(
     ("fault", "code"),
-    [("cut@mid_audio", None), ("cut@between_turns", None), ("close=1011@tool_call", 1011)],
+    [
+        ("cut@before_first_audio", None),
+        ("cut@mid_audio", None),
+        ("close=1001@mid_audio", 1001),
+        ("cut@between_turns", None),
+        ("close=1011@tool_call", 1011),
+    ],
 )
 async def test_a_call_that_ends_is_called_again(fault: str, code: int | None) -> None:
     async with Simulator(load("openai"), [SCENARIO, None]) as simulator:
@@ -108,6 +114,30 @@ async def test_a_call_that_ends_is_called_again(fault: str, code: int | None) ->
             assert left.code == code
         await reader.done()
         assert "rtc_1" not in simulator.calls  # it has been hung up
+    assert await idle() == set()
+
+
+@pytest.mark.parametrize("fault", ["cut@dial", "cut@handshake", "close=1011@handshake"])
+async def test_a_call_that_ends_before_it_is_ready_is_called_again(fault: str) -> None:
+    async with simulated(SCENARIO) as simulator:
+        async with calling(fault, simulator) as (reader, faults):
+            await ask(reader, "Are you there?")
+            assert len(faults.happened) == 1
+            assert not reader.of(unirt.Reconnecting)
+        await reader.done()
+    assert await idle() == set()
+
+
+@pytest.mark.parametrize("fault", ["cut@close", "close=1011@close", "stall@close"])
+async def test_a_call_that_ends_while_it_is_hung_up(fault: str) -> None:
+    async with simulated(SCENARIO) as simulator:
+        async with calling(fault, simulator) as (reader, _):
+            await ask(reader, "Are you there?")
+            await reader.session.close()
+        (closed,) = reader.of(unirt.SessionClosed)
+        assert closed.by == "local"
+        assert reader.error is None
+        await reader.done()
     assert await idle() == set()
 
 
