@@ -47,7 +47,7 @@ async def look_up() -> str:
 
 @contextlib.asynccontextmanager
 async def calling(fault: str, simulator: Simulator) -> AsyncIterator[tuple[Reader, Faults]]:
-    faults = Faults(fault)
+    faults = Faults(*fault.split())
     connecting = unirt.connect(
         faults.on("openai"),
         transport="webrtc",
@@ -75,6 +75,9 @@ async def ask(reader: Reader, text: str, answers: int = 1) -> None:
         ("unknown@between_turns", unirt.Unmapped),
         ("error@tool_call", unirt.ProviderError),
         ("delay=50@mid_audio", None),
+        ("throttle=20000@mid_audio", None),
+        ("truncate@mid_audio", unirt.Malformed),
+        ("corrupt@mid_audio", unirt.Malformed),
     ],
 )
 async def test_frames_that_go_wrong_end_no_call(
@@ -114,6 +117,42 @@ async def test_a_call_that_ends_is_called_again(fault: str, code: int | None) ->
             assert left.code == code
         await reader.done()
         assert "rtc_1" not in simulator.calls  # it has been hung up
+    assert await idle() == set()
+
+
+@pytest.mark.parametrize("fault", ["cut", "close=1011"])
+async def test_a_call_that_ends_again_before_another_one_is_ready(fault: str) -> None:
+    async with Simulator(load("openai"), [SCENARIO, None]) as simulator:
+        async with calling(f"cut@mid_audio {fault}@reconnect", simulator) as (reader, faults):
+            await ask(reader, "Are you there?")
+            await reader.many(unirt.Reconnected)
+            await ask(reader, "And now?")
+            first, second = reader.of(unirt.Reconnecting)
+            assert (first.attempt, second.attempt) == (1, 2)
+            assert len(faults.happened) == 2
+        await reader.done()
+    assert await idle() == set()
+
+
+@pytest.mark.parametrize(("fault", "code"), [("cut@barge_in", None), ("close=1011@barge_in", 1011)])
+async def test_a_call_that_ends_as_an_answer_is_gone_over(fault: str, code: int | None) -> None:
+    long = loads("""
+        [pace]
+        speed = 2
+        [[reply]]
+        cue = "text"
+        steps = [{ say = "This is a long story, and it takes its time.", ms = 6000 }]
+    """)
+    async with Simulator(load("openai"), [long, None]) as simulator:
+        async with calling(fault, simulator) as (reader, _):
+            await reader.session.send_text("A story")
+            await reader.many(unirt.PlaybackStarted)
+            await reader.session.interrupt()
+            (left,) = await reader.many(unirt.Reconnecting)
+            await reader.many(unirt.Reconnected)
+            await ask(reader, "And now?")
+            assert left.code == code
+        await reader.done()
     assert await idle() == set()
 
 
