@@ -72,7 +72,7 @@ SAID = {
         f"that nobody read | {transport._MOST_UNREAD >> 20} MiB |",
         f"to be put in order | {jitter.DEPTH}, {jitter.DEPTH * FRAME_MS} ms |",
         f"that wait for audio | {media.HELD:,} |",
-        f"before its answer was told | {1000 * media.EARLY_S:g} ms |",
+        f"before its answer was told | {media.EARLY_S:g} s |",
         f"have none | the latest {patience._REMEMBERED} each |",
         f"| {frames._LINE:,} characters; {frames._TEXT} of a text, {frames._MEMBERS} members",
         f"were not received | {wrapper._WAITING} |",

@@ -265,7 +265,7 @@ async def test_what_others_say_breaks_no_silence(toy: Toy) -> None:
             await it.passes(1.0)
             await it.say("audio", response="r2", size=480)
             await it.say("note")
-            await it.say("transcript", item="i", text="I say", final=False)
+            await it.say("transcript", item="u", text="I say", final=False)
         assert it.overdue == [("silence", 8.0, "r1")]
 
 
