@@ -115,7 +115,7 @@ class Composer(Answers):
             blocking=blocking,
         )
         self.calls[call.id] = call
-        response.call_ids.append(call.id)
+        response.call_ids += (call.id,)
         forget(self.calls, keep=lambda known: known.pending)
         self._complete_text(entry, arguments)
         self._add(

@@ -70,6 +70,7 @@ def time_words(stream: OpenStream, text: str, words: Sequence[Word]) -> None:
         if stream.timed_from is None:
             # Whatever the provider counts from, its first word begins with the sound.
             stream.timed_from = word.start_ms or 0.0
+        stream.timed = stream.timed or []
         stream.timed.append((word.end_ms - stream.timed_from, before + at))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import attrs
@@ -31,6 +31,13 @@ V = TypeVar("V")
 
 @attrs.define(eq=False)
 class OpenStream:
+    """
+    What is known of one stream, open or closed.
+
+    Many are kept for a while, and while the garbage collector looks at them all sessions of a
+    program wait: what most of them do not need is not there.
+    """
+
     stream: Stream
     parts: list[str] = attrs.field(factory=list)
     final: str | None = None
@@ -40,18 +47,18 @@ class OpenStream:
     "How much audio was delivered of it."
     cues: list[float] = attrs.field(factory=list)
     "Of a transcript: for each of `parts`, how much of its item's audio had come before it."
-    timed: list[tuple[float, int]] = attrs.field(factory=list)
+    timed: list[tuple[float, int]] | None = None
     "Of a transcript with word times: when words end, in ms, and where in the text."
     timed_from: float | None = None
     "What those times count from."
-    _said: tuple[str, list[int]] | None = None
+    _said: tuple[str, Sequence[int]] | None = None
     "The text, and the lengths of `parts`, once the stream is closed."
 
     def keep(self, text: str) -> None:
         """The stream is over; speech may yet be cut when it is only being played any more."""
-        self._said = text, [len(part) for part in self.parts]
+        self._said = text, tuple(map(len, self.parts))
 
-    def whole(self) -> tuple[str, list[int]]:
+    def whole(self) -> tuple[str, Sequence[int]]:
         """The text so far, and the lengths of the pieces in which it came."""
         return self._said or ("".join(self.parts), [len(part) for part in self.parts])
 
@@ -100,7 +107,7 @@ class Response:
     "A player threw the rest away."
     growing: frozenset[str] = frozenset()
     "Of an interrupted response: the items of whose audio more was to come."
-    call_ids: list[str] = attrs.field(factory=list)
+    call_ids: tuple[str, ...] = ()
 
     def audio_items(self) -> dict[str, float]:
         """How much audio was delivered of each item, in order."""
