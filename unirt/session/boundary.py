@@ -24,7 +24,7 @@ from unirt.commands import (
     SendText,
     SendToolResult,
 )
-from unirt.config import Manual, Scheduling, SessionConfig, Tool
+from unirt.config import Manual, SessionConfig, Tool
 from unirt.events import (
     Ending,
     Event,
@@ -36,6 +36,7 @@ from unirt.events import (
     ToolCall,
     ToolCallCancelled,
 )
+from unirt.session.owed import Owed
 
 __all__ = ["Boundary"]
 
@@ -55,8 +56,8 @@ class Boundary:
         self._due = False
         "The user's turn is over, and wants an answer."
         self._running: set[str] = set()
-        self._calls: dict[str, str | None] = {}
-        "The calls whose results the model waits for, each with its response."
+        self._owed = Owed()
+        "What the model waits for."
         self._answering: str | None = None
         "The response whose last result went out, until the model speaks of it."
         self._waiting: set[asyncio.Future[None]] = set()
@@ -73,12 +74,12 @@ class Boundary:
     @property
     def here(self) -> bool:
         """Whether no answer runs."""
-        return not (self._running or self._calls or self._answering)
+        return not (self._running or self._owed or self._answering)
 
     @property
     def speaking(self) -> bool:
         """Whether a response runs that waits for no result: what it says was begun before."""
-        return not self._running <= {*self._calls.values(), self._answering}
+        return not self._running <= {*self._owed.responses, self._answering}
 
     @property
     def due(self) -> bool:
@@ -96,7 +97,7 @@ class Boundary:
                 self._due = False
                 self._answering = None
                 self._wake()
-            case SendToolResult(more_follows=False) if command.call_id in self._calls:
+            case SendToolResult():
                 self._result(command)
             case _:
                 pass
@@ -133,13 +134,11 @@ class Boundary:
         self._due = self._due or (by_itself and getattr(detection, "respond", None) is not False)
 
     def _result(self, command: SendToolResult) -> None:
-        response_id = self._calls.pop(command.call_id)
-        if response_id in self._calls.values():
-            return
-        later = command.scheduling in (Scheduling.SILENT, Scheduling.WHEN_IDLE)
-        if command.respond and not later:
-            self._answering = response_id
-        self._wake()
+        if (settled := self._owed.settle(command)) is not None:
+            response_id, answered = settled
+            if answered:
+                self._answering = response_id
+            self._wake()
 
     def _started(self, event: ResponseStarted) -> None:
         if event.in_conversation:
@@ -154,12 +153,11 @@ class Boundary:
             for tool in tools
         )
         if event.response_id in self._running and not aside:
-            self._calls[event.call_id] = event.response_id
+            self._owed.add(event.call_id, event.response_id)
             self._wake()
 
     def _cancelled(self, event: ToolCallCancelled) -> None:
-        for call_id in event.call_ids:
-            self._calls.pop(call_id, None)
+        self._owed.drop(event.call_ids)
         self._wake()
 
     def _done(self, event: ResponseDone) -> None:
@@ -179,7 +177,7 @@ class Boundary:
 
     def _speaks_of_it(self) -> None:
         """The model waits for nothing of before any more."""
-        self._calls.clear()
+        self._owed.clear()
         self._answering = None
 
     def _wake(self) -> None:

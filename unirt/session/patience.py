@@ -29,7 +29,6 @@ from unirt.commands import (
     EndTurn,
     Interrupt,
     Respond,
-    Scheduling,
     SendImage,
     SendText,
     SendToolResult,
@@ -62,6 +61,7 @@ from unirt.events import (
     TranscriptInterim,
 )
 from unirt.grammar import GROWTH
+from unirt.session.owed import Owed
 from unirt.session.state import State
 from unirt.session.timer import Timer
 from unirt.timeouts import Timeouts
@@ -71,7 +71,7 @@ __all__ = ["Patience"]
 _LOOKS = 4
 "How often a response is looked at in the time that it may be silent."
 _REMEMBERED = 64
-"Turns that were answered, and calls without a result, that are known."
+"Turns that were answered, and are known."
 _SIGNS = frozenset(
     {
         *GROWTH,
@@ -138,8 +138,7 @@ class Patience:
         "Those that are in the conversation."
         self._sent: set[str] = set()
         "Those whose content was all sent."
-        self._calls: dict[str, str | None] = {}
-        "The calls that have no result, each with its response."
+        self._owed = Owed()
         self._answered: deque[str | None] = deque(maxlen=_REMEMBERED)
         "The turns that have an answer: what is told of them now comes late."
         self._words = dict.fromkeys((TranscriptDelta, TranscriptInterim), self._word)
@@ -173,7 +172,7 @@ class Patience:
                 self._is_due(True, inside=command.in_conversation)
             case Interrupt() | CancelResponse():
                 self._due.clear()
-            case SendToolResult(more_follows=False) if command.call_id in self._calls:
+            case SendToolResult():
                 self._result(command)
             case _:
                 pass
@@ -186,12 +185,10 @@ class Patience:
             self._watch()
 
     def _result(self, command: SendToolResult) -> None:
-        response_id = self._calls.pop(command.call_id)
-        if response_id in self._calls.values():
-            return
-        self._unheard.discard(response_id or "")  # from here on it may be silent
-        later = command.scheduling in (Scheduling.SILENT, Scheduling.WHEN_IDLE)
-        self._is_due(command.respond and not later and response_id not in self._quiet)
+        if (settled := self._owed.settle(command)) is not None:
+            response_id, answered = settled
+            self._unheard.discard(response_id or "")  # from here on it may be silent
+            self._is_due(answered and response_id not in self._quiet)
 
     @property
     def _by_itself(self) -> bool:
@@ -251,14 +248,10 @@ class Patience:
         self._sent.add(event.response_id)
 
     def _called(self, event: ToolCall) -> None:
-        if event.call_id is not None:
-            self._calls[event.call_id] = event.response_id
-            if len(self._calls) > _REMEMBERED:
-                del self._calls[next(iter(self._calls))]
+        self._owed.add(event.call_id, event.response_id)
 
     def _cancelled(self, event: ToolCallCancelled) -> None:
-        for call_id in event.call_ids:
-            self._calls.pop(call_id, None)
+        self._owed.drop(event.call_ids)
 
     def _done(self, event: ResponseDone) -> None:
         self._quiet.pop(event.response_id, None)
@@ -270,7 +263,7 @@ class Patience:
     def _over(self, event: Event) -> None:
         """The connection is left: nothing of all that will come."""
         self._due.clear()
-        self._calls.clear()
+        self._owed.clear()
         self._quiet.clear()
         for known in (self._unheard, self._told, self._inside, self._sent):
             known.clear()
@@ -315,7 +308,7 @@ class Patience:
         now, found = self._now(), []
         for response_id, since in self._quiet.items():
             played = response_id in self._sent and self._playing(response_id)
-            if response_id not in self._unheard or played or response_id in self._calls.values():
+            if response_id not in self._unheard or played or response_id in self._owed.responses:
                 self._quiet[response_id] = now
                 self._told.discard(response_id)
             elif now >= since + self._timeouts.silence and response_id not in self._told:
