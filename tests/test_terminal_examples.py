@@ -21,6 +21,8 @@ from unirt.preroll import PREROLL_MS
 from unirt.registry import installed, load
 from unirt.simulator import Line, Simulator
 
+pytestmark = pytest.mark.long
+
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 every_provider = pytest.mark.parametrize("provider", installed())

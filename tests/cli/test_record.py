@@ -75,6 +75,7 @@ def test_a_scenario_of_ones_own_is_held(unirt: Run, tmp_path: Path) -> None:
     assert read(tmp_path / "t.jsonl").header.notes == {"scenario": "mine"}
 
 
+@pytest.mark.long
 async def test_a_live_conversation_is_recorded_in_real_time(tmp_path: Path) -> None:
     """Live is whatever the settings reach: here a simulator that the command knows nothing of."""
     async with Simulator(load("openai"), builtin("text_turn"), pace=FAST) as simulator:
