@@ -54,6 +54,19 @@ cue = "tool_result"
 steps = [{{ say = "That is that." }}]
 """
 
+BESIDE = f"""
+{FAST}
+[[reply]]
+cue = "text"
+steps = [{{ call = "get_weather", args = {{ city = "Lagos" }} }}]
+[[reply]]
+cue = "text"
+steps = [{{ say = "Noon." }}]
+[[reply]]
+cue = "text"
+steps = [{{ say = "You are welcome." }}]
+"""
+
 WRONG = f"""
 {FAST}
 [[reply]]
@@ -238,6 +251,48 @@ async def test_a_call_that_is_cancelled_by_the_user_is_not_answered(
         assert [e.status for e in stage.told(unirt.ToolFinished)] == ["cancelled"]
         assert len(stage.told(unirt.ToolCallCancelled)) == 1
         assert stage.results == []
+
+
+@pytest.mark.parametrize(
+    ("model", "waits"),
+    [
+        ("openai:gpt-realtime", True),
+        ("google:gemini-2.5-flash-native-audio-latest", True),
+        ("google:gemini-3.1-flash-live-preview", True),
+        ("google:gemini-3.8-live", False),
+    ],
+)
+async def test_a_tool_that_does_not_say_is_waited_for_where_the_model_does(
+    model: str, waits: bool
+) -> None:
+    """Field 3: a text goes over it there, and beside it elsewhere; its result is not lost."""
+    written = asyncio.Event()
+
+    async def get_weather(city: str) -> str:
+        await written.wait()
+        return "warm"
+
+    provider, _, name = model.partition(":")
+    async with staged(provider, BESIDE, get_weather, model=name) as stage:
+        assert stage.session.capabilities.waits_for_tools is waits
+        await stage.session.send_text("How is it?")
+        async for event in stage.session:
+            stage.events.append(event)
+            if isinstance(event, unirt.ToolStarted):
+                await stage.session.send_text("And what is the time?")
+            if isinstance(event, unirt.TranscriptDelta) and "Noon" in event.text:
+                break
+        written.set()
+        await stage.session.send_text("Thank you.")
+        async for event in stage.session:
+            stage.events.append(event)
+            if isinstance(event, unirt.TranscriptDelta) and "welcome" in event.text:
+                break
+        await stage.simulator.settled()
+        (finished,) = stage.told(unirt.ToolFinished)
+        assert finished.status == ("cancelled" if waits else "completed")
+        assert len(stage.told(unirt.ToolCallCancelled)) == waits
+        assert stage.results == ([] if waits else ["warm"])
 
 
 @every_provider

@@ -119,6 +119,8 @@ class Capabilities(Value):
     "What the model listens to, unless configured otherwise."
     output_format: AudioFormat = PCM16_24K
     "What the model speaks, unless configured or said otherwise."
+    waits_for_tools: bool = True
+    "Whether the model waits for the result of a tool that does not say ``blocking``."
     max_connection_ms: float | None = None
     "When the provider ends a connection by design."
 

@@ -22,7 +22,7 @@ from unirt.config import (
 )
 from unirt.errors import UnsupportedSetting
 from unirt_google.facts import DEFAULT_MODEL, PROVIDER_NAME
-from unirt_google.families import Family, family_of, is_vertex
+from unirt_google.families import Family, family_of, is_vertex, waits_for_tools
 from unirt_google.options import apply_options
 from unirt_google.schema import openapi_schema
 
@@ -128,7 +128,7 @@ def _function(tool: Tool, family: Family, model: str | None) -> dict[str, Any]:
 def _check_scheduling(tool: Tool, family: Family, model: str | None) -> None:
     """Refuse what would be ignored, or would close the connection; see ``results``."""
     vertex = is_vertex(model or "")
-    blocks = family.tools_block and not vertex if tool.blocking is None else tool.blocking
+    blocks = waits_for_tools(model or "") if tool.blocking is None else tool.blocking
     if family.scheduling and not vertex and not blocks:
         return
     raise UnsupportedSetting(

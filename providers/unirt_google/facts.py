@@ -23,7 +23,7 @@ from unirt.capabilities import (
     Support,
 )
 from unirt.config import Scheduling, SessionConfig
-from unirt_google.families import Family, family_of, hears_beside_tools, is_vertex
+from unirt_google.families import Family, family_of, hears_beside_tools, is_vertex, waits_for_tools
 
 __all__ = ["DEFAULT_MODEL", "FREE_FORM", "PROVIDER_NAME", "capabilities"]
 
@@ -394,5 +394,6 @@ def capabilities(model: str) -> Capabilities:
         changes=_changes(family, is_vertex(model)),
         input_format=PCM16_16K,
         output_format=PCM16_24K,
+        waits_for_tools=waits_for_tools(model),  # _TOOLS
         max_connection_ms=600_000,  # about ten minutes: _SESSIONS
     )

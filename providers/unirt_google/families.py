@@ -120,6 +120,11 @@ FAMILIES: tuple[Family, ...] = (
 "The first whose pattern is found in the model's name; the last one fits all."
 
 
+def waits_for_tools(model: str) -> bool:
+    """Whether the model waits for a tool that does not say; on Vertex AI none does."""
+    return family_of(model).tools_block and not is_vertex(model)
+
+
 def hears_beside_tools(model: str) -> bool:
     """Whether audio may be sent while the model waits for a tool; nobody tells of Vertex AI."""
     return is_vertex(model) or family_of(model).hears_beside_tools

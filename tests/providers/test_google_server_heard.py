@@ -333,9 +333,9 @@ def test_a_context_update_changes_instructions_and_tools(google_strict: Strict) 
         "systemInstruction": turn("user", "Rhyme."),
         "tools": {"tools": [{"functionDeclarations": [{"name": "g"}]}]},
     }
-    changes = SessionConfig(instructions="Rhyme.", tools=(Tool(name="g"),))
+    changes = SessionConfig(instructions="Rhyme.", tools=(Tool(name="g", blocking=False),))
     assert wire.commands(contextUpdate=update) == [UpdateSession(changes=changes)]
-    assert wire.server.config.tools == (Tool(name="g"),)
+    assert wire.server.config.tools == (Tool(name="g", blocking=False),)
     cleared = wire.commands(contextUpdate={"tools": {"tools": []}})
     assert cleared == [UpdateSession(changes=SessionConfig(tools=()))]
 

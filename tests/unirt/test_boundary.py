@@ -162,6 +162,15 @@ async def test_a_tool_that_does_not_block_is_not_waited_for() -> None:
     assert not boundary.here
 
 
+async def test_a_tool_that_does_not_say_is_waited_for_where_the_model_does() -> None:
+    config = SessionConfig(tools=(Tool(name="look"), Tool(name="wait", blocking=True)))
+    boundary = Boundary(ManualClock(), lambda: config, lambda: False)
+    tell(boundary, started("r1"), call("a", name="look"), done("r1"))
+    assert boundary.here
+    tell(boundary, started("r2"), call("b", "r2", name="wait"), done("r2"))
+    assert not boundary.here
+
+
 async def test_a_tool_does_not_wait_for_itself() -> None:
     boundary = Boundary(ManualClock(), SessionConfig)
     tell(boundary, started("r1"))

@@ -3,8 +3,8 @@ Turn boundaries: the moments at which a conversation can be moved without cuttin
 
 An answer with tools is one answer, whatever the protocol makes of it: some end a response at its
 calls and begin another with their results, others keep it open meanwhile. So it runs on while the
-model waits for a result, and from the last result until it is spoken of. A tool that is declared
-not to block is nobody's to wait for.
+model waits for a result, and from the last result until it is spoken of. A tool that does not block
+is nobody's to wait for: it is declared so, or says nothing and the model waits for none by itself.
 """
 
 from __future__ import annotations
@@ -48,11 +48,18 @@ class Boundary:
     Args:
         clock: The time of those who wait.
         config: What is in force.
+        waits: Whether the model waits for a tool that does not say; by default it does.
     """
 
-    def __init__(self, clock: Clock, config: Callable[[], SessionConfig]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        config: Callable[[], SessionConfig],
+        waits: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._clock = clock
         self._config = config
+        self._waits = waits
         self._due = False
         "The user's turn is over, and wants an answer."
         self._running: set[str] = set()
@@ -147,14 +154,15 @@ class Boundary:
             self._running.add(event.response_id)
 
     def _called(self, event: ToolCall) -> None:
-        tools = self._config().tools or ()
-        aside = any(
-            isinstance(tool, Tool) and tool.name == event.name and tool.blocking is False
-            for tool in tools
-        )
-        if event.response_id in self._running and not aside:
+        if event.response_id in self._running and self._waits_for(event.name):
             self._owed.add(event.call_id, event.response_id)
             self._wake()
+
+    def _waits_for(self, name: str) -> bool:
+        for tool in self._config().tools or ():
+            if isinstance(tool, Tool) and tool.name == name and tool.blocking is not None:
+                return tool.blocking
+        return self._waits()
 
     def _cancelled(self, event: ToolCallCancelled) -> None:
         self._owed.drop(event.call_ids)

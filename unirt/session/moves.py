@@ -128,7 +128,11 @@ class Moves:
         mark: str,
     ) -> None:
         self._log = marked(_LOG, mark)
-        self.boundary = Boundary(clock, lambda: link().translator.config)
+        self.boundary = Boundary(
+            clock,
+            lambda: link().translator.config,
+            lambda: link().translator.capabilities.waits_for_tools,
+        )
         self.unanswered = Unanswered()
         self.leftover = Leftover(link, clock.now)
         self.carried = Carried()

@@ -35,7 +35,7 @@ from unirt.commands import (
     StartTurn,
     UpdateSession,
 )
-from unirt.config import Manual, SessionConfig
+from unirt.config import Manual, ProviderTool, SessionConfig, Tool
 from unirt.items import AudioContent, Content, ImageContent, Item, ItemKind, Role, TextContent
 from unirt.wire import WireError, decode_audio
 from unirt_google.server.checks import ANY, BOOL, TEXT, Spec, check, invalid
@@ -215,10 +215,13 @@ class Listener:
         instruction, tools = body.get("systemInstruction"), body.get("tools")
         changes = SessionConfig(
             instructions=None if instruction is None else read_instructions(instruction),
-            tools=None if tools is None else read_tools(tools.get("tools") or []),
+            tools=None if tools is None else self._tools(tools),
         )
         self._state.config = self._state.config.merged(changes)
         return [UpdateSession(changes=changes)]
+
+    def _tools(self, content: Mapping[str, Any]) -> tuple[Tool | ProviderTool, ...]:
+        return read_tools(content.get("tools") or [], waits=self._state.waits_unless_told)
 
 
 def _deaf() -> HangUp:

@@ -22,7 +22,7 @@ from unirt.config import (
     Tool,
     Transcription,
 )
-from unirt_google.families import Family, family_of
+from unirt_google.families import Family, family_of, waits_for_tools
 from unirt_google.server.checks import ANY, BOOL, NUMBER, TEXT, Spec, check, invalid
 from unirt_google.server.state import HangUp
 
@@ -224,7 +224,7 @@ def accepted(setup: Any, *, also: str | None = None) -> SessionConfig:
         and (setup.get("proactivity") or {}).get("proactiveAudio", True) is False
     ):
         raise invalid("Proactive audio cannot be disabled for this model.")
-    return _read(setup, generation)
+    return _read(setup, generation, waits=waits_for_tools(model))
 
 
 def _check_modalities(modalities: list[str], model: str, name: str) -> None:
@@ -267,8 +267,14 @@ def read_instructions(content: Mapping[str, Any]) -> str:
     return "".join(part.get("text") or "" for part in content.get("parts") or ())
 
 
-def read_tools(tools: list[Mapping[str, Any]]) -> tuple[Tool | ProviderTool, ...]:
-    """Functions one by one, and the provider's own tools as they are."""
+def read_tools(tools: list[Mapping[str, Any]], *, waits: bool) -> tuple[Tool | ProviderTool, ...]:
+    """
+    Functions one by one, and the provider's own tools as they are.
+
+    Args:
+        tools: As they are in a setup.
+        waits: Whether the model waits for a function that does not say.
+    """
     read: list[Tool | ProviderTool] = []
     for tool in tools:
         for function in tool.get("functionDeclarations") or ():
@@ -278,7 +284,7 @@ def read_tools(tools: list[Mapping[str, Any]]) -> tuple[Tool | ProviderTool, ...
                     name=function.get("name") or "",
                     description=function.get("description"),
                     parameters=schema if isinstance(schema, dict) else None,
-                    blocking=_BLOCKING.get(function.get("behavior", "")),
+                    blocking=_BLOCKING.get(function.get("behavior", ""), waits),
                 )
             )
         if rest := {key: spec for key, spec in tool.items() if key != "functionDeclarations"}:
@@ -289,7 +295,7 @@ def read_tools(tools: list[Mapping[str, Any]]) -> tuple[Tool | ProviderTool, ...
 _BLOCKING = {"BLOCKING": True, "NON_BLOCKING": False}
 
 
-def _read(setup: Mapping[str, Any], generation: Mapping[str, Any]) -> SessionConfig:
+def _read(setup: Mapping[str, Any], generation: Mapping[str, Any], *, waits: bool) -> SessionConfig:
     speech = generation.get("speechConfig") or {}
     instruction, tools = setup.get("systemInstruction"), setup.get("tools")
     return SessionConfig(
@@ -300,7 +306,7 @@ def _read(setup: Mapping[str, Any], generation: Mapping[str, Any]) -> SessionCon
         language=speech.get("languageCode"),
         temperature=_number(generation.get("temperature")),
         max_output_tokens=_whole(generation.get("maxOutputTokens")),
-        tools=None if tools is None else read_tools(tools),
+        tools=None if tools is None else read_tools(tools, waits=waits),
         turn_detection=_turn_detection(setup.get("realtimeInputConfig") or {}),
         input_transcription=_transcription(setup.get("inputAudioTranscription")),
         output_transcription=setup.get("outputAudioTranscription") is not None,

@@ -79,6 +79,11 @@ class ServerState:
         return self.dialect == "vertex"
 
     @property
+    def waits_unless_told(self) -> bool:
+        """Whether the model waits for a tool that does not say."""
+        return self.family.tools_block and not self.vertex
+
+    @property
     def waits_for_tools(self) -> bool:
         """Whether a call has been neither answered nor cancelled."""
         return any(not call.settled for call in self.calls.values())
@@ -99,7 +104,7 @@ class ServerState:
         for tool in self.config.tools or ():
             if isinstance(tool, Tool) and tool.name == call.name and tool.blocking is not None:
                 return tool.blocking
-        return self.family.tools_block and not self.vertex
+        return self.waits_unless_told
 
     def asked_for(self, field: str) -> bool:
         """Whether the setup holds a field."""
