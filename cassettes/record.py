@@ -25,12 +25,16 @@ from unirt.provider import Credentials, Provider
 from unirt.registry import installed, load
 from unirt.simulator.exchange import Exchange, run
 from unirt.simulator.script import builtin, builtin_names
-from unirt.testing.journey import JOURNEYS, Moved, ways
+from unirt.testing.journey import JOURNEYS, Journey, Moved, Way, ways
+from unirt.testing.stay import STAYS, keeps
 from unirt.testing.travel import travel
 
 FOLDER = Path(__file__).parent
 FAULTY = "text_turn"
 "The scenario that faults happen to."
+VERTEX = "projects/p/locations/us-central1/publishers/google/models/gemini-3.8-live"
+STAYING = {"openai": ("openai", None), "google": ("google", None), "vertex": ("google", VERTEX)}
+"With whom a conversation stays: a provider and one of its models, by name."
 ABRUPT = ("switch_before_an_answer", "switch_before_a_result_is_answered")
 "They leave a connection in the moment in which frames come: who plays one would miss them."
 
@@ -89,6 +93,14 @@ def travelled(moved: Moved, journey: str, way: str) -> Cassette:
     return clean
 
 
+def stays() -> Iterator[tuple[str, Way, Journey]]:
+    """Every conversation that stays, with everybody whom it can stay with."""
+    for journey in STAYS.values():
+        for name, (provider, model) in STAYING.items():
+            if (way := keeps(load(provider), journey, model)) is not None:
+                yield name, way, journey
+
+
 def place(cassette: Cassette) -> int:
     """Where faults happen: at the third piece of audio that is received."""
     audible = (
@@ -128,6 +140,10 @@ def cassettes() -> Iterator[tuple[Path, bytes]]:
                 continue
             path = FOLDER / "journeys" / name / f"{journey.name}.jsonl"
             yield path, dumps(travelled(travel(way, journey), journey.name, name), str(path))
+
+    for name, way, journey in stays():
+        path = FOLDER / "stays" / name / f"{journey.name}.jsonl"
+        yield path, dumps(travelled(travel(way, journey), journey.name, name), str(path))
 
 
 def main(arguments: list[str]) -> int:

@@ -17,6 +17,7 @@ from typing import Any
 
 import attrs
 
+from docs.stays import stays_page
 from unirt import commands, events
 from unirt.capabilities import Capabilities, Changing, Emission, Support
 from unirt.commands import Command
@@ -244,7 +245,8 @@ def scenarios_page() -> Iterator[str]:
     yield (kept.__doc__ or "").partition("\n\n")[2].replace(":class:`~unirt.capabilities.", "`")
     yield "## Why they do\n"
     yield from (f"- {reason}" for reason in reasons)
-    yield "\nConversations that move to another connection are [journeys](journeys.md)."
+    yield "\nConversations that move to another connection are [journeys](journeys.md),"
+    yield "those in which the session does something by itself [stays](stays.md)."
 
 
 def journeys_page(travel: Callable[[Way, Journey], Moved] = travel) -> Iterator[str]:
@@ -423,13 +425,14 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "order.md": order_page,
     "scenarios.md": scenarios_page,
     "journeys.md": journeys_page,
+    "stays.md": stays_page,
     "faults.md": faults_page,
     "mapping-openai.md": mapping_openai_page,
     "mapping-google.md": mapping_google_page,
 }
 
 
-ELSEWHERE = frozenset({"journeys.md", "faults.md"})
+ELSEWHERE = frozenset({"journeys.md", "stays.md", "faults.md"})
 "Pages that take long, and are checked by the tests that have what stands in them."
 
 

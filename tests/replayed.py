@@ -27,13 +27,15 @@ from unirt.simulator import Exchange, builtin, run
 from unirt.testing.journey import Journey, Move, Moved, Way
 
 
-def replayed(provider: Provider, scenario: str) -> Exchange:
-    """What a session tells of a scenario that is played from its cassette."""
+def replayed(
+    provider: Provider, scenario: str, telemetry: unirt.Telemetry | None = None
+) -> Exchange:
+    """What a session tells of a scenario that is played from its cassette, also OpenTelemetry."""
     simulated = run(provider, builtin(scenario), dialled(provider, scenario))
     if simulated.refused is not None:
         return simulated
     with unirt.cassette(FOLDER / provider.name / f"{scenario}.jsonl") as deck:
-        events, session = asyncio.run(_hold(deck, provider, scenario, simulated))
+        events, session = asyncio.run(_hold(deck, provider, scenario, simulated, telemetry))
     return Exchange(
         provider=provider.name,
         capabilities=session.capabilities,
@@ -43,7 +45,11 @@ def replayed(provider: Provider, scenario: str) -> Exchange:
 
 
 async def _hold(
-    deck: Deck, provider: Provider, scenario: str, simulated: Exchange
+    deck: Deck,
+    provider: Provider,
+    scenario: str,
+    simulated: Exchange,
+    telemetry: unirt.Telemetry | None,
 ) -> tuple[list[Event], Session]:
     application = _Application(deck, simulated)
     told: list[Event] = []
@@ -53,6 +59,7 @@ async def _hold(
             provider,
             env_file=None,
             reconnect=False,
+            telemetry=telemetry,
             observers=[told.extend, application.heard],
             **_settings(builtin(scenario).session),
         ) as session,
@@ -70,7 +77,21 @@ def played(name: str, way: Way, travelled: Moved, journey: Journey) -> list[Even
         return asyncio.run(_move(deck, way, travelled, journey))
 
 
-async def _move(deck: Deck, way: Way, travelled: Moved, journey: Journey) -> list[Event]:
+def stayed(
+    name: str, way: Way, held: Moved, journey: Journey, telemetry: unirt.Telemetry
+) -> list[Event]:
+    """What a session tells of a stay that is played from its cassette, also OpenTelemetry."""
+    with unirt.cassette(FOLDER / "stays" / name / f"{journey.name}.jsonl") as deck:
+        return asyncio.run(_move(deck, way, held, journey, telemetry))
+
+
+async def _move(
+    deck: Deck,
+    way: Way,
+    travelled: Moved,
+    journey: Journey,
+    telemetry: unirt.Telemetry | None = None,
+) -> list[Event]:
     application = _Traveller(deck, travelled, way)
     told: list[Event] = []
     chain = (unirt.Candidate(provider=way.first), unirt.Candidate(provider=way.second))
@@ -81,14 +102,17 @@ async def _move(deck: Deck, way: Way, travelled: Moved, journey: Journey) -> lis
             way.first,
             env_file=None,
             environ={},
+            model=way.model,
             fallback=None if way.stays else moving,
+            telemetry=telemetry,
             observers=[told.extend, application.heard],
-            **_settings(journey.scenario.session),
+            **{**_settings(journey.scenario.session), **journey.own(deck.clock)},
         ) as session,
     ):
         application.opened.set_result(session)
-        async for _ in session:
-            pass
+        with contextlib.suppress(unirt.LimitReachedError):
+            async for _ in session:
+                pass
         await application.settled()
     return told
 
@@ -170,14 +194,17 @@ class _Traveller(_Performer):
     async def perform(self) -> None:
         for said in self._travelled.said:
             session = await self._at(said.at, said.heard)
+            if session.closed:
+                return
             if isinstance(said.what, Move):
                 self._move = asyncio.create_task(self._moved_by(session, said.what))
             else:
                 await session.send(said.what)
-        await (await self._at(self._travelled.seconds, self._travelled.heard)).close()
+        if not self._travelled.ended:
+            await (await self._at(self._travelled.seconds, self._travelled.heard)).close()
 
     async def _moved_by(self, session: Session, move: Move) -> None:
         if move.why == "update":
-            await session.update(voice=move.voice)
+            await session.update(**move.changes)
         else:
             await session.switch(self._target, patience=move.patience)

@@ -38,7 +38,7 @@ from unirt.items import ItemKind
 from unirt.registry import installed, load
 from unirt.simulator.scenario import Speak
 from unirt.testing import check, fold
-from unirt.testing.journey import JOURNEYS, Moved, ways
+from unirt.testing.journey import JOURNEYS, Move, Moved, ways
 from unirt.testing.moved import moved_apart, moved_outlines
 from unirt.testing.travel import travel
 
@@ -81,6 +81,13 @@ SPOKEN = {
     "while_the_user_speaks": ["What time is it?", "It is a quarter past nine."],
 }
 "What the history holds in the end; empty for what was cut off, which may be held in part."
+
+
+def move(journey: str) -> Move:
+    """How and when it moves."""
+    found = JOURNEYS[journey].move
+    assert found is not None
+    return found
 
 
 @cache
@@ -159,7 +166,7 @@ def test_one_session_goes_over_two_connections_and_says_so(way: str, journey: st
     assert [leg.provider for leg in moved.legs] == [plan.first.name, plan.second.name]
     (there,) = moved.arrivals
     tried = [event for event in moved.events if isinstance(event, Reconnecting)]
-    assert there.why == JOURNEYS[journey].move.why
+    assert there.why == move(journey).why
     assert [each.attempt for each in tried] == [*range(1, there.attempts + 1)]
     assert {each.target for each in tried} == {plan.second.name}
     assert there.attempts == (1 if there.state_restored or not asked(way, journey) else 2)
@@ -208,11 +215,11 @@ def test_the_result_of_a_tool_is_known_over_the_next_connection(way: str, journe
     assert "cloudy" in repr(moved.lines[-1].heard)
 
 
-@pairs(WAYS, [name for name in JOURNEYS if JOURNEYS[name].move.why == "update"])
+@pairs(WAYS, [name for name in JOURNEYS if move(name).why == "update"])
 def test_a_change_holds_where_the_session_went_to_have_it(way: str, journey: str) -> None:
     """Field 18: what a connection cannot change, the next one has."""
     moved = travelled(way, journey)
-    voice = JOURNEYS[journey].move.voice
+    voice = move(journey).voice
     assert [line.server.config.voice == voice for line in moved.lines[-2:]] == [False, True]
 
 
@@ -244,7 +251,7 @@ def test_the_user_does_not_wait_in_vain_for_what_a_tool_returned(way: str, journ
 def test_all_of_a_turn_is_heard_by_whoever_answers_it(way: str, journey: str) -> None:
     moved = travelled(way, journey)
     (there,) = moved.arrivals
-    assert there.replayed_ms == JOURNEYS[journey].move.count * 20.0
+    assert there.replayed_ms == move(journey).count * 20.0
     speech = [step.do for step in JOURNEYS[journey].scenario.actions if isinstance(step.do, Speak)]
     line = moved.lines[-1]
     assert line.server.config.input_format is not None

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from unirt.plan import Plan, Route
     from unirt.reconnect import Reconnect
     from unirt.session import Limits, Session
+    from unirt.session.local_vad import Score
     from unirt.session.observers import Observer, Observers
     from unirt.telemetry import Telemetry
     from unirt.timeouts import Timeouts
@@ -102,6 +103,7 @@ def connect(
     limits: Limits | None = None,
     approve: Approve | None = None,
     budget: Budget | None = None,
+    detector: Score | None = None,
     observers: Iterable[Observer] = (),
     trace: str | os.PathLike[str] | None = None,
     telemetry: Telemetry | bool | None = None,
@@ -146,6 +148,8 @@ def connect(
         approve: Who is asked before a tool runs that the provider, or the tool, wants approved; see
             :data:`unirt.tools.context.Approve`.
         budget: What the session may use: time, silence, tokens, money.
+        detector: What tells speech from all else where the session finds turns by itself, in place
+            of that of the extra ``[vad]``; see :data:`unirt.session.local_vad.Score`.
         observers: Functions that are given the events of every step, before any view has them; see
             :mod:`unirt.session.observers`.
         trace: A file that is told every event, for debugging; see :mod:`unirt.session.trace`.
@@ -166,7 +170,7 @@ def connect(
     from unirt.reconnect import reconnect_of
     from unirt.session import Limits
     from unirt.session.arguments import config_of
-    from unirt.session.local_vad import check_extra
+    from unirt.session.local_vad import check_detector
     from unirt.session.tooling import check_approvals
     from unirt.settings import apply_log, read, split_model
 
@@ -225,8 +229,7 @@ def connect(
     route = plan.route(plan.current)
     check_text(route.config, "connect")
     check_approvals(route.config.tools, approve)
-    if isinstance(route.config.turn_detection, LocalVAD):
-        check_extra()
+    check_detector(route.config.turn_detection, detector)
     return Connecting(
         plan=plan,
         route=route,
@@ -235,6 +238,7 @@ def connect(
         limits=limits or Limits(),
         approve=approve,
         budget=affordable(layers.budget.merged(budget), chosen, route.config.model),
+        detector=detector,
         observers=checked_observers(observers),
         trace=layers.settings.trace if trace is None else trace,
         telemetry=chosen_telemetry(telemetry, layers.settings.telemetry == "on"),
@@ -253,6 +257,7 @@ class Connecting:
     limits: Limits
     approve: Approve | None = attrs.field(repr=False)
     budget: Budget | None
+    detector: Score | None = attrs.field(repr=False)
     observers: tuple[Observer, ...] = attrs.field(repr=False)
     trace: str | os.PathLike[str] | None
     telemetry: Telemetry | None
@@ -382,8 +387,8 @@ class Connecting:
         try:
             observers = self._observed(route, clock)
             translator = plan.translator(route)
-            detector = None
-            if isinstance(translator.config.turn_detection, LocalVAD):
+            detector = self.detector
+            if detector is None and isinstance(translator.config.turn_detection, LocalVAD):
                 detector = await asyncio.to_thread(silero)
             transport = await plan.open(route, clock)
             return Session(

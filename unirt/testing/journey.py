@@ -8,21 +8,23 @@ between whom. Any journey can go any way, and is one and the same conversation o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib.resources import files
 from itertools import product
-from typing import Literal
+from typing import Any, Literal
 
 import attrs
 
 from unirt.capabilities import Capabilities
 from unirt.cassettes.entries import Entry
+from unirt.clock import Clock
 from unirt.commands import Command
 from unirt.conversation import Conversation
-from unirt.events import Event, Reconnected
+from unirt.events import Event, LimitReached, Reconnected
 from unirt.fold import ContentStep
 from unirt.provider import Provider
 from unirt.simulator import Line, Scenario, loads
+from unirt.update import Updated
 from unirt.usage import SessionUsage
 
 __all__ = ["JOURNEYS", "Journey", "Leg", "Move", "Moved", "Said", "Way", "ways"]
@@ -45,15 +47,25 @@ class Move:
     "Of a switch, in seconds."
     voice: str | None = None
     "What is changed: once a model has spoken, no provider changes its voice in place."
+    instructions: str | None = None
+    "What is changed: some models take others in place."
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """Of an update, the arguments."""
+        asked = {"voice": self.voice, "instructions": self.instructions}
+        return {name: value for name, value in asked.items() if value is not None}
 
 
 @attrs.frozen(kw_only=True)
 class Journey:
-    """A conversation that moves."""
+    """A conversation that moves, or one that stays: see :mod:`unirt.testing.stay`."""
 
     name: str
     scenario: Scenario
-    move: Move
+    move: Move | None
+    own: Callable[[Clock], Mapping[str, Any]] = lambda clock: {}
+    "What the session does by itself, on that clock, as arguments of ``connect()``."
 
 
 @attrs.frozen(kw_only=True)
@@ -66,10 +78,13 @@ class Way:
     "Whether the server hands out what its session can be resumed by, where its protocol has that."
     refuses: bool = False
     "Whether it then refuses that."
+    model: str | None = None
+    "Of the first; by default the scenario's, or else the provider's default."
 
     def takes(self, journey: Journey) -> bool:
         """Whether a journey can go this way: not all that moves it leads to somebody else."""
-        return self.stays or journey.move.why not in ("expiring", "update")
+        move = journey.move
+        return self.stays or move is None or move.why not in ("expiring", "update")
 
     @property
     def stays(self) -> bool:
@@ -108,6 +123,8 @@ class Moved:
     "What the session's folded view showed."
     usage: SessionUsage
     history: Conversation
+    updated: Updated | None = None
+    "What became of the application's update."
     entries: tuple[Entry, ...] = attrs.field(default=(), repr=False)
     "What went over the wire, as a cassette has it."
     said: tuple[Said, ...] = attrs.field(default=(), repr=False)
@@ -118,6 +135,11 @@ class Moved:
     "How many frames came."
     seconds: float = 0.0
     "How long it took, in virtual time."
+
+    @property
+    def ended(self) -> bool:
+        """Whether the session ended by itself."""
+        return any(isinstance(event, LimitReached) and event.ends for event in self.events)
 
     @property
     def arrivals(self) -> tuple[Reconnected, ...]:

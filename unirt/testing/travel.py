@@ -17,14 +17,23 @@ from collections.abc import Sequence
 
 import attrs
 
+from unirt.audio import AudioFormat
 from unirt.capabilities import Capabilities
 from unirt.cassettes.entries import Opened
 from unirt.commands import AppendAudio, Command, ReportPlayback, SendToolResult
 from unirt.config import Manual, SessionConfig
 from unirt.connect import connect
 from unirt.deck.tape import Tape
-from unirt.errors import ConnectionLost
-from unirt.events import Event, Reconnected, SessionExpiring, ToolCall, ToolCallCancelled
+from unirt.errors import ConnectionLost, LimitReachedError
+from unirt.events import (
+    Event,
+    Reconnected,
+    SessionExpiring,
+    ToolCall,
+    ToolCallCancelled,
+    ToolFinished,
+    ToolStarted,
+)
 from unirt.failover import Candidate, Cooldowns, Failover
 from unirt.fold import ContentStep
 from unirt.provider import Credentials, Provider
@@ -41,6 +50,7 @@ from unirt.translator import Frame
 from unirt.transport import Transport, TransportClosed
 from unirt.transports.memory import MemoryTransport, memory_pair
 from unirt.transports.recording import RecordingTransport
+from unirt.update import Updated
 
 __all__ = ["travel"]
 
@@ -86,7 +96,7 @@ class _Servers:
         async def dial(config: SessionConfig, credentials: Credentials) -> Transport:
             return self._dial(provider, config)
 
-        model = self._scenario.session.model
+        model = self._way.model or self._scenario.session.model
         return Candidate(provider=provider, model=model, api_key="simulated", transport=dial)
 
     def _dial(self, provider: Provider, config: SessionConfig) -> Transport:
@@ -142,6 +152,7 @@ class _Traveller:
     def __init__(self, way: Way, journey: Journey) -> None:
         scenario, move = journey.scenario, journey.move
         self._clock = LoopClock()
+        self._own = journey.own(self._clock)
         self._servers = _Servers(way, scenario, self._clock)
         self._way = way
         self._scenario = scenario
@@ -159,12 +170,17 @@ class _Traveller:
         self._seen: set[str] = set()
         "The classes of the events since the last action."
         self._said: list[Said] = []
-        self._left = move.count
+        self._left = 0 if move is None else move.count
         "How often the moment of the move has to come."
         self._moving: asyncio.Task[None] | None = None
         self._session: Session | None = None
-        self._format = way.first.capabilities(way.first.default_model).input_format
-        "The microphone's: what the first provider listens to."
+        model = way.model or way.first.default_model
+        heard: AudioFormat = way.first.capabilities(model).input_format
+        self._format = self._own.get("audio_in", heard)
+        "The microphone's: by default what the first provider listens to."
+        self._running: set[str] = set()
+        "The calls that the session answers by itself."
+        self._updated: Updated | None = None
         self._quiet_from = 0.0
         "Since when nothing is said, sent or played."
         self._expiring = False
@@ -189,7 +205,7 @@ class _Traveller:
             observers=[self._told],
             environ={},
             env_file=None,
-            **asked,
+            **{**asked, **self._own},
         ) as session:
             self._session = session
             folding = asyncio.create_task(_all_of(session.content()))
@@ -204,13 +220,14 @@ class _Traveller:
             said=tuple(self._said),
             usage=session.usage,
             history=session.history,
+            updated=self._updated,
             lines=tuple(self._servers.lines),
             heard=session.stats.frames_in,
             seconds=self._clock.now(),
         )
 
     async def _live(self, session: Session) -> None:
-        manual = isinstance(session.config.turn_detection, Manual)
+        manual = isinstance(self._scenario.session.turn_detection, Manual)
         spoken = any(isinstance(a.do, Speak | Silence) for a in self._scenario.actions)
         quiet = silence(_TICK_US / 1000, self._format)
         tick_us = 0
@@ -259,6 +276,10 @@ class _Traveller:
             case ToolCallCancelled(call_ids=call_ids):
                 kept = [one for one in self._results if one[1].call_id not in call_ids]
                 self._results = deque(kept)
+            case ToolStarted(call_id=call_id):
+                self._running.add(call_id)
+            case ToolFinished(call_id=call_id):
+                self._running.discard(call_id)
             case _:
                 pass
 
@@ -321,9 +342,9 @@ class _Traveller:
         return action.after == "now" or action.after in self._seen
 
     def _idle(self) -> bool:
-        quiet = not (self._microphone or self._results or self._player.playing)
+        busy = self._microphone or self._results or self._running or self._player.playing
         still = self._moving is None or self._moving.done()
-        if not (quiet and still and self._servers.lines[-1].idle):
+        if busy or not (still and self._servers.lines[-1].idle):
             self._quiet_from = self._clock.now()
         return self._clock.now() >= self._quiet_from + _REST_S
 
@@ -348,7 +369,7 @@ class _Traveller:
                 await session.switch(self._target, patience=move.patience)
             case "update":
                 self._said.append(Said(self._clock.now(), session.stats.frames_in, move))
-                await session.update(voice=move.voice)
+                self._updated = await session.update(**move.changes)
             case "lost":
                 await self._servers.hang_up(1011, "Internal error occurred")
             case _:
@@ -358,7 +379,7 @@ class _Traveller:
 
 async def _all_of(view: ContentView) -> list[ContentStep]:
     steps: list[ContentStep] = []
-    with contextlib.suppress(ConnectionLost):
+    with contextlib.suppress(ConnectionLost, LimitReachedError):
         async for step in view:
             steps += [step]
     return steps
