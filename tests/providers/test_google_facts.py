@@ -115,3 +115,15 @@ def test_a_model_belongs_to_a_family(model: str, family: str) -> None:
 )
 def test_a_model_s_path_tells_the_backend(model: str, vertex: bool) -> None:
     assert is_vertex(model) is vertex
+
+
+@pytest.mark.parametrize(
+    ("model", "waits"),
+    [
+        ("gemini-3.8-live", False),
+        ("gemini-2.5-flash-native-audio-latest", True),
+        ("publishers/google/models/gemini-live-2.5-flash-native-audio", False),
+    ],
+)
+def test_whether_a_tool_that_does_not_say_is_waited_for(model: str, waits: bool) -> None:
+    assert capabilities(model).waits_for_tools is waits
