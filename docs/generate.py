@@ -167,9 +167,16 @@ def policies_page() -> Iterator[str]:
     yield "# What the end of a connection means\n"
     yield "From the `policy` of each provider. The first row that fits decides; what none fits is"
     yield "judged by the rows for any provider. What a row does not name may be anything.\n"
-    tables = {load(name).label: load(name).policy.rows for name in installed()}
+    yield "**ignore** is of errors that are told over a connection which goes on. Such an error is"
+    yield "a `ProviderError` whose severity is `benign`: nothing is tried again for it, and where"
+    yield "the connection ends later, that is not judged by it. An end is never ignored.\n"
+    providers = [load(name) for name in installed()]
+    tables = {each.label: each.policy.rows for each in providers}
+    silent = {each.label for each in providers if not _tells_errors(each)}
     for label, table in {**tables, "Any provider": standard_rows()}.items():
         yield f"## {label}\n"
+        if label in silent:
+            yield "It has no message for an error: each ends the connection, and none is ignored.\n"
         yield "| verdict | close code | HTTP status | error | reason | why | source |"
         yield "|---|---|---|---|---|---|---|"
         for row in table:
@@ -177,6 +184,11 @@ def policies_page() -> Iterator[str]:
             cells = [_numbers(row.codes), _numbers(row.statuses), _numbers(row.errors), reason]
             yield f"| **{row.verdict}** | {' | '.join(cells)} | {row.why} | {row.source} |"
         yield ""
+
+
+def _tells_errors(provider: Provider) -> bool:
+    facts = provider.capabilities(provider.default_model)
+    return facts.emission("ProviderError") is Emission.SAID
 
 
 def _numbers(values: Collection[int] | Collection[str] | None) -> str:

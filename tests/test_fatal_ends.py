@@ -123,3 +123,83 @@ async def test_an_error_says_what_the_close_after_it_does_not(code: str) -> None
         assert len(simulator.connections) == 1
     assert reader.error is not None
     assert not reader.of(unirt.Reconnecting)
+
+
+RACES = [
+    ("response_cancel_not_active", "Cancellation failed: no active response found"),
+    ("input_audio_buffer_commit_empty", "the buffer is too small"),
+    ("conversation_already_has_active_response", "there is one"),
+    ("", "Audio content of 3700ms is already shorter than 3760ms"),
+    ("", "Cancellation failed: no active response found"),
+]
+
+
+def told(*errors: tuple[str, str]) -> str:
+    steps = [
+        f'{{ error = "{words}", severity = "benign"' + (f', code = "{code}" }}' if code else " }")
+        for code, words in errors
+    ]
+    return ", ".join(steps)
+
+
+@transports
+@pytest.mark.parametrize(("code", "words"), RACES)
+async def test_a_race_is_told_and_changes_nothing(code: str, words: str, transport: str) -> None:
+    script = loads(
+        f"""
+        [pace]
+        speed = 50
+        [[reply]]
+        cue = "text"
+        steps = [{told((code, words))}, {{ say = "Still here.", ms = 100 }}]
+        [[reply]]
+        cue = "text"
+        steps = [{told((code, words))}, {{ close = 1011 }}]
+        """
+    )
+    async with Simulator(load("openai"), [script, None]) as simulator:
+        connecting = unirt.connect(
+            "openai",
+            transport=transport,
+            environ=simulator.env,
+            env_file=None,
+            reconnect=AT_ONCE,
+        )
+        async with connecting as session:
+            reader = Reader(session)
+            await session.send_text("Hi")
+            await reader.completed_ones(1)
+            (error,) = reader.of(unirt.ProviderError)
+            assert error.severity is unirt.Severity.BENIGN
+            assert (error.code or "", error.message) == (code, words)
+            assert not reader.of(unirt.Reconnecting)
+            await session.send_text("Once more")
+            (there,) = await reader.many(unirt.Reconnected)
+            assert there.attempts == 1  # the end is judged as if nothing had been told
+        await reader.done()
+
+
+@pytest.mark.parametrize(("code", "words"), RACES)
+async def test_a_race_hides_no_error_that_was_told_before_it(code: str, words: str) -> None:
+    script = loads(
+        f"""
+        [[reply]]
+        cue = "text"
+        steps = [
+            {{ error = "It is over.", code = "insufficient_quota", severity = "fatal" }},
+            {told((code, words))},
+            {{ close = 1011 }},
+        ]
+        """
+    )
+    async with Simulator(load("openai"), script) as simulator:
+        connecting = unirt.connect(
+            "openai", environ=simulator.env, env_file=None, reconnect=AT_ONCE
+        )
+        async with connecting as session:
+            reader = Reader(session)
+            await session.send_text("Hi")
+            await reader.done()
+        assert len(reader.of(unirt.ProviderError)) == 2
+        assert not reader.of(unirt.Reconnecting)
+        assert len(simulator.connections) == 1

@@ -340,7 +340,16 @@ def test_every_row_of_a_policy_has_a_source_and_is_reached(name: str) -> None:
         code = min(row.codes) if row.codes else None
         status = min(row.statuses) if row.statuses else None
         errors = [min(row.errors)] if row.errors else []
-        assert policy.judge(code=code, status=status, errors=errors, reason=_reason(row)) is row
+        judged = policy.judge(code=code, status=status, errors=errors, reason=_reason(row))
+        ignored = policy.ignores(errors, _reason(row))
+        if row.verdict is Verdict.IGNORE:
+            assert ignored
+            others = [each for each in policy.rows if each is not row]
+            assert not unirt.policy.Policy(tuple(others)).ignores(errors, _reason(row))
+            assert judged.verdict is Verdict.RETRY  # an end is never ignored
+        else:
+            assert judged is row
+            assert not ignored
 
 
 REASONS = [
@@ -349,6 +358,8 @@ REASONS = [
     "Requested entity was not found",
     "The operation was aborted",
     "maximum duration",
+    "Cancellation failed: no active response found",
+    "Audio content of 3700ms is already shorter than 3760ms",
 ]
 
 

@@ -1,9 +1,13 @@
 """
-What the end of a connection means: whether another one would fare better, as rows with sources.
+What an error, or the end of a connection, means: whether another one would fare better, as rows
+with sources.
 
 Each provider has a table. Its rows are tried in order, and the first that fits decides; what no row
 of the provider's fits is judged by :data:`STANDARD`, from the RFCs. So a session asks one question,
 and a new close code is a new row.
+
+A row that says ``ignore`` is of errors alone. A connection that ends is never ignored, whatever was
+told before.
 """
 
 from __future__ import annotations
@@ -24,7 +28,7 @@ class Verdict(StrEnum):
     """What to do about the end of a connection, or about an error."""
 
     IGNORE = "ignore"
-    "Nothing was lost; a race that the provider resolved."
+    "Nothing was lost; a race that the provider resolved. Of errors, and never of an end."
     RETRY = "retry"
     "A fault that passes: the same provider may answer the next connection."
     ROTATE = "rotate"
@@ -79,6 +83,8 @@ class Policy(Value):
         """
         The first row that fits; of the provider's, then of the standard ones.
 
+        A connection has ended: rows that ignore an error are none about it.
+
         Args:
             code: The close code; ``None`` where none came.
             reason: What was said with it, or the message of an error.
@@ -86,8 +92,21 @@ class Policy(Value):
             errors: The provider's code and type of the last error that it told.
         """
         told = tuple(errors)
-        rows = (*self.rows, *_STANDARD)
-        return next(row for row in rows if row.fits(code, reason, status, told))
+        ends = (row for row in self.rows if row.verdict is not Verdict.IGNORE)
+        return next(row for row in (*ends, *_STANDARD) if row.fits(code, reason, status, told))
+
+    def ignores(self, errors: Iterable[str], message: str = "") -> bool:
+        """
+        Whether an error that was told over a connection, which goes on, changes nothing.
+
+        Args:
+            errors: The provider's code and type of it.
+            message: Its message.
+        """
+        told = tuple(errors)
+        fits = (row for row in self.rows if row.fits(None, message, None, told))
+        row = next(fits, None)
+        return row is not None and row.verdict is Verdict.IGNORE
 
     def judge_error(self, error: UnirtError) -> Row:
         """The row about a connection that did not come about."""

@@ -10,8 +10,44 @@ _SDK = "openai.resources.realtime: reconnectable close codes, 3.x, 2026-11"
 _CAP = "close reasons and errors at the cap, in issue threads of users, 2026-11"
 _ERRORS = "https://platform.openai.com/docs/guides/error-codes, as error bodies name it, 2026-11"
 
+_RACES = "https://github.com/openai/openai-agents-js/issues/189, 2026-11"
+_EMPTY = "https://github.com/openai/openai-agents-js/issues/748, 2026-11"
+_ACTIVE = "https://github.com/openai/openai-agents-python/issues/1466, 2026-11"
+_SHORTER = "https://github.com/openclaw/openclaw/pull/125502, 2026-11"
+_UNCODED = "https://github.com/mapluisch/OpenAI-Realtime-API-for-Unity/issues/5, 2026-11"
+
 POLICY = Policy(
     (
+        Row(
+            verdict=Verdict.IGNORE,
+            errors=frozenset({"response_cancel_not_active"}),
+            why="the answer had ended before it was cut off",
+            source=_RACES,
+        ),
+        Row(
+            verdict=Verdict.IGNORE,
+            reason=r"no active response",
+            why="the same, where no code is told",
+            source=_UNCODED,
+        ),
+        Row(
+            verdict=Verdict.IGNORE,
+            errors=frozenset({"input_audio_buffer_commit_empty"}),
+            why="the provider had taken in what was spoken, or nothing was",
+            source=_EMPTY,
+        ),
+        Row(
+            verdict=Verdict.IGNORE,
+            errors=frozenset({"conversation_already_has_active_response"}),
+            why="an answer had begun; the next is asked for again after it",
+            source=_ACTIVE,
+        ),
+        Row(
+            verdict=Verdict.IGNORE,
+            reason=r"already shorter than",
+            why="all of the answer was heard: there is nothing to take away",
+            source=_SHORTER,
+        ),
         Row(
             verdict=Verdict.FATAL,
             errors=frozenset(

@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from unirt.events import Ending, Event, ProviderError, ResponseDone, SessionExpiring
+from unirt.events import Ending, Event, ProviderError, ResponseDone, SessionExpiring, Severity
 
 __all__ = ["Lookout", "Loss"]
 
@@ -41,7 +41,7 @@ class Lookout:
         self._since = now()
         self._strikes = 0
         self.errors: tuple[str, ...] = ()
-        "The code and the type of the last error that the provider told."
+        "The code and the type of the last error that the provider told, of those that matter."
         self.on_trial = False
         "The provider was to resume the conversation, and has not shown that it does."
         self.expiring = False
@@ -73,7 +73,8 @@ class Lookout:
             self._tell(event.time_left_ms / 1000)
 
     def _failed(self, event: ProviderError) -> None:
-        self.errors = tuple(filter(None, (event.code, event.type)))
+        if event.severity is not Severity.BENIGN:
+            self.errors = tuple(filter(None, (event.code, event.type)))
 
     def _answered(self, event: ResponseDone) -> None:
         if event.ending is Ending.COMPLETE:

@@ -16,30 +16,26 @@ from unirt import events as ev
 from unirt.events import RateLimit, Severity
 from unirt.wire import Wire
 from unirt_openai.inbound.rows import Row
+from unirt_openai.policy import POLICY
 from unirt_openai.state import State
 
-__all__ = ["ROWS", "SEVERITIES"]
+__all__ = ["ROWS"]
 
-SEVERITIES: Mapping[str, Severity] = {
-    # Races that the provider resolved.
-    "response_cancel_not_active": Severity.BENIGN,
-    "input_audio_buffer_commit_empty": Severity.BENIGN,
-    "conversation_already_has_active_response": Severity.BENIGN,
-    # The session is over, or cannot go on.
-    "session_expired": Severity.FATAL,
-    "invalid_api_key": Severity.FATAL,
-    "insufficient_quota": Severity.FATAL,
-    "account_deactivated": Severity.FATAL,
-    "authentication_error": Severity.FATAL,
-}
+_FATAL = frozenset(
+    {
+        "session_expired",
+        "invalid_api_key",
+        "insufficient_quota",
+        "account_deactivated",
+        "authentication_error",
+    }
+)
 """
-By code, else by type; what is in neither failed one command
+Codes, or types, after which the session is over, or cannot go on. Which ones change nothing is
+said by the policy; any other failed one command
 (codes as reported in github.com/pipecat-ai/pipecat/issues/3960, github.com/livekit/agents and
 developers.openai.com/api/docs/guides/error-codes, 2026-11).
 """
-
-_BENIGN_MESSAGES = ("already shorter than", "no active response")
-"An over-long truncation, and a cancellation in dialects without codes."
 
 
 def _session_created(state: State, wire: Wire) -> None:
@@ -117,12 +113,10 @@ def _error(state: State, wire: Wire) -> None:
 
 
 def _severity(code: str | None, type_: str | None, message: str) -> Severity:
-    for word in (code, type_):
-        if word is not None and word in SEVERITIES:
-            return SEVERITIES[word]
-    lower = message.lower()
-    benign = any(words in lower for words in _BENIGN_MESSAGES)
-    return Severity.BENIGN if benign else Severity.ERROR
+    told = [word for word in (code, type_) if word is not None]
+    if POLICY.ignores(told, message):
+        return Severity.BENIGN
+    return Severity.ERROR if _FATAL.isdisjoint(told) else Severity.FATAL
 
 
 def _words(wire: Wire, key: str) -> str | None:
