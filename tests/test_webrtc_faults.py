@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 
+import attrs
 import pytest
 
 import unirt
@@ -12,18 +13,21 @@ from tests.calling import HERE, idle, simulated
 from tests.talking import Reader
 from unirt.registry import load
 from unirt.simulator import Simulator
+from unirt.simulator.scenario import Cue, Reply, Say
 from unirt.simulator.script import loads
-from unirt.testing.faults import Faults
+from unirt.testing.faults import Fault, Faults, Phase
 
+# Speech takes the time that it takes to be heard, so there is little of it. It is made no faster
+# than that, so frames come while it sounds.
 SCENARIO = loads("""
 [pace]
-speed = 20
+speed = 2
 latency_ms = 0
 word_ms = 0
 
 [[reply]]
 cue = "text"
-steps = [{ say = "Yes.", ms = 200 }]
+steps = [{ say = "Yes.", ms = 80 }]
 
 [[reply]]
 cue = "text"
@@ -31,12 +35,20 @@ steps = [{ call = "look_up", args = {} }]
 
 [[reply]]
 cue = "tool_result"
-steps = [{ say = "It was found.", ms = 200 }]
+steps = [{ say = "It was found.", ms = 80 }]
 
 [[reply]]
 cue = "text"
-steps = [{ say = "Still here.", ms = 200 }]
+steps = [{ say = "Still here.", ms = 80 }]
 """)
+AGAIN = attrs.evolve(
+    SCENARIO,
+    replies=tuple(
+        Reply(cue=cue, steps=(Say(text="Still here.", ms=80.0),))
+        for cue in (Cue.TEXT, Cue.RESPOND, Cue.TURN, Cue.TOOL_RESULT) * 3
+    ),
+)
+"What is said in a call after the first."
 AT_ONCE = unirt.Reconnect(first_wait=0.0, jitter=0.0)
 
 
@@ -46,14 +58,16 @@ async def look_up() -> str:
 
 
 @contextlib.asynccontextmanager
-async def calling(fault: str, simulator: Simulator) -> AsyncIterator[tuple[Reader, Faults]]:
-    faults = Faults(*fault.split())
+async def calling(
+    fault: str | Sequence[Fault], simulator: Simulator
+) -> AsyncIterator[tuple[Reader, Faults]]:
+    faults = Faults(*(fault.split() if isinstance(fault, str) else fault))
     connecting = unirt.connect(
         faults.on("openai"),
         transport="webrtc",
         tools=[look_up],
         reconnect=AT_ONCE,
-        timeouts=unirt.Timeouts(close=1.0),
+        timeouts=unirt.Timeouts(close=0.5),
         environ=simulator.env,
         env_file=None,
         connection_options=HERE,
@@ -68,29 +82,52 @@ async def ask(reader: Reader, text: str, answers: int = 1) -> None:
     await reader.completed_ones(done + answers)
 
 
-@pytest.mark.parametrize(
-    ("fault", "event"),
-    [
-        ("garbage@mid_audio", unirt.Malformed),
-        ("unknown@between_turns", unirt.Unmapped),
-        ("error@tool_call", unirt.ProviderError),
-        ("delay=50@mid_audio", None),
-        ("throttle=20000@mid_audio", None),
-        ("truncate@mid_audio", unirt.Malformed),
-        ("corrupt@mid_audio", unirt.Malformed),
-    ],
-)
-async def test_frames_that_go_wrong_end_no_call(
-    fault: str, event: type[unirt.Event] | None
-) -> None:
+def done_to(
+    kind: str, frame: str, phase: Phase = Phase.MID_AUDIO, value: int | None = None
+) -> Fault:
+    """To a frame that is named: any other one may be that which says that the sound is over."""
+    return Fault(kind=kind, phase=phase, value=value, holding=f'"{frame}"')
+
+
+FRAMES: Mapping[str, Sequence[Fault]] = {
+    "brought": (
+        Fault(kind="garbage", phase=Phase.MID_AUDIO),
+        Fault(kind="oversize", phase=Phase.BEFORE_FIRST_AUDIO, value=100_000),
+        Fault(kind="unknown", phase=Phase.BETWEEN_TURNS),
+        Fault(kind="error", phase=Phase.TOOL_CALL),
+    ),
+    "broken": (
+        done_to("corrupt", "response.output_audio.done"),
+        done_to("truncate", "response.content_part.done"),
+        Fault(kind="throttle", phase=Phase.TOOL_CALL, value=50_000),
+    ),
+    "moved": (
+        done_to("drop", "response.output_audio_transcript.done"),
+        done_to("duplicate", "response.output_item.done"),
+        done_to("reorder", "response.content_part.done"),
+        done_to("delay", "response.function_call_arguments.done", Phase.BEFORE_FIRST_AUDIO, 20),
+    ),
+}
+TOLD: Mapping[str, Mapping[type[unirt.Event], int]] = {
+    "brought": {unirt.Malformed: 1, unirt.Unmapped: 2, unirt.ProviderError: 1},
+    "broken": {unirt.Malformed: 2},
+    "moved": {unirt.Malformed: 0, unirt.Unmapped: 0},
+}
+
+
+@pytest.mark.parametrize("which", FRAMES)
+async def test_frames_that_go_wrong_end_no_call(which: str) -> None:
     async with simulated(SCENARIO) as simulator:
-        async with calling(fault, simulator) as (reader, faults):
+        async with calling(FRAMES[which], simulator) as (reader, faults):
             await ask(reader, "Are you there?")
             await ask(reader, "Look it up.", answers=2)
             await ask(reader, "And now?")
-            assert len(faults.happened) == 1
-            assert event is None or len(reader.of(event)) == 1
+            assert {each.fault for each in faults.happened} == set(FRAMES[which])
+            assert {kind: len(reader.of(kind)) for kind in TOLD[which]} == TOLD[which]
             assert not reader.of(unirt.Reconnecting)
+            texts = [item.text for item in reader.session.history if item.text]
+            assert texts[0::2] == ["Are you there?", "Look it up.", "And now?"]
+            assert texts[1::2] == ["Yes.", "It was found.", "Still here."]
         await reader.done()
     assert await idle() == set()
 
@@ -106,7 +143,7 @@ async def test_frames_that_go_wrong_end_no_call(
     ],
 )
 async def test_a_call_that_ends_is_called_again(fault: str, code: int | None) -> None:
-    async with Simulator(load("openai"), [SCENARIO, None]) as simulator:
+    async with Simulator(load("openai"), [SCENARIO, AGAIN]) as simulator:
         async with calling(fault, simulator) as (reader, _):
             await ask(reader, "Are you there?")
             if fault.endswith("tool_call"):
@@ -122,7 +159,7 @@ async def test_a_call_that_ends_is_called_again(fault: str, code: int | None) ->
 
 @pytest.mark.parametrize("fault", ["cut", "close=1011"])
 async def test_a_call_that_ends_again_before_another_one_is_ready(fault: str) -> None:
-    async with Simulator(load("openai"), [SCENARIO, None]) as simulator:
+    async with Simulator(load("openai"), [SCENARIO, AGAIN]) as simulator:
         async with calling(f"cut@mid_audio {fault}@reconnect", simulator) as (reader, faults):
             await ask(reader, "Are you there?")
             await reader.many(unirt.Reconnected)
@@ -143,7 +180,7 @@ async def test_a_call_that_ends_as_an_answer_is_gone_over(fault: str, code: int 
         cue = "text"
         steps = [{ say = "This is a long story, and it takes its time.", ms = 6000 }]
     """)
-    async with Simulator(load("openai"), [long, None]) as simulator:
+    async with Simulator(load("openai"), [long, AGAIN]) as simulator:
         async with calling(fault, simulator) as (reader, _):
             await reader.session.send_text("A story")
             await reader.many(unirt.PlaybackStarted)
