@@ -1,5 +1,5 @@
 """
-What every test runs under: no vendor's key, no setting of this machine, no proxy.
+What every test runs under: no vendor's key, no setting of this machine, no proxy, no other machine.
 
 And what is there before the first test stays out of the garbage collector's way: the tests and the
 libraries that they import are a million objects, and some tests collect garbage often.
@@ -7,10 +7,12 @@ libraries that they import are a million objects, and some tests collect garbage
 
 import gc
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import here
 from unirt.provider import Provider
 from unirt.registry import load
 
@@ -34,6 +36,16 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(_VENDORS) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
+
+
+here.watch()
+
+
+@pytest.fixture(autouse=True)
+def only_here() -> Iterator[None]:
+    """Whoever reached for another machine was refused, and is told although nobody minded."""
+    yield
+    assert not here.refused()
 
 
 @pytest.fixture(params=["openai", "google"])

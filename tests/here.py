@@ -1,0 +1,76 @@
+"""
+Nothing that a test does reaches another machine: who tries is refused, and the test fails.
+
+The interpreter tells of each address before it is used (:pep:`578`), whoever uses it, and in every
+thread. What runs in processes of its own is not seen here, nor what reaches the network without
+the interpreter.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from ipaddress import ip_address
+from typing import Any
+
+__all__ = ["FarAway", "refused", "watch"]
+
+_ADDRESSED = ("socket.connect", "socket.sendto", "socket.sendmsg")
+_NAMED = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr")
+
+_refused: list[str] = []
+_watched = False
+
+
+class FarAway(OSError):
+    """A test reached for another machine: an error of the network, so that who asked cleans up."""
+
+
+def watch() -> None:
+    """From here on nobody in this process reaches further than this machine."""
+    global _watched  # noqa: PLW0603  (a hook cannot be taken away, so there is one)
+    if not _watched:
+        _watched = True
+        sys.addaudithook(_hear)
+
+
+def refused() -> Sequence[str]:
+    """Who was reached for since this was last asked."""
+    told = tuple(_refused)
+    _refused.clear()
+    return told
+
+
+def _hear(event: str, given: tuple[Any, ...]) -> None:
+    if event in _ADDRESSED:
+        address = given[1]
+        far = isinstance(address, tuple) and isinstance(address[0], str) and _is_far(address[0])
+    elif event in _NAMED:
+        far = _is_name(given[0])
+    else:
+        return
+    if far:
+        what = f"{event.removeprefix('socket.')} {given[1] if event in _ADDRESSED else given[0]!r}"
+        _refused.append(what)
+        raise FarAway(what)
+
+
+def _is_far(host: str) -> bool:
+    """Whether an address, or a name in the place of one, is of another machine."""
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return _is_name(host)
+    return not (address.is_loopback or address.is_unspecified)
+
+
+def _is_name(host: str | bytes | None) -> bool:
+    """Whether others are asked where this is; not of an address, nor of a name of this machine."""
+    name = host.decode() if isinstance(host, bytes) else host or ""
+    if not name or name == "localhost" or name.endswith(".localhost"):
+        return False
+    try:
+        ip_address(name.partition("%")[0])
+    except ValueError:
+        return True
+    return False
