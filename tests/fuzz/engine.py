@@ -38,12 +38,12 @@ def fuzz(target: str, program: str, *arguments: str) -> None:
         arguments: Of libFuzzer: folders of inputs, and options.
     """
     with atheris.instrument_imports(include=list(WATCHED[target])):
-        from tests.fuzz.targets import TARGETS
+        from tests.fuzz.targets import SEARCHED
     from tests.fuzz.mutation import Mutator
 
     folders = [Path(argument) for argument in arguments if not argument.startswith("-")]
     known = [path.read_bytes() for path in sorted(folders[0].iterdir())]
-    run, lines, counter = TARGETS[target], 0, _counter()
+    run, lines, counter = SEARCHED[target], 0, _counter()
 
     def once(data: bytes) -> None:
         nonlocal lines

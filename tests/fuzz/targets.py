@@ -7,10 +7,10 @@ from functools import partial
 from typing import Final
 
 from tests.fuzz.cassettes import read_any
-from tests.fuzz.translators import converse
+from tests.fuzz.translators import converse, search
 from unirt.registry import load
 
-__all__ = ["TARGETS"]
+__all__ = ["SEARCHED", "TARGETS"]
 
 TARGETS: Final[Mapping[str, Callable[[bytes], int]]] = {
     "google": partial(converse, load("google")),
@@ -18,3 +18,10 @@ TARGETS: Final[Mapping[str, Callable[[bytes], int]]] = {
     "cassette": read_any,
 }
 "Each takes an input, and raises where something does not hold."
+
+SEARCHED: Final[Mapping[str, Callable[[bytes], int]]] = {
+    "google": partial(search, load("google")),
+    "openai": partial(search, load("openai")),
+    "cassette": read_any,
+}
+"The same, as a search does it: for less of each input, and so for more of them."

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.fuzz import corpus
+from tests.fuzz import corpus, translators
 from tests.fuzz.mutation import Mutator
 from tests.fuzz.runs import NAMES, fuzz
 from tests.fuzz.script import COMMANDS, Passes, Served, config_of, steps_of
-from tests.fuzz.targets import TARGETS
+from tests.fuzz.targets import SEARCHED, TARGETS
 from unirt.config import Manual
 
 needs_the_engine = pytest.mark.skipif(
@@ -25,6 +26,25 @@ def test_what_is_documented_happens_with_every_input_that_is_kept(target: str) -
     assert len(kept) > 30
     lines = sum(TARGETS[target](path.read_bytes()) for path in kept)
     assert lines > 300
+
+
+@pytest.mark.parametrize("target", ["google", "openai"])
+def test_one_of_the_two_who_watch_takes_part_in_a_search(
+    target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    for name in ("_client", "_Relay"):
+
+        def count(*given: Any, name: str = name, make: Any = getattr(translators, name)) -> Any:
+            made.append(name)
+            return make(*given)
+
+        monkeypatch.setattr(translators, name, count)
+    kept = [path.read_bytes() for path in corpus.inputs(target)]
+    for data in kept:
+        SEARCHED[target](data)
+    assert made.count("_client") == 2 * len(kept)  # the one under test; its twin, or the relay's
+    assert 0.3 < made.count("_Relay") / len(kept) < 0.7
 
 
 @pytest.mark.long
