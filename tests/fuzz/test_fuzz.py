@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -33,13 +35,14 @@ def test_one_of_the_two_who_watch_takes_part_in_a_search(
     target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[str] = []
+
+    def count(name: str, make: Callable[..., Any], *given: Any) -> Any:
+        made.append(name)
+        return make(*given)
+
     for name in ("_client", "_Relay"):
-
-        def count(*given: Any, name: str = name, make: Any = getattr(translators, name)) -> Any:
-            made.append(name)
-            return make(*given)
-
-        monkeypatch.setattr(translators, name, count)
+        make = getattr(translators, name)
+        monkeypatch.setattr(translators, name, partial(count, name, make))
     kept = [path.read_bytes() for path in corpus.inputs(target)]
     for data in kept:
         SEARCHED[target](data)
