@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 import attrs
@@ -115,6 +116,22 @@ TOLD: Mapping[str, Mapping[type[unirt.Event], int]] = {
 }
 
 
+CAME = {
+    "brought": ["audio.done", "audio_transcript.done", "part.done", "item.done", "item.done"],
+    "broken": ["audio_transcript.done", "item.done", "item.done"],
+    "moved": ["audio.done", "item.done", "part.done", "item.done", "item.done"],
+}
+"By which frames the first answer ends: an item is done in the conversation and in the response."
+
+
+def came(reader: Reader) -> list[str]:
+    frames = {id(e.raw): str(e.raw["type"]) for e in reader.events if isinstance(e.raw, dict)}
+    types = list(frames.values())
+    ends = types[types.index("response.created") : types.index("response.done")]
+    words = (re.fullmatch(r".*[._]((audio|audio_transcript|part|item)\.done)", t) for t in ends)
+    return [found[1] for found in words if found is not None]
+
+
 @pytest.mark.parametrize("which", FRAMES)
 async def test_frames_that_go_wrong_end_no_call(which: str) -> None:
     async with simulated(SCENARIO) as simulator:
@@ -124,6 +141,7 @@ async def test_frames_that_go_wrong_end_no_call(which: str) -> None:
             await ask(reader, "And now?")
             assert {each.fault for each in faults.happened} == set(FRAMES[which])
             assert {kind: len(reader.of(kind)) for kind in TOLD[which]} == TOLD[which]
+            assert came(reader) == CAME[which]
             assert not reader.of(unirt.Reconnecting)
             texts = [item.text for item in reader.session.history if item.text]
             assert texts[0::2] == ["Are you there?", "Look it up.", "And now?"]
