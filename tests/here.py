@@ -8,6 +8,8 @@ the interpreter.
 
 from __future__ import annotations
 
+import functools
+import socket
 import sys
 from collections.abc import Sequence
 from ipaddress import ip_address
@@ -61,7 +63,19 @@ def _is_far(host: str) -> bool:
         address = ip_address(host.partition("%")[0])
     except ValueError:
         return _is_name(host)
-    return not (address.is_loopback or address.is_unspecified)
+    return not (address.is_loopback or address.is_unspecified or _is_mine(host, address.version))
+
+
+@functools.cache
+def _is_mine(host: str, version: int) -> bool:
+    """Whether it is an address of this machine, which a browser's page here may have: it binds."""
+    family = socket.AF_INET if version == 4 else socket.AF_INET6
+    with socket.socket(family, socket.SOCK_DGRAM) as mine:
+        try:
+            mine.bind((host, 0))
+        except OSError:
+            return False
+    return True
 
 
 def _is_name(host: str | bytes | None) -> bool:

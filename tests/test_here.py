@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from aioice import ice
 
 from tests.here import FarAway, refused
 
@@ -66,6 +67,14 @@ def test_who_is_refused_in_a_thread_and_says_nothing_is_told_too() -> None:
     thread.start()
     thread.join()
     assert refused() == ("connect ('192.0.2.7', 9)",)
+
+
+def test_an_address_that_this_machine_has_among_others_is_within_reach() -> None:
+    for host in ice.get_host_addresses(use_ipv4=True, use_ipv6=False):
+        with socket.create_server((host, 0)) as server:
+            connect((host, server.getsockname()[1]))
+            send((host, 9))
+    assert refused() == ()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
