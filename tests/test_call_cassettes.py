@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,8 @@ SCENARIO = Scenario(
 )
 
 
-async def talk(environ: dict[str, str]) -> tuple[list[unirt.Event], str | None]:
-    events: list[unirt.Event] = []
-    async with unirt.connect(
+def calling(environ: dict[str, str]) -> AbstractAsyncContextManager[unirt.Session]:
+    return unirt.connect(
         "openai",
         transport="webrtc",
         environ=environ,
@@ -33,7 +33,12 @@ async def talk(environ: dict[str, str]) -> tuple[list[unirt.Event], str | None]:
         reconnect=False,
         connection_options=HERE,
         turn_detection="manual",
-    ) as session:
+    )
+
+
+async def talk(environ: dict[str, str]) -> tuple[list[unirt.Event], str | None]:
+    events: list[unirt.Event] = []
+    async with calling(environ) as session:
         await session.send_text("hello")
         async for event in session:
             events.append(event)
@@ -84,15 +89,7 @@ async def test_a_turn_that_was_spoken_is_played_too(tmp_path: Path) -> None:
 
 async def speak(environ: dict[str, str]) -> list[unirt.Event]:
     events: list[unirt.Event] = []
-    async with unirt.connect(
-        "openai",
-        transport="webrtc",
-        environ=environ,
-        env_file=None,
-        reconnect=False,
-        connection_options=HERE,
-        turn_detection="manual",
-    ) as session:
+    async with calling(environ) as session:
         await session.start_turn()
         await session.send_audio(speech(300, unirt.PCM16_24K))
         await session.end_turn()

@@ -89,10 +89,9 @@ async def test_in_the_handshake(name: str, code: int, reason: str, transport: st
     assert dials == 1
 
 
-@pytest.mark.parametrize(("name", "code", "reason"), CLOSED)
-async def test_in_a_session(name: str, code: int, reason: str) -> None:
-    steps = f'[{{ close = {code}, reason = "{reason}" }}]'
-    scenario = loads(f'[[reply]]\ncue = "text"\nsteps = {steps}')
+async def ended(name: str, steps: str) -> Reader:
+    """What a session told whose answer was these steps; nobody was asked a second time."""
+    scenario = loads(f'[[reply]]\ncue = "text"\nsteps = [{steps}]')
     async with Simulator(load(name), scenario) as simulator:
         connecting = unirt.connect(
             simulator.provider, environ=simulator.env, env_file=None, reconnect=AT_ONCE
@@ -102,27 +101,23 @@ async def test_in_a_session(name: str, code: int, reason: str) -> None:
             await session.send_text("Hi")
             await reader.done()
         assert len(simulator.connections) == 1
+    assert not reader.of(unirt.Reconnecting)
+    return reader
+
+
+@pytest.mark.parametrize(("name", "code", "reason"), CLOSED)
+async def test_in_a_session(name: str, code: int, reason: str) -> None:
+    reader = await ended(name, f'{{ close = {code}, reason = "{reason}" }}')
     assert reader.error is not None
     assert (reader.error.code, reader.error.reason) == (code, reason)
-    assert not reader.of(unirt.Reconnecting)
 
 
 @pytest.mark.parametrize("code", ["insufficient_quota", "invalid_api_key"])
 async def test_an_error_says_what_the_close_after_it_does_not(code: str) -> None:
     """Only one of the two has error messages in a session."""
-    steps = f'[{{ error = "It is over.", code = "{code}" }}, {{ close = 1011 }}]'
-    scenario = loads(f'[[reply]]\ncue = "text"\nsteps = {steps}')
-    async with Simulator(load("openai"), scenario) as simulator:
-        connecting = unirt.connect(
-            simulator.provider, environ=simulator.env, env_file=None, reconnect=AT_ONCE
-        )
-        async with connecting as session:
-            reader = Reader(session)
-            await session.send_text("Hi")
-            await reader.done()
-        assert len(simulator.connections) == 1
+    said = f'{{ error = "It is over.", code = "{code}" }}'
+    reader = await ended("openai", f"{said}, {{ close = 1011 }}")
     assert reader.error is not None
-    assert not reader.of(unirt.Reconnecting)
 
 
 RACES = [

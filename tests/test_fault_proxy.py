@@ -105,6 +105,16 @@ ENDS = {
 "What the application is told of each: the code, who ended it, and words of the error."
 
 
+async def it_ended(reader: Reader, fault: str) -> None:
+    """The fault ended the connection, as its name says, and there is another that answers."""
+    (left,) = await reader.many(unirt.Reconnecting)
+    await reader.many(unirt.Reconnected)
+    await answered(reader, "And now?")
+    code, by, words = ENDS[fault]
+    assert (left.code, left.by) == (code, by)
+    assert words in (left.error or "")
+
+
 @pytest.mark.parametrize("phase", ["before_first_audio", "mid_audio", "between_turns", "tool_call"])
 @pytest.mark.parametrize("fault", list(ENDS))
 @pytest.mark.parametrize("transport", TRANSPORTS)
@@ -119,13 +129,7 @@ async def test_what_ends_a_socket_is_told_and_mended(
     talk = Talk(name, transport, f"{fault}@{phase}", tools=[look_up])
     async with talk as (_, reader, proxy):
         await answered(reader, "look_up, please" if phase == "tool_call" else "Tell me of it")
-        (left,) = await reader.many(unirt.Reconnecting)
-        await reader.many(unirt.Reconnected)
-        await answered(reader, "And now?")
-
-        code, by, words = ENDS[fault]
-        assert (left.code, left.by) == (code, by)
-        assert words in (left.error or "")
+        await it_ended(reader, fault)
         assert len(proxy.happened) == 1
 
 
@@ -139,13 +143,7 @@ async def test_what_ends_a_socket_while_the_user_goes_over_an_answer(
         await session.send_text("Tell me all of it, and take your time for that")
         await reader.many(unirt.AudioDelta)
         await session.interrupt()
-        (left,) = await reader.many(unirt.Reconnecting)
-        await reader.many(unirt.Reconnected)
-        await answered(reader, "And now?")
-
-        code, by, words = ENDS[fault]
-        assert (left.code, left.by) == (code, by)
-        assert words in (left.error or "")
+        await it_ended(reader, fault)
         assert len(proxy.happened) == 1
 
 
