@@ -13,6 +13,7 @@ import unirt_openai.translator
 from unirt import commands as cmd
 from unirt import events as ev
 from unirt.config import Manual, SessionConfig, Transcription
+from unirt.events import StreamKind
 from unirt.items import AudioContent, Item, Role, TextContent
 from unirt.registry import load
 from unirt.testing import check
@@ -225,6 +226,23 @@ def test_what_was_written_is_told_when_the_connection_goes_first(
     wire.translator.receive_close(1006, "", "network", 1.0, goes_on=goes_on)
     told = [event for event in wire.events() if isinstance(event, ev.StreamClosed)]
     assert [(event.text, event.synthesised) for event in told] == [("Two.", True)]
+
+
+@pytest.mark.parametrize("echoed", [True, False])
+def test_what_was_written_is_told_once_where_its_id_is_taken_by_an_answer(
+    openai_wire: Any, echoed: bool
+) -> None:
+    wire = openai_wire()
+    sent, _ = wire.send(cmd.SendText(text="One."))
+    call = {"id": sent["item"]["id"], "type": "function_call", "call_id": "c1", "name": "f"}
+    added = {"type": "response.output_item.added", "response_id": "r1", "output_index": 0}
+    told = wire.hear({**added, "item": call})
+    if echoed:
+        told += wire.hear({"type": "conversation.item.added", "item": sent["item"]})
+    wire.translator.receive_close(1006, "", "network", 1.0)
+    told += wire.events()
+    closed = [event for event in told if isinstance(event, ev.StreamClosed)]
+    assert [event.text for event in closed if event.kind is StreamKind.TEXT] == ["One."]
 
 
 def test_what_was_refused_is_not_told_as_said(openai_wire: Any) -> None:

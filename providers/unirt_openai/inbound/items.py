@@ -105,7 +105,7 @@ def _follow(state: State, item: Item, ids: Ids) -> None:
     if item_id is None or not _is_user_turn(state, item) or item_id in state.said:
         return
     state.user_item = item_id
-    state.unconfirmed.pop(item_id, None)
+    state.unconfirmed.pop(str(item.id), None)
     remember(state.said, item_id, None)
     _deliver(state, item, item_id)
 
@@ -122,9 +122,8 @@ def _deliver(state: State, item: Item, item_id: str, *, synthesised: bool = Fals
 def deliver_unconfirmed(state: State) -> None:
     """The connection is gone: what was written and not told until now was said all the same."""
     if not state.composer.closed:
-        for item_id, (_, item) in state.unconfirmed.items():
-            _ids(state, item)
-            _deliver(state, item, item_id, synthesised=True)
+        for _, item in state.unconfirmed.values():
+            _deliver(state, item, _ids(state, item)["item_id"], synthesised=True)
     state.unconfirmed.clear()
 
 
