@@ -23,17 +23,12 @@ from unirt_openai.configure import session_object, with_defaults
 from unirt_openai.facts import DEFAULT_MODEL, EPHEMERAL, PROVIDER_NAME, capabilities
 from unirt_openai.upgrade import address
 
-__all__ = ["CHANNEL", "dial_call", "http_address", "is_ephemeral", "whole_session"]
+__all__ = ["CHANNEL", "dial_call", "http_address", "whole_session"]
 
 CHANNEL = "oai-events"
 "What the data channel is called (same guide)."
 
 _SCHEMES = {"ws": "http", "wss": "https"}
-
-
-def is_ephemeral(key: str) -> bool:
-    """Whether a key is a client secret, which holds a configuration already."""
-    return key.startswith(EPHEMERAL)
 
 
 def http_address(base_url: str, path: str, query: Mapping[str, Any] | None = None) -> str:
@@ -90,7 +85,7 @@ async def dial_call(
 
     async def signal(offer: str) -> Answered:
         type_, content = "application/sdp", offer.encode()
-        if not is_ephemeral(key):
+        if not key.startswith(EPHEMERAL):
             type_, content = _two_parts(offer, whole_session(config))
         sdp, told = await ask(url, type_, content)
         call_id = told.get("location", "").rstrip("/").rpartition("/")[2] or None

@@ -24,12 +24,11 @@ from unirt.passes import Pass, Passes
 from unirt.translator import HangUp, Offer, Reply, Request
 from unirt.value import Value
 from unirt.wire import parse_frame
+from unirt_openai.facts import EPHEMERAL
 from unirt_openai.server.checks import Refused
 from unirt_openai.server.session import new_session, updated_session
 
-__all__ = ["SECRET", "Called", "answer_to", "configured_by", "refusal"]
-
-SECRET = "ek_"  # noqa: S105  (how client secrets begin)
+__all__ = ["Called", "answer_to", "configured_by", "refusal"]
 
 _SHORTEST_S, _LONGEST_S, _USUAL_S = 10, 7200, 600
 "How long a secret may last (openai 3.54.0, ``client_secret_create_params``)."
@@ -79,7 +78,7 @@ def configured_by(key: str, passes: Passes | None, now: float) -> dict[str, Any]
     Raises:
         Refused: It is too old, or none that was given out.
     """
-    if passes is None or not key.startswith(SECRET):
+    if passes is None or not key.startswith(EPHEMERAL):
         return {}
     given = passes.find(key)
     if given is None or not given.begin(now):
@@ -131,7 +130,7 @@ def _secret(
     expires_at = int(now) + lasts
     book = Passes() if passes is None else passes
     body = {
-        "value": book.give(SECRET, Pass(opens=session, begin_by=expires_at)),
+        "value": book.give(EPHEMERAL, Pass(opens=session, begin_by=expires_at)),
         "expires_at": expires_at,
         "session": {**whole, "id": mint("sess")},
     }
