@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 import unirt.events as ev
 from unirt import SessionConfig
 from unirt.events import Event, Origin, StreamKind
@@ -83,6 +85,24 @@ def test_items_that_lack_what_others_have_are_relayed() -> None:
     done = [f["item"] for f in frames if f["type"] == "response.output_item.done"]
     assert [item["id"] for item in done] == ["item_x", "item_f"]
     assert done[1]["call_id"] == "item_f"
+
+
+@pytest.mark.parametrize("delivered", [True, False])
+def test_arguments_that_are_no_text_are_none(delivered: bool) -> None:
+    data = {"id": "item_a", "type": "mcp_call", "name": "f", "arguments": 500}
+    item = Item(kind=ItemKind.SERVER_TOOL, id="item_a", data=data)
+    call = stream(StreamKind.SERVER_TOOL, call_id="call_a", name="f")
+    result = ev.ServerToolResult(origin=ORIGIN, stream=call, output="1")
+    frames, _ = relayed(
+        ev.ResponseStarted(origin=ORIGIN, **IDS),
+        ev.OutputItemAdded(origin=ORIGIN, item=item, item_id="item_a", **IDS),
+        ev.StreamOpened(origin=ORIGIN, stream=call),
+        *([result] if delivered else []),
+        ev.StreamClosed(origin=ORIGIN, stream=call),
+        ev.ResponseDone(origin=ORIGIN, **IDS),
+    )
+    done = [f for f in frames if f["type"] == "response.mcp_call_arguments.done"]
+    assert [f["arguments"] for f in done] == [""]
 
 
 def test_an_error_that_nests_without_measure_is_a_text() -> None:

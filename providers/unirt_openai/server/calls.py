@@ -53,9 +53,14 @@ class _Call(OutputItem):
     def say_complete(self, arguments: str) -> None:
         self.say(f"{self.stem}.done", arguments=arguments)
 
+    def known(self) -> str:
+        """The arguments that the item came with; in a stranger's they may be anything."""
+        known = self.wire.get("arguments")
+        return known if isinstance(known, str) else ""
+
     def wind_up(self, ending: Ending) -> None:
         if not self._complete:
-            known = self.wire.get("arguments") or ""
+            known = self.known()
             self.whole = self.whole and ending is Ending.COMPLETE and bool(known)
             self.complete(known or "".join(self._said))
 
@@ -102,7 +107,7 @@ class McpCall(_Call):
 
     def deliver(self, event: ServerToolResult) -> None:
         """Say what it returned; that finishes it."""
-        self.complete(self.wire.get("arguments") or "".join(self._said))
+        self.complete(self.known() or "".join(self._said))
         self.status("in_progress")
         self.wire["output"] = event.output
         if event.error is not None:
