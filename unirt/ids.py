@@ -30,6 +30,8 @@ class Ids:
         self._counts: dict[str, int] = {}
         self._users: dict[str, tuple[int, int]] = {}
         "Who used a name first: which of the servers' memories, and which connection."
+        self._marked: dict[tuple[int, str], str] = {}
+        "Of a server's memory: what is called otherwise in the session, and what it is called."
         self._memories = self._connections = 0
 
     def __call__(self, noun: str) -> str:
@@ -54,6 +56,27 @@ class Ids:
             del users[next(iter(users))]
         return first
 
+    def name(self, name: str, user: tuple[int, int]) -> str:
+        """
+        The session's name of what a connection calls so.
+
+        It has a mark where somebody else used that name before, and as many as make it new: a
+        server may relay names that another session marked. What has one already stays as it is.
+        """
+        memory, marked = user[0], self._marked
+        if marked and (known := marked.get((memory, name))) is not None:
+            return known
+        if self.user(name, user)[0] == memory:
+            return name
+        made = f"{name}@{memory}"
+        while made in self._users:
+            made += f"@{memory}"
+        self.user(made, user)
+        marked[memory, name] = marked[memory, made] = made
+        while len(marked) > _REMEMBERED:
+            del marked[next(iter(marked))]
+        return made
+
 
 class Names:
     """
@@ -71,17 +94,12 @@ class Names:
 
     def __call__(self, name: str) -> str:
         """The session's name of something; a name of the session already stays as it is."""
-        me = self._mine()
-        mark = f"@{me[0]}"
-        if name.endswith(mark):
-            return name
-        return name if self._ids.user(name, me)[0] == me[0] else name + mark
+        return self._ids.name(name, self._mine())
 
     def before(self, name: str) -> bool:
         """Whether something of an earlier connection that this one goes on with was called so."""
         me = self._mine()
-        memory, connection = self._ids.user(name, me)
-        return memory == me[0] and connection < me[1]
+        return self._ids.user(self(name), me)[1] < me[1]
 
     def _mine(self) -> tuple[int, int]:
         if self._me is None:  # translators that are only asked things name nothing

@@ -79,13 +79,23 @@ class Names:
     def _new_name(self, item_id: str, owner: str | None, new: bool) -> str:
         seeded = self.seeded.get(item_id)
         if item_id in self._first:
-            return self._named(f"{item_id}@{owner or 'user'}")
+            return self._other(item_id, owner)
         if seeded is None or not (new or owner is not None):
             name = seeded or self._named(item_id)
             remember(self._first, item_id, name)
             return name
         name = self._named(item_id)
-        return name if name != seeded else self._named(f"{item_id}@{owner or 'user'}")
+        return name if name != seeded else self._other(item_id, owner)
+
+    def _other(self, item_id: str, owner: str | None) -> str:
+        """A name for what is called as something else is; a provider may call anything so, too."""
+        mark = f"@{owner or 'user'}"
+        name = f"{item_id}{mark}"
+        while name in self._first:
+            name += mark
+        named = self._named(name)
+        remember(self._first, name, named)
+        return named
 
     def of(self, item_id: str, owner: str | None = None) -> str:
         """The name of an item that a frame names, whether or not it was told of."""

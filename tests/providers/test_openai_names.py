@@ -14,6 +14,7 @@ from unirt.config import SessionConfig
 from unirt.errors import UsageError
 from unirt.ids import counting_ids
 from unirt.items import Item, ItemKind, Role, TextContent
+from unirt_openai.names import Names
 
 SOUND = base64.b64encode(bytes(48_000)).decode()  # 1 s
 STARTS: list[dict[str, Any]] = [
@@ -214,3 +215,20 @@ def test_items_of_two_responses_are_told_apart_on_one_connection() -> None:
         if frame["type"] == "conversation.item.truncate"
     ]
     assert truncate["item_id"] == "i1"
+
+
+def test_a_provider_may_call_things_as_marks_would() -> None:
+    names = Names(str)
+    assert [names.claim("i", "r"), names.claim("i", "user"), names.claim("i", None)] == [
+        "i",
+        "i@user",
+        "i@user@user",
+    ]
+    assert names.claim("i@user", "r") == "i@user@r"
+    assert [names.claim("i", owner) for owner in ("r", "user", None)] == [
+        "i",
+        "i@user",
+        "i@user@user",
+    ]
+    assert names.wire_id("i@user@user", where="test") == "i"
+    assert names.wire_id("i@user@r", where="test") == "i@user"

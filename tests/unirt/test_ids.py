@@ -32,6 +32,21 @@ def test_a_connection_that_goes_on_with_another_has_its_names() -> None:
     assert Names(session, goes_on=True)("a") == "a@2"
 
 
+def test_what_a_resumed_connection_calls_as_before_is_the_same_also_under_a_mark() -> None:
+    session = Ids()
+    first, second, resumed = Names(session), Names(session), Names(session, goes_on=True)
+    assert [first("a"), second("a"), second.before("a")] == ["a", "a@2", False]
+    assert [resumed.before("a"), resumed("a"), resumed.before("b")] == [True, "a@2", False]
+
+
+def test_a_name_that_comes_with_a_mark_is_no_name_of_the_session() -> None:
+    session = Ids()
+    one, other = Names(session), Names(session)
+    assert [one("a"), one("b@2")] == ["a", "b@2"]
+    assert [other("a@2"), other("a"), other("b@2")] == ["a@2", "a@2@2", "b@2@2"]
+    assert [other("a"), other(other("a")), other("a@2")] == ["a@2@2", "a@2@2", "a@2"]
+
+
 def test_what_is_minted_names_nothing_else() -> None:
     session = counting_ids()
     one, other = Composer("toy", ids=session), Composer("toy", ids=session)
@@ -53,3 +68,6 @@ def test_what_is_remembered_is_bounded() -> None:
         one(f"n{number}")
     assert (other("n0"), other(f"n{ids._REMEMBERED}")) == ("n0", f"n{ids._REMEMBERED}@2")
     assert len(session._users) == ids._REMEMBERED
+    for number in range(ids._REMEMBERED):
+        assert (one(f"m{number}"), other(f"m{number}")) == (f"m{number}", f"m{number}@2")
+    assert len(session._marked) == ids._REMEMBERED
