@@ -7,22 +7,12 @@ from pathlib import Path
 import pytest
 
 import unirt
+from tests.failing import failing
 from tests.talking import Reader, two
 from unirt.fold import fold
 from unirt.simulator.script import loads
 
-FAILING = loads("""
-    [pace]
-    speed = 50
-
-    [[reply]]
-    cue = "text"
-    steps = [{ say = "Pleased to meet you, Ada.", ms = 600 }]
-
-    [[reply]]
-    cue = "text"
-    steps = [{ say = "Well, that is", ms = 400 }, { close = 1011, reason = "internal error" }]
-""")
+FAILING = failing(1011, "internal error")
 AFTER = loads("""
     [pace]
     speed = 50
