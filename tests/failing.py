@@ -9,9 +9,7 @@ from tests.talking import Pair
 from unirt.failover import Cooldowns
 from unirt.simulator.script import loads
 
-__all__ = ["PAIRS", "SECOND", "chain", "failing"]
-
-PAIRS = [("openai", "google"), ("google", "openai")]
+__all__ = ["SECOND", "chain", "failing"]
 
 
 def failing(code: int, reason: str = "", before: str = "") -> Any:

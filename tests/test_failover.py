@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 import unirt
-from tests.failing import PAIRS, SECOND, chain, failing
-from tests.talking import Pair, Reader, two
+from tests.failing import SECOND, chain, failing
+from tests.talking import PAIRS, Pair, Reader, two
 from unirt import commands as cmd
 from unirt.clock import ManualClock
 from unirt.registry import load

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 import unirt
-from tests.failing import PAIRS, SECOND, chain
-from tests.talking import Reader, two
+from tests.failing import SECOND, chain
+from tests.talking import PAIRS, Reader, two
 from unirt.failover import Cooldowns
 from unirt.registry import load
 from unirt.simulator import Simulator
