@@ -2,21 +2,23 @@
 Writes the pages of the reference that come from tables.
 
 Run ``python docs/generate.py`` after a table changed; ``--check`` only tells whether a page is
-stale, and the tests run that. Two pages take long, and are checked where they are made anyway:
-see :data:`ELSEWHERE`.
+stale, and the tests run that. Some pages take long, and are checked where they are made anyway:
+see :data:`ELSEWHERE`. What it takes more than a table to write has a file of its own beside this.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 import attrs
 
+from docs.faults import faults_page
+from docs.journeys import journeys_page
+from docs.mapping import mapping_google_page, mapping_openai_page
 from docs.stays import stays_page
 from unirt import commands, events
 from unirt.capabilities import Capabilities, Changing, Emission, Support
@@ -30,23 +32,8 @@ from unirt.provider import Provider
 from unirt.registry import installed, load
 from unirt.simulator.exchange import run
 from unirt.simulator.script import builtin, builtin_names
-from unirt.testing import differences, kept, moved, outline, rows
-from unirt.testing.faults import KINDS, Fault, Phase
-from unirt.testing.faults.cell import PATIENCE_S, Outcome, run_cell
-from unirt.testing.faults.matrix import cells
-from unirt.testing.faults.phases import PHASES
-from unirt.testing.faults.words import in_words
-from unirt.testing.journey import JOURNEYS, Journey, Moved, Way, ways
-from unirt.testing.moved import moved_apart, moved_outlines, moved_rows
-from unirt.testing.travel import travel
-from unirt_google.inbound import FIELDS
-from unirt_google.parts import PARTS
-from unirt_openai.facts import (
-    IN_A_CALL_SETTINGS,
-    IN_A_CALL_VERBS,
-    IN_A_JOINED_CALL_VERBS,
-)
-from unirt_openai.inbound import HANDLERS
+from unirt.testing import differences, kept, outline, rows
+from unirt_openai.facts import IN_A_CALL_SETTINGS, IN_A_CALL_VERBS, IN_A_JOINED_CALL_VERBS
 
 REFERENCE = Path(__file__).parent / "reference"
 _MANY = 20
@@ -261,47 +248,6 @@ def scenarios_page() -> Iterator[str]:
     yield "those in which the session does something by itself [stays](stays.md)."
 
 
-def journeys_page(travel: Callable[[Way, Journey], Moved] = travel) -> Iterator[str]:
-    """
-    Args:
-        travel: Holds a conversation; the tests have held them all.
-    """
-    found = ways(map(load, installed()))
-    yield "# The same journey gives the same stream\n"
-    yield "Conversations that move to another connection, compared as"
-    yield "[scenarios](scenarios.md) are."
-    yield f"Each journey is held by a real session on each of these ways: {', '.join(found)}."
-    yield "Where it is *resumed* the provider remembers the conversation, and where it is *refused*"
-    yield "it remembers it no more; see [reconnecting](../howto/reconnect.md)."
-    yield "All ways are compared with the first. *Known* counts the items that the next connection"
-    yield "was told and knows, *lost* those that it does not, and *said again* is the user's audio"
-    yield "that was held.\n"
-    yield "| journey | when it moves | folded | kept: differs in | known | lost | said again |"
-    yield "|---|---|---|---|---|---|---|"
-    reasons: dict[str, None] = {}
-    for journey in JOURNEYS.values():
-        first, *others = (travel(way, journey) for way in found.values() if way.takes(journey))
-        pairs = [moved_outlines(first, other) for other in others]
-        verdict = "equal" if all(one == other for one, other in pairs) else "**different**"
-        if any(one.usage.untold for one in (first, *others)):
-            verdict += ", without usage"
-        differing = [row for other in others for row in moved_rows(first, other)]
-        reasons.update(dict.fromkeys(map(str, differing)))
-        kinds = ", ".join(dict.fromkeys(f"`{row.event}`" for row in differing)) or "nothing"
-        if unexplained := [words for other in others for words in moved_apart(first, other)]:
-            kinds = f"**{'; '.join(unexplained)}**"
-        (told,) = first.arrivals
-        numbers = f"{told.carried + told.changed} | {told.lost} | {told.replayed_ms:g} ms"
-        about = journey.scenario.about
-        yield f"| {journey.name} | {about} | {verdict} | {kinds} | {numbers} |"
-    yield "\n## What the ways may differ in\n"
-    yield (
-        (moved.__doc__ or "").partition("\n\n")[2].replace("of :mod:`unirt.testing.kept`", "above")
-    )
-    yield "## Why the kept views do\n"
-    yield from (f"- {reason}" for reason in reasons)
-
-
 _DELTAS = {"thought": "ThoughtDelta", "image": "ImageDelta", "citations": "CitationsDelta"}
 
 
@@ -312,121 +258,6 @@ def _never(event: str, facts: list[Capabilities]) -> bool:
 def _caps(name: str) -> Capabilities:
     provider = load(name)
     return provider.capabilities(provider.default_model)
-
-
-def faults_page(run_cell: Callable[[Provider, Fault], Outcome] = run_cell) -> Iterator[str]:
-    """
-    Args:
-        run_cell: Holds a session with a fault in it; the tests have held them all.
-    """
-    yield "# What a session makes of faults\n"
-    yield "Every fault at every phase, once: a whole session with a simulated server, in virtual"
-    yield "time. Each cell says what the application sees of it. *Goes on*: the next question was"
-    yield "answered. *Silence*: no answer came, and the application gave up waiting after"
-    yield f"{PATIENCE_S:g} seconds. *Nothing comes*: no frame comes then that could be hit. Equal"
-    yield "rows are one. [How to do this to your own application](../howto/faults.md).\n"
-    yield "## The faults\n"
-    yield "| fault | what happens | its number | of what is sent | takes a socket |"
-    yield "|---|---|---|---|---|"
-    for kind in KINDS.values():
-        number = kind.value and f"{kind.value}, {kind.default}"
-        sent, socket = ("yes" if flag else "" for flag in (kind.sent, kind.socket_only))
-        yield f"| `{kind.name}` | {kind.what} | {number} | {sent} | {socket} |"
-    yield "\n## The phases\n"
-    yield "| phase | |"
-    yield "|---|---|"
-    yield from (f"| `{phase}` | {PHASES[phase]} |" for phase in Phase)
-    for name in installed():
-        provider = load(name)
-        rows: dict[str, dict[Phase, str]] = {}
-        for fault in cells(provider):
-            row = f"{fault.kind}{'' if fault.value is None else f'={fault.value}'}"
-            cell = in_words(run_cell(provider, fault))
-            rows.setdefault(f"{row}{' (sent)' if fault.sent else ''}", {})[fault.phase] = cell
-        yield f"\n## {provider.label}\n"
-        yield f"| fault | {' | '.join(f'`{phase}`' for phase in Phase)} |"
-        yield f"|---|{'---|' * len(Phase)}"
-        for names, row_cells in _equal(rows).items():
-            shown = " | ".join(row_cells.get(phase, "") for phase in Phase)
-            yield f"| {', '.join(f'`{each}`' for each in names)} | {shown} |"
-
-
-def _equal(rows: Mapping[str, dict[Phase, str]]) -> dict[tuple[str, ...], dict[Phase, str]]:
-    """The rows, those that are equal as one."""
-    by_cells: dict[tuple[tuple[Phase, str], ...], list[str]] = {}
-    for name, row in rows.items():
-        by_cells.setdefault(tuple(row.items()), []).append(name)
-    return {tuple(names): dict(row) for row, names in by_cells.items()}
-
-
-def mapping_openai_page() -> Iterator[str]:
-    yield "# Mapping: OpenAI Realtime\n"
-    yield "The server events, from the table in `providers/unirt_openai/inbound`.\n"
-    yield from _mapping("openai", {name: row.gives for name, row in HANDLERS.items()})
-
-
-def mapping_google_page() -> Iterator[str]:
-    yield "# Mapping: Gemini Live\n"
-    yield "The fields of a server message, from the tables in `providers/unirt_google/inbound.py`"
-    yield "and `parts.py`, in the order in which a frame that has several is read.\n"
-    table = {name: row.gives for name, row in FIELDS.items() if name != _MODEL_TURN}
-    table |= {f"{_MODEL_TURN}.parts[].{name}": row.gives for name, row in PARTS.items()}
-    yield from _mapping("google", table)
-
-
-_MODEL_TURN = "serverContent.modelTurn"
-
-
-def _mapping(provider: str, table: Mapping[str, tuple[type[Event], ...]]) -> Iterator[str]:
-    yield "A frame that changes nothing may always become a `Noted`, a malformed one a `Malformed`."
-    yield "*Concluded* lists what the scenarios showed it to bring along that it does not say."
-    yield "Every row is tested with hand-written frames in `tests/providers`; the last column names"
-    yield f"the recordings in `cassettes/{provider}` that hold it, one for each"
-    yield "[scenario](scenarios.md).\n"
-    yield "| on the wire | says | plane | concluded | recorded in |"
-    yield "|---|---|---|---|---|"
-    seen = _observed(provider)
-    for name, gives in table.items():
-        concluded, scenarios = seen.get(name, (set(), {}))
-        planes = ", ".join(dict.fromkeys(str(kind.plane) for kind in gives))
-        says = ", ".join(f"`{kind.__name__}`" for kind in gives)
-        more = ", ".join(f"`{kind}`" for kind in sorted(concluded))
-        yield f"| `{name}` | {says} | {planes} | {more} | {_few(list(scenarios))} |"
-
-
-def _few(names: list[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-
-
-def _observed(provider: str) -> dict[str, tuple[set[str], dict[str, None]]]:
-    """By wire name: the events it brought along unsaid, and the scenarios it came in."""
-    seen: dict[str, tuple[set[str], dict[str, None]]] = {}
-    for scenario_name in builtin_names():
-        made = run(load(provider), builtin(scenario_name))
-        for frame in made.frames_received:
-            for name in _wire_names(json.loads(frame)):
-                seen.setdefault(name, (set(), {}))[1][scenario_name] = None
-        for event in made.events:
-            if event.synthesised and event.raw is not None:
-                for name in _wire_names(event.raw):
-                    seen.setdefault(name, (set(), {}))[0].add(type(event).__name__)
-    return seen
-
-
-def _wire_names(frame: dict[str, Any]) -> Iterator[str]:
-    if "type" in frame:
-        yield frame["type"]
-        return
-    for name, value in frame.items():
-        if name != "serverContent":
-            yield name
-            continue
-        for key, inner in value.items():
-            if f"serverContent.{key}" != _MODEL_TURN:
-                yield f"serverContent.{key}"
-                continue
-            for part in inner.get("parts", ()):
-                yield from (f"{_MODEL_TURN}.parts[].{kind}" for kind in part)
 
 
 PAGES: dict[str, Callable[[], Iterator[str]]] = {
@@ -442,7 +273,6 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "mapping-openai.md": mapping_openai_page,
     "mapping-google.md": mapping_google_page,
 }
-
 
 ELSEWHERE = frozenset({"journeys.md", "stays.md", "faults.md"})
 "Pages that take long, and are checked by the tests that have what stands in them."

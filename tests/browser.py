@@ -1,8 +1,8 @@
 """
 A real Chromium, driven over its DevTools protocol: what a page looks like to a person's browser.
 
-It needs a browser on PATH and nothing else. Where there is none, a test of a page cannot run: in CI
-that is an error, elsewhere a skip that says how to install one.
+It needs a browser on PATH and nothing else. Where there is none, a test of a page cannot run; see
+``tests/needed.py``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -19,9 +18,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from websockets.sync.client import connect
 from websockets.sync.connection import Connection
+
+from tests.needed import lacking
 
 __all__ = ["Browser", "Tab", "browser"]
 
@@ -31,19 +31,9 @@ _WAIT_S = 30.0
 
 
 def binary() -> str:
-    """
-    The browser's program.
-
-    Raises:
-        RuntimeError: There is none, and this is CI.
-    """
-    for name in NAMES:
-        if found := shutil.which(name):
-            return found
-    missing = f"no browser on PATH (one of {', '.join(NAMES)}): {INSTALL}"
-    if os.environ.get("CI", "").lower() in ("1", "true", "yes"):
-        raise RuntimeError(missing)
-    pytest.skip(missing)
+    """The browser's program."""
+    program = next(filter(None, map(shutil.which, NAMES)), None)
+    return program or lacking(f"browser ({' or '.join(NAMES)})", INSTALL)
 
 
 class Tab:

@@ -6,7 +6,7 @@ time, as a card does. PortAudio reaches both through ALSA. It all lives in one t
 nothing of the machine's own sound is touched.
 
 It needs PulseAudio, its plug-in for ALSA, and PortAudio. Where one is missing, a test of real
-devices cannot run, and they are left out, with a word on how to install them.
+devices cannot run; see ``tests/needed.py``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import pytest
+from tests.needed import lacking
 
 __all__ = ["CABLES", "cables"]
 
@@ -28,6 +28,9 @@ INSTALL = "apt-get install libportaudio2 libasound2-plugins pulseaudio"
 CABLES = ("voice", "ear")
 "Each is a speaker of that name, and a microphone of that name and ``_end``."
 _ALSA = Path("/usr/share/alsa/alsa.conf")
+_PORTAUDIO = "portaudio"
+_USR = Path("/usr")
+_PLUGIN = "alsa-lib/libasound_module_pcm_pulse.so"
 
 
 def missing() -> str | None:
@@ -36,18 +39,16 @@ def missing() -> str | None:
         return "ALSA"
     if shutil.which("pulseaudio") is None:
         return "PulseAudio"
-    return None if ctypes.util.find_library("portaudio") else "PortAudio"
+    if not any(found for place in ("lib*", "lib*/*") for found in _USR.glob(f"{place}/{_PLUGIN}")):
+        return "plug-in of ALSA for PulseAudio"
+    return None if ctypes.util.find_library(_PORTAUDIO) else "PortAudio"
 
 
 @contextlib.contextmanager
 def cables(folder: Path) -> Iterator[Mapping[str, str]]:
-    """
-    Lay the cables; gives the environment of a program that shall find them.
-
-    Skips the test where that cannot be done.
-    """
-    if (lacking := missing()) is not None:
-        pytest.skip(f"no {lacking} on this machine: {INSTALL}")
+    """Lay the cables; gives the environment of a program that shall find them."""
+    if (what := missing()) is not None:
+        lacking(what, INSTALL)
     socket = folder / "cable.socket"
     environment = {**os.environ, "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)}
     modules = [f"module-null-sink sink_name={name} rate=48000" for name in CABLES]

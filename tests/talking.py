@@ -12,7 +12,10 @@ from unirt.registry import load
 from unirt.simulator import Scenario, Simulator
 from unirt.testing import check
 
-__all__ = ["Pair", "Reader", "two"]
+__all__ = ["PAIRS", "Pair", "Reader", "two"]
+
+PAIRS = [("openai", "google"), ("google", "openai")]
+"Who is talked to first, and who after that."
 
 Some = TypeVar("Some", bound=unirt.Event)
 

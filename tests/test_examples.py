@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.talking import PAIRS
 from unirt.registry import installed, load
 from unirt.simulator import Simulator
 from unirt.simulator.script import loads
@@ -58,7 +59,6 @@ def test_the_page_on_cassettes_shows_tests_of_the_order_desk() -> None:
     assert all(block in tests for block in shown)
 
 
-CHAIN = [("openai", "google"), ("google", "openai")]
 FAILS = loads("""
     [pace]
     speed = 50
@@ -73,7 +73,7 @@ FAILS = loads("""
 """)
 
 
-@pytest.mark.parametrize("chain", CHAIN, ids="-to-".join)
+@pytest.mark.parametrize("chain", PAIRS, ids="-to-".join)
 async def test_failover(chain: tuple[str, str], tmp_path: Path) -> None:
     """A provider fails in the middle of an answer; the other one goes on, and then is left."""
     async with Simulator(load(chain[0]), FAILS) as here, Simulator(load(chain[1])) as there:

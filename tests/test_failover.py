@@ -13,55 +13,13 @@ from typing import Any
 import pytest
 
 import unirt
-from tests.talking import Pair, Reader, two
+from tests.failing import SECOND, chain, failing
+from tests.talking import PAIRS, Pair, Reader, two
 from unirt import commands as cmd
 from unirt.clock import ManualClock
-from unirt.failover import Cooldowns
 from unirt.registry import load
-from unirt.simulator import Simulator
 from unirt.simulator.script import loads
 from unirt.simulator.voice import speech
-
-PAIRS = [("openai", "google"), ("google", "openai")]
-
-
-def failing(code: int, reason: str = "", before: str = "") -> Any:
-    """A server that answers once, and hangs up in the middle of the second answer."""
-    return loads(f"""
-        [pace]
-        speed = 50
-
-        [[reply]]
-        cue = "text"
-        steps = [{{ say = "Pleased to meet you, Ada.", ms = 600 }}]
-
-        [[reply]]
-        cue = "text"
-        steps = [
-            {{ say = "Well, that is", ms = 400 }},
-            {before}
-            {{ close = {code}, reason = "{reason}" }},
-        ]
-    """)
-
-
-SECOND = loads("""
-    [pace]
-    speed = 50
-
-    [[reply]]
-    cue = "respond"
-    steps = [{ say = "As I was saying: your name is Ada.", ms = 600 }]
-
-    [[reply]]
-    cue = "text"
-    steps = [{ say = "As I was saying: your name is Ada.", ms = 600 }]
-
-    [[reply]]
-    cue = "speech"
-    heard = { text = "And now?", when = "before" }
-    steps = [{ say = "Now I am here.", ms = 600 }]
-""")
 
 
 @pytest.fixture(params=PAIRS, ids="-to-".join)
@@ -74,14 +32,6 @@ def names(request: pytest.FixtureRequest) -> tuple[str, str]:
 async def pair(names: tuple[str, str]) -> AsyncIterator[Pair]:
     async with two(*names, failing(1011, "internal error"), SECOND) as pair:
         yield pair
-
-
-def chain(pair: Pair, **more: Any) -> unirt.Failover:
-    """Both, none of which has ever failed."""
-    candidates = tuple(unirt.Candidate(provider=name) for name in pair.names)
-    cooldowns = Cooldowns(lambda: 0.0)
-    fields: dict[str, Any] = {"chain": candidates, "retries": 0, "cooldowns": cooldowns} | more
-    return unirt.Failover(**fields)
 
 
 def chain_that_waits(pair: Pair, open_now: asyncio.Event) -> unirt.Failover:
@@ -383,88 +333,6 @@ async def test_a_tool_that_runs_goes_on_and_its_result_is_known_there(
     assert "seat 4 is yours" in repr(seeds)
     results = [item.output for item in session.history if item.kind is unirt.ItemKind.TOOL_RESULT]
     assert results == ["seat 4 is yours"]
-
-
-# The beginning.
-
-
-async def test_the_chain_holds_for_the_first_connection_too(names: tuple[str, str]) -> None:
-    async with two(*names, None, SECOND) as pair:
-        fallback = chain(pair)
-        await pair.here.__aexit__(None, None, None)
-        async with pair.connect(fallback=fallback) as session:
-            assert session.provider == names[1]
-            reader = Reader(session)
-        await reader.done()
-
-
-async def test_a_provider_without_a_key_is_passed_over(names: tuple[str, str]) -> None:
-    async with (
-        two(*names, None, SECOND) as pair,
-        unirt.connect(
-            environ={**pair.there.env, "UNIRT_FALLBACK": ", ".join(names)}, env_file=None
-        ) as session,
-    ):
-        assert session.provider == names[1]
-
-
-async def test_where_nobody_answers_at_first_every_reason_is_told(names: tuple[str, str]) -> None:
-    async with two(*names) as pair:
-        connecting = pair.connect(fallback=chain(pair))
-        for simulator in (pair.here, pair.there):
-            await simulator.__aexit__(None, None, None)
-        with pytest.raises(unirt.DialError) as raised:
-            await connecting.__aenter__()
-
-    assert raised.value.provider == names[0]
-    assert any(names[1] in note for note in raised.value.__notes__)
-
-
-async def test_who_failed_rests_and_is_tried_last_meanwhile(names: tuple[str, str]) -> None:
-    """Field 29: nobody stays on a dead provider, and nobody asks it first again and again."""
-    now = 0.0
-    async with two(*names, None, None) as pair:
-        fallback = chain(pair, cooldowns=Cooldowns(lambda: now))
-        url = pair.here.url
-        await pair.here.__aexit__(None, None, None)
-        async with pair.connect(fallback=fallback) as session:
-            assert session.provider == names[1]
-        async with Simulator(load(names[0]), port=int(url.rpartition(":")[2])) as again:
-            async with pair.connect(fallback=fallback) as session:
-                assert session.provider == names[1]
-            assert not again.connections
-            now = 61.0
-            async with pair.connect(fallback=fallback) as session:
-                assert session.provider == names[0]
-
-
-def test_only_who_failed_rests_while_time_goes_on() -> None:
-    ticks = iter(range(100))
-    cooldowns = Cooldowns(lambda: float(next(ticks)))
-    dead, alive = unirt.Candidate(provider="openai"), unirt.Candidate(provider="google")
-    cooldowns.failed(dead, 60.0)
-
-    assert cooldowns.rests(dead)
-    assert not cooldowns.rests(alive)
-    cooldowns.answered(dead)
-    assert not cooldowns.rests(dead)
-
-
-def test_a_chain_is_written_as_a_list_or_as_text() -> None:
-    for fallback in ("openai, google:gemini-x", ["openai", "google:gemini-x"]):
-        connecting = unirt.connect(fallback=fallback, environ={}, env_file=None)
-        assert connecting.provider.name == "openai"
-        _, other = connecting.plan.first()
-        assert (other.name, other.model) == ("google", "gemini-x")
-
-
-@pytest.mark.parametrize(
-    ("fallback", "words"),
-    [("openai,nobody", "nobody"), ("openai,openai", "twice"), (["openai", 3], "3")],
-)
-def test_a_chain_that_cannot_work_is_refused(fallback: Any, words: str) -> None:
-    with pytest.raises(unirt.ConfigurationError, match=words):
-        unirt.connect(fallback=fallback, environ={}, env_file=None)
 
 
 # Ending in the middle of it.

@@ -9,12 +9,12 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
 import unirt
+from tests.refusing import refusal, refusing
 from tests.talking import Reader
 from unirt.registry import load
 from unirt.simulator import Simulator
 from unirt.simulator.script import loads
 
-KEY = "0123456789abcdef"
 REFUSED = [
     ("openai", 401, '{"error": {"code": "invalid_api_key", "message": "Incorrect API key"}}'),
     ("openai", 429, '{"error": {"code": "insufficient_quota", "message": "no more of it"}}'),
@@ -36,21 +36,6 @@ AT_ONCE = unirt.Reconnect(tries=4, first_tries=4, first_wait=0.0, jitter=0.0)
 transports = pytest.mark.parametrize("transport", ["websocket", "fast"])
 
 
-async def asked(name: str, url: str, transport: str) -> unirt.DialError:
-    connecting = unirt.connect(
-        name,
-        api_key=KEY,
-        base_url=url,
-        transport=transport,
-        reconnect=AT_ONCE,
-        env_file=None,
-        environ={},
-    )
-    with pytest.raises(unirt.DialError) as refused:
-        await connecting.__aenter__()
-    return refused.value
-
-
 @transports
 @pytest.mark.parametrize(("name", "status", "body"), REFUSED)
 async def test_at_the_dial(name: str, status: int, body: str, transport: str) -> None:
@@ -61,12 +46,8 @@ async def test_at_the_dial(name: str, status: int, body: str, transport: str) ->
         dials += 1
         return connection.respond(HTTPStatus(status), body)
 
-    async def never(connection: ServerConnection) -> None:
-        raise AssertionError("it is let in")
-
-    async with serve(never, "127.0.0.1", 0, process_request=refuse) as server:
-        port = next(iter(server.sockets)).getsockname()[1]
-        error = await asked(name, f"ws://127.0.0.1:{port}", transport)
+    async with refusing(refuse) as url:
+        error = await refusal(name, url, transport=transport, reconnect=AT_ONCE)
     assert error.status == status
     assert dials == 1
 
@@ -83,7 +64,8 @@ async def test_in_the_handshake(name: str, code: int, reason: str, transport: st
 
     async with serve(refuse, "127.0.0.1", 0) as server:
         port = next(iter(server.sockets)).getsockname()[1]
-        error = await asked(name, f"ws://127.0.0.1:{port}", transport)
+        url = f"ws://127.0.0.1:{port}"
+        error = await refusal(name, url, transport=transport, reconnect=AT_ONCE)
     assert isinstance(error, unirt.HandshakeError)
     assert error.code == code
     assert dials == 1

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 import unirt
-from docs.generate import faults_page, is_fresh
+from docs.faults import faults_page
+from docs.generate import is_fresh
 from unirt.policy import Verdict
 from unirt.registry import load
 from unirt.testing.faults import KINDS, Fault, Phase, fault_of

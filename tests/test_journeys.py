@@ -19,7 +19,8 @@ import attrs
 import pytest
 
 from cassettes.record import ABRUPT, FOLDER
-from docs.generate import is_fresh, journeys_page
+from docs.generate import is_fresh
+from docs.journeys import journeys_page
 from tests.replayed import played
 from unirt import (
     AppendAudio,

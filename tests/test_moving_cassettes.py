@@ -7,22 +7,12 @@ from pathlib import Path
 import pytest
 
 import unirt
-from tests.talking import Reader, two
+from tests.failing import failing
+from tests.talking import PAIRS, Reader, two
 from unirt.fold import fold
 from unirt.simulator.script import loads
 
-FAILING = loads("""
-    [pace]
-    speed = 50
-
-    [[reply]]
-    cue = "text"
-    steps = [{ say = "Pleased to meet you, Ada.", ms = 600 }]
-
-    [[reply]]
-    cue = "text"
-    steps = [{ say = "Well, that is", ms = 400 }, { close = 1011, reason = "internal error" }]
-""")
+FAILING = failing(1011, "internal error")
 AFTER = loads("""
     [pace]
     speed = 50
@@ -64,7 +54,7 @@ def words(reader: Reader) -> list[tuple[str, str | None]]:
     return [(s.stream.role, s.text) for s in steps if s.step == "close" and s.text]
 
 
-@pytest.mark.parametrize("names", [("openai", "google"), ("google", "openai")], ids="-".join)
+@pytest.mark.parametrize("names", PAIRS, ids="-".join)
 async def test_it_is_recorded_and_played(names: tuple[str, str], tmp_path: Path) -> None:
     path = tmp_path / "moved.jsonl"
     async with two(*names, FAILING, AFTER) as pair:
@@ -83,7 +73,7 @@ async def test_it_is_recorded_and_played(names: tuple[str, str], tmp_path: Path)
         assert played.of(kind) == recorded.of(kind)
 
 
-@pytest.mark.parametrize("names", [("openai", "google"), ("google", "openai")], ids="-".join)
+@pytest.mark.parametrize("names", PAIRS, ids="-".join)
 async def test_an_application_that_goes_elsewhere_is_told(
     names: tuple[str, str], tmp_path: Path
 ) -> None:

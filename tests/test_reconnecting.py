@@ -17,7 +17,6 @@ import unirt
 from tests.talking import Reader
 from unirt import commands as cmd
 from unirt.clock import ManualClock
-from unirt.policy import Verdict
 from unirt.registry import load
 from unirt.simulator import Scenario, Simulator
 from unirt.simulator.script import loads
@@ -325,65 +324,6 @@ async def test_it_is_left_at_the_end_of_an_answer_where_there_is_time(name: str)
         place = reader.events.index
         assert done.ending is unirt.Ending.COMPLETE
         assert place(done) < place(reader.of(unirt.Reconnecting)[0])
-
-
-# The policies.
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_row_of_a_policy_has_a_source_and_is_reached(name: str) -> None:
-    policy = load(name).policy
-    assert policy.rows
-    for row in policy.rows:
-        assert row.source
-        assert row.why
-        code = min(row.codes) if row.codes else None
-        status = min(row.statuses) if row.statuses else None
-        errors = [min(row.errors)] if row.errors else []
-        judged = policy.judge(code=code, status=status, errors=errors, reason=_reason(row))
-        ignored = policy.ignores(errors, _reason(row))
-        if row.verdict is Verdict.IGNORE:
-            assert ignored
-            others = [each for each in policy.rows if each is not row]
-            assert not unirt.policy.Policy(tuple(others)).ignores(errors, _reason(row))
-            assert judged.verdict is Verdict.RETRY  # an end is never ignored
-        else:
-            assert judged is row
-            assert not ignored
-
-
-REASONS = [
-    "you exceeded your current quota",
-    "Publisher model x was not found",
-    "Requested entity was not found",
-    "The operation was aborted",
-    "maximum duration",
-    "Cancellation failed: no active response found",
-    "Audio content of 3700ms is already shorter than 3760ms",
-]
-
-
-def _reason(row: unirt.policy.Row) -> str:
-    fits = (r for r in REASONS if row.fits(min(row.codes or {0}), r, 0, ()))
-    return "" if row.reason is None else next(fits)
-
-
-@pytest.mark.parametrize(
-    ("status", "verdict"),
-    [(401, Verdict.FATAL), (403, Verdict.FATAL), (429, Verdict.RETRY), (503, Verdict.RETRY)],
-)
-@pytest.mark.parametrize("name", NAMES)
-def test_refused_upgrades_are_judged(name: str, status: int, verdict: Verdict) -> None:
-    error = unirt.DialError(name, url="wss://x", why="no", status=status)
-    assert load(name).policy.judge_error(error).verdict is verdict
-
-
-def test_waits_double_up_to_a_bound_and_are_spread() -> None:
-    plain = unirt.Reconnect(first_wait=1.0, longest_wait=5.0, jitter=0.0)
-    assert [plain.wait(n) for n in range(5)] == [0.0, 1.0, 2.0, 4.0, 5.0]
-    spread = unirt.Reconnect(first_wait=1.0, jitter=0.5, random=lambda: 1.0)
-    assert spread.wait(2) == 1.0
-    assert spread.wait(2, asked=30.0) == 30.0  # what the provider asks for is waited for
 
 
 # The beginning.

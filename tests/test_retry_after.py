@@ -7,10 +7,11 @@ from typing import Any
 
 import attrs
 import pytest
-from websockets.asyncio.server import ServerConnection, serve
+from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
 import unirt
+from tests.refusing import refusal, refusing
 from tests.talking import Reader
 from unirt.registry import load
 from unirt.simulator import Near
@@ -47,24 +48,10 @@ async def test_the_header_is_read(
         response.headers.update(headers)
         return response
 
-    async def never(connection: ServerConnection) -> None:
-        raise AssertionError("it is let in")
-
-    async with serve(never, "127.0.0.1", 0, process_request=refuse) as server:
-        port = next(iter(server.sockets)).getsockname()[1]
-        connecting = unirt.connect(
-            name,
-            api_key="k",
-            base_url=f"ws://127.0.0.1:{port}",
-            transport=transport,
-            reconnect=False,
-            env_file=None,
-            environ={},
-        )
-        with pytest.raises(unirt.DialError) as refused:
-            await connecting.__aenter__()
-    assert refused.value.status == 503
-    assert refused.value.retry_after == seconds
+    async with refusing(refuse) as url:
+        error = await refusal(name, url, transport=transport, reconnect=False)
+    assert error.status == 503
+    assert error.retry_after == seconds
 
 
 class Busy:

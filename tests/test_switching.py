@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import unirt
-from tests.talking import Pair, Reader, two
+from tests.talking import PAIRS, Pair, Reader, two
 from unirt import commands as cmd
 from unirt.fold import fold
 from unirt.registry import load
@@ -50,7 +50,6 @@ SECOND = loads("""
     steps = [{ say = "Your name is Ada.", ms = 600 }]
     usage = { input_text = 20, output_text = 6 }
 """)
-PAIRS = [("openai", "google"), ("google", "openai")]
 
 
 @pytest.fixture(params=PAIRS, ids="-to-".join)

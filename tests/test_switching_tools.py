@@ -7,11 +7,9 @@ import asyncio
 import pytest
 
 import unirt
-from tests.talking import Reader, two
+from tests.talking import PAIRS, Reader, two
 from unirt import commands as cmd
 from unirt.simulator.script import loads
-
-PAIRS = [("openai", "google"), ("google", "openai")]
 
 CALLING = loads("""
     [pace]

@@ -9,7 +9,6 @@ here is what the codec does by itself, which the first test measures without a n
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from typing import Any
 
 import numpy as np
@@ -18,11 +17,10 @@ from aiortc.mediastreams import MediaStreamTrack
 
 import unirt
 from tests.calling import calling, simulated
-from tests.test_sound import FORMATS
+from tests.test_sound import ECHO, FORMATS
 from tests.tones import AMPLITUDE, HZ, Heard, judge, tone
-from tests.unirt.test_sound_caller import HERE, Page, audio, connected, connection
+from tests.unirt.test_sound_caller import HERE, Page, audio, connected, connection, heard
 from unirt.audio import PCM16_24K, AudioFormat, Encoding
-from unirt.simulator.script import loads
 from unirt.sound import Caller, MemorySink, MemorySource, TrackSink, TrackSource
 from unirt.transports.webrtc.opus import Decoder, Encoder
 from unirt.transports.webrtc.sound import FRAME_BYTES
@@ -30,18 +28,6 @@ from unirt.transports.webrtc.sound import FRAME_BYTES
 pytestmark = pytest.mark.long
 
 SECONDS = 0.5
-ECHO = loads(
-    """
-    [pace]
-    speed = 50
-    chunk_ms = 37  # no multiple of any block
-    latency_ms = 0
-
-    [[reply]]
-    cue = "turn"
-    steps = [{ say = "You said:", echo = true }]
-    """
-)
 
 
 def coded(sound: bytes) -> bytes:
@@ -109,24 +95,13 @@ def said(sound: bytes) -> bool:
     return len(loud) > 0 and len(sound) // 2 - loud[-1] > 4_800
 
 
-async def taken(source: Caller | TrackSource) -> bytes:
-    """What is heard until the tone is over."""
-    sound = b""
-    async with contextlib.aclosing(aiter(source)) as pieces:
-        async for piece in pieces:
-            sound += piece
-            if said(sound):
-                break
-    return sound
-
-
 async def test_a_tone_of_a_caller_and_one_for_it_are_as_the_codec_leaves_them() -> None:
     page = Page(PCM16_24K.silence(100) + tone(PCM16_24K, SECONDS))
     async with Caller(options=HERE) as caller, caller.player.open(lambda ms: None):
         await page.call(caller)
         assert await caller.arrived()
         caller.player.play(audio(tone(PCM16_24K, SECONDS)))
-        whole(judge(await taken(caller), PCM16_24K), PCM16_24K)
+        whole(judge(await heard(caller, said), PCM16_24K), PCM16_24K)
         await page.until(lambda: said(page.sound))
         whole(judge(page.sound, PCM16_24K), PCM16_24K)
     await page.peer.close()
@@ -140,15 +115,14 @@ async def test_a_tone_through_tracks_is_as_the_codec_leaves_it() -> None:
         there.addTrack(back.track)
         there.on("track", tracks.append)
         await connected(here, there)
-        listening = asyncio.create_task(taken(TrackSource(tracks[0])))
+        listening = asyncio.create_task(heard(TrackSource(tracks[0]), said))
         sink.play(audio(tone(PCM16_24K, SECONDS)))
         whole(judge(await listening, PCM16_24K), PCM16_24K)
 
 
 async def test_a_source_and_a_sink_of_a_call_need_not_agree() -> None:
     given = AudioFormat(rate=44_100, channels=2, encoding=Encoding.FLOAT32)
-    heard = judge(await echoed(given, unirt.G711_ALAW), unirt.G711_ALAW)
-    whole(heard, given, unirt.G711_ALAW)
+    whole(judge(await echoed(given, unirt.G711_ALAW), unirt.G711_ALAW), given, unirt.G711_ALAW)
 
 
 @pytest.mark.parametrize("asked", [None, unirt.PCM16_16K, AudioFormat(rate=48_000)], ids=str)

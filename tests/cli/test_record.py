@@ -10,7 +10,7 @@ import pytest
 from cassettes.live import differences
 from tests.cli.terminal import ROOT, SPEECH, Run, in_a_process, shown
 from tests.pace import FAST
-from unirt.cassettes import Closed, Framed, Origin, read
+from unirt.cassettes import Closed, Framed, Opened, Origin, read
 from unirt.cli import record as recording
 from unirt.registry import installed, load
 from unirt.simulator import Simulator
@@ -100,7 +100,8 @@ def test_a_session_that_is_refused_is_told_and_recorded(unirt: Run, tmp_path: Pa
     assert "Traceback" not in done.stderr
     (opened,) = read(tmp_path / "t.jsonl").entries
     assert "sk-nobodys" not in (tmp_path / "t.jsonl").read_text("utf-8")
-    assert opened.failed  # type: ignore[attr-defined]  # an Opened
+    assert isinstance(opened, Opened)
+    assert opened.failed
 
 
 @pytest.mark.parametrize(

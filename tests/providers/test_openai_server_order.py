@@ -27,6 +27,17 @@ from unirt.events import Ending, StreamKind
 from unirt.items import Item, Role, TextContent
 from unirt.usage import Tokens, Usage
 
+SPOKEN_ENDS = [
+    "response.output_audio.done",
+    "response.output_audio_transcript.done",
+    "response.content_part.done",
+    "conversation.item.done",
+    "response.output_item.done",
+    "response.done",
+    "rate_limits.updated",
+]
+"What is said at the end of a spoken answer, in its order."
+
 
 @pytest.fixture
 def wire(openai_strict: Strict) -> Wire:
@@ -64,13 +75,7 @@ def test_a_spoken_turn_is_said_in_the_recorded_order(wire: Wire) -> None:
         "response.output_audio.delta",
         "conversation.item.input_audio_transcription.delta",
         "conversation.item.input_audio_transcription.completed",
-        "response.output_audio.done",
-        "response.output_audio_transcript.done",
-        "response.content_part.done",
-        "conversation.item.done",
-        "response.output_item.done",
-        "response.done",
-        "rate_limits.updated",
+        *SPOKEN_ENDS,
     ]
     assert (frames[0]["audio_start_ms"], frames[1]["audio_end_ms"]) == (1460, 4256)
     assert frames[7]["previous_item_id"] == "item_u"
@@ -204,13 +209,7 @@ def test_a_barge_in_closes_what_is_open_as_incomplete(wire: Wire) -> None:
     )
     assert types(frames)[6:] == [
         "input_audio_buffer.speech_started",
-        "response.output_audio.done",
-        "response.output_audio_transcript.done",
-        "response.content_part.done",
-        "conversation.item.done",
-        "response.output_item.done",
-        "response.done",
-        "rate_limits.updated",
+        *SPOKEN_ENDS,
     ]
     assert frames[11]["item"]["status"] == "incomplete"
     response = frames[12]["response"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 
 import unirt_openai.translator
+from tests.imported import imported
 from unirt import commands as cmd
 from unirt import events as ev
 from unirt.config import Manual, SessionConfig, Transcription
@@ -200,19 +200,7 @@ def test_no_module_of_the_translator_does_io_or_reads_a_clock() -> None:
     package = Path(unirt_openai.translator.__file__).parent
     forbidden = {"asyncio", "socket", "ssl", "time", "random", "secrets", "uuid", "websockets"}
     for path in package.glob("*.py"):
-        tree = ast.parse(path.read_text())
-        imported = {
-            name.split(".")[0]
-            for node in ast.walk(tree)
-            for name in (
-                [alias.name for alias in node.names]
-                if isinstance(node, ast.Import)
-                else [node.module or ""]
-                if isinstance(node, ast.ImportFrom)
-                else []
-            )
-        }
-        assert path.name in {"dial.py", "secret.py"} or not imported & forbidden, path.name
+        assert path.name in {"dial.py", "secret.py"} or not imported(path) & forbidden, path.name
 
 
 @pytest.mark.parametrize("goes_on", [True, False])

@@ -1,7 +1,7 @@
 """
 A toy provider, real in every respect but its protocol: what session tests talk to.
 
-And the dial of the WebSocket transports, which is tested with each of them.
+And the dial of the WebSocket transports, which is tested with each of them, and a composer.
 """
 
 import asyncio
@@ -347,3 +347,11 @@ def dial(request: pytest.FixtureRequest) -> Callable[..., Awaitable[Transport]]:
         )
 
     return dial
+
+
+@pytest.fixture
+def composer() -> Composer:
+    """One that is at its first frame."""
+    made = Composer("toy")
+    made.begin({"frame": 1}, 0.0)
+    return made

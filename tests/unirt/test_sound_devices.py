@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -74,13 +75,19 @@ def test_a_machine_without_devices_says_so(library: FakePortAudio) -> None:
         Speaker()
 
 
-def test_a_library_that_ends_its_process_ends_another_and_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As PortAudio does where ALSA has no configuration."""
-    (tmp_path / "sounddevice.py").write_text("import os\nos.abort()\n")
+@pytest.fixture
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], object]:
+    """Takes a program, which is imported for the library from then on."""
     monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
     monkeypatch.syspath_prepend(tmp_path)
+    return (tmp_path / "sounddevice.py").write_text
+
+
+def test_a_library_that_ends_its_process_ends_another_and_is_told(
+    stand_in: Callable[[str], object],
+) -> None:
+    """As PortAudio does where ALSA has no configuration."""
+    stand_in("import os\nos.abort()\n")
     with pytest.raises(unirt.ConfigurationError, match=r"ends the process \(signal 6\)") as refused:
         devices()
     assert "ALSA is configured" in refused.value.remedy
@@ -88,11 +95,9 @@ def test_a_library_that_ends_its_process_ends_another_and_is_told(
 
 
 def test_a_library_that_is_never_through_is_given_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stand_in: Callable[[str], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "sounddevice.py").write_text("import threading\nthreading.Event().wait()\n")
-    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
-    monkeypatch.syspath_prepend(tmp_path)
+    stand_in("import threading\nthreading.Event().wait()\n")
     monkeypatch.setattr(sys.modules["unirt.sound.devices"], "_PATIENCE_S", 0.2)
     with pytest.raises(unirt.ConfigurationError, match=r"not through after 0\.2 s"):
         devices()

@@ -1,0 +1,99 @@
+"""A chain of candidates: how it is written, who is asked first, and who rests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import unirt
+from tests.failing import SECOND, chain
+from tests.talking import PAIRS, Reader, two
+from unirt.failover import Cooldowns
+from unirt.registry import load
+from unirt.simulator import Simulator
+
+first_and_second = pytest.mark.parametrize("names", PAIRS, ids="-to-".join)
+
+
+@first_and_second
+async def test_the_chain_holds_for_the_first_connection_too(names: tuple[str, str]) -> None:
+    async with two(*names, None, SECOND) as pair:
+        fallback = chain(pair)
+        await pair.here.__aexit__(None, None, None)
+        async with pair.connect(fallback=fallback) as session:
+            assert session.provider == names[1]
+            reader = Reader(session)
+        await reader.done()
+
+
+@first_and_second
+async def test_a_provider_without_a_key_is_passed_over(names: tuple[str, str]) -> None:
+    async with (
+        two(*names, None, SECOND) as pair,
+        unirt.connect(
+            environ={**pair.there.env, "UNIRT_FALLBACK": ", ".join(names)}, env_file=None
+        ) as session,
+    ):
+        assert session.provider == names[1]
+
+
+@first_and_second
+async def test_where_nobody_answers_at_first_every_reason_is_told(names: tuple[str, str]) -> None:
+    async with two(*names) as pair:
+        connecting = pair.connect(fallback=chain(pair))
+        for simulator in (pair.here, pair.there):
+            await simulator.__aexit__(None, None, None)
+        with pytest.raises(unirt.DialError) as raised:
+            await connecting.__aenter__()
+
+    assert raised.value.provider == names[0]
+    assert any(names[1] in note for note in raised.value.__notes__)
+
+
+@first_and_second
+async def test_who_failed_rests_and_is_tried_last_meanwhile(names: tuple[str, str]) -> None:
+    """Field 29: nobody stays on a dead provider, and nobody asks it first again and again."""
+    now = 0.0
+    async with two(*names, None, None) as pair:
+        fallback = chain(pair, cooldowns=Cooldowns(lambda: now))
+        url = pair.here.url
+        await pair.here.__aexit__(None, None, None)
+        async with pair.connect(fallback=fallback) as session:
+            assert session.provider == names[1]
+        async with Simulator(load(names[0]), port=int(url.rpartition(":")[2])) as again:
+            async with pair.connect(fallback=fallback) as session:
+                assert session.provider == names[1]
+            assert not again.connections
+            now = 61.0
+            async with pair.connect(fallback=fallback) as session:
+                assert session.provider == names[0]
+
+
+def test_only_who_failed_rests_while_time_goes_on() -> None:
+    ticks = iter(range(100))
+    cooldowns = Cooldowns(lambda: float(next(ticks)))
+    dead, alive = unirt.Candidate(provider="openai"), unirt.Candidate(provider="google")
+    cooldowns.failed(dead, 60.0)
+
+    assert cooldowns.rests(dead)
+    assert not cooldowns.rests(alive)
+    cooldowns.answered(dead)
+    assert not cooldowns.rests(dead)
+
+
+def test_a_chain_is_written_as_a_list_or_as_text() -> None:
+    for fallback in ("openai, google:gemini-x", ["openai", "google:gemini-x"]):
+        connecting = unirt.connect(fallback=fallback, environ={}, env_file=None)
+        assert connecting.provider.name == "openai"
+        _, other = connecting.plan.first()
+        assert (other.name, other.model) == ("google", "gemini-x")
+
+
+@pytest.mark.parametrize(
+    ("fallback", "words"),
+    [("openai,nobody", "nobody"), ("openai,openai", "twice"), (["openai", 3], "3")],
+)
+def test_a_chain_that_cannot_work_is_refused(fallback: Any, words: str) -> None:
+    with pytest.raises(unirt.ConfigurationError, match=words):
+        unirt.connect(fallback=fallback, environ={}, env_file=None)
