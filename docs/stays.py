@@ -28,7 +28,8 @@ def stays_page(held: Iterable[tuple[str, Journey, Moved]] | None = None) -> Iter
     yield "Conversations that keep to one connection, compared as [scenarios](scenarios.md) are. In"
     yield "them the session runs tools, holds limits, finds turns and changes settings. *vertex* is"
     yield "Gemini 3.8 on Vertex AI; where a change needs another connection it is a"
-    yield "[journey](journeys.md), and has no place here.\n"
+    yield "[journey](journeys.md), and has no place here. How much money a limit counts is each"
+    yield "provider's own.\n"
     yield "| conversation | what happens | with | folded | kept: differs in |"
     yield "|---|---|---|---|---|"
     reasons: dict[str, None] = {}

@@ -9,7 +9,9 @@ streams may differ only where the facts say so, and a cassette tells the same.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from functools import cache
+from typing import Any
 
 import attrs
 import pytest
@@ -40,10 +42,12 @@ from unirt import (
     UpdateSettled,
 )
 from unirt.fold import Fold
+from unirt.prices import price_session
 from unirt.testing import check, fold
 from unirt.testing.journey import Journey, Moved, Way
 from unirt.testing.moved import moved_apart, moved_outlines
-from unirt.testing.stay import STAYS, loud
+from unirt.testing.own import loud
+from unirt.testing.stay import STAYS
 from unirt.testing.travel import travel
 
 HELD: dict[tuple[str, str], tuple[Way, Journey]] = {
@@ -81,6 +85,15 @@ def told(moved: Moved, *kinds: type[Event]) -> list[type[Event]]:
     return [type(event) for event in moved.events if isinstance(event, kinds)]
 
 
+def limits(moved: Moved) -> list[tuple[type[Event], str, Any, Any]]:
+    """What was told of limits; how much money was used is each provider's own."""
+    return [
+        (type(event), event.limit, None if event.limit == "cost" else event.used, event.most)
+        for event in moved.events
+        if isinstance(event, LimitNear | LimitReached)
+    ]
+
+
 every = pairs()
 
 
@@ -108,7 +121,7 @@ def test_every_stream_is_legal_and_ends_whole(name: str, stay: str) -> None:
 def test_the_folded_streams_are_equal(name: str, stay: str) -> None:
     one, other = moved_outlines(first(stay), held(name, stay))
     assert one == other
-    assert not held(name, stay).usage.untold
+    assert held(name, stay).usage.untold == (stay == "out_of_time")
 
 
 @every
@@ -123,6 +136,7 @@ def test_what_the_session_itself_tells_is_the_same_everywhere(name: str, stay: s
     assert told(moved, *own) == told(other, *own)
     assert (moved.updated, moved.usage.total) == (other.updated, other.usage.total)
     assert moved.seconds == other.seconds
+    assert limits(moved) == limits(other)
     assert [item.text for item in moved.history] == [item.text for item in other.history]
 
 
@@ -195,14 +209,61 @@ def test_a_tool_that_was_gone_over_answers_nothing(name: str, stay: str) -> None
     assert "booked'" not in repr(moved.lines[0].heard)
 
 
-@pairs(["out_of_tokens", "out_of_patience"])
+ENDS = {
+    "out_of_tokens": "tokens",
+    "out_of_money": "cost",
+    "out_of_time": "duration",
+    "out_of_patience": "idle",
+}
+
+
+@pairs(ENDS)
 def test_a_limit_warns_and_then_ends(name: str, stay: str) -> None:
     moved = held(name, stay)
     kinds = told(moved, LimitNear, LimitReached, SessionClosed)
     assert kinds == [LimitNear, LimitReached, SessionClosed]
+    assert {limit for _, limit, _, _ in limits(moved)} == {ENDS[stay]}
     closed = moved.events[-1]
     assert isinstance(closed, SessionClosed)
-    assert closed.reason == f"limit: {'tokens' if stay == 'out_of_tokens' else 'idle'}"
+    assert closed.reason == f"limit: {ENDS[stay]}"
+
+
+@pairs(["out_of_time"])
+def test_an_answer_that_time_ends_is_cut_there(name: str, stay: str) -> None:
+    moved = held(name, stay)
+    done = [event for event in moved.events if isinstance(event, ResponseDone)]
+    assert [event.ending for event in done] == [Ending.COMPLETE, Ending.CANCELLED]
+    assert done[-1].reason == "session_closed"
+    assert moved.seconds == done[-1].received_at == 6.0
+    assert [used for _, _, used, _ in limits(moved)] == [3.0, 6.0]
+
+
+@pairs(["out_of_money"])
+def test_money_is_counted_by_the_prices_of_whoever_answers(name: str, stay: str) -> None:
+    """Field 24."""
+    moved = held(name, stay)
+    (reached,) = (event for event in moved.events if isinstance(event, LimitReached))
+    assert reached.used == price_session(moved.usage).amount
+    assert reached.used >= reached.most == Decimal("0.02")
+
+
+@pairs(["limits_that_only_tell"])
+def test_limits_that_only_tell_are_told_once_and_the_conversation_goes_on(
+    name: str, stay: str
+) -> None:
+    moved = held(name, stay)
+    assert [(kind, limit) for kind, limit, _, _ in limits(moved)] == [
+        (LimitNear, "tokens"),
+        (LimitNear, "cost"),
+        (LimitReached, "tokens"),
+        (LimitReached, "cost"),
+        (LimitNear, "duration"),
+        (LimitReached, "duration"),
+        (LimitNear, "idle"),
+        (LimitReached, "idle"),
+    ]
+    assert not moved.ended
+    assert [item.text for item in moved.history][-2:] == ["Are you there?", "Yes, I am here."]
 
 
 @pairs(["own_ears"])

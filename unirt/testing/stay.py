@@ -8,31 +8,18 @@ matter of two translators, so a stay is held by a real session, as a journey is,
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from decimal import Decimal
 from importlib.resources import files
-from typing import Any
 
-from unirt.audio import PCM16_16K
-from unirt.budget import Bound, Budget
+from unirt.budget import Bound
 from unirt.capabilities import Change
-from unirt.clock import Clock
-from unirt.config import LocalVAD
-from unirt.errors import ToolError
 from unirt.provider import Provider
 from unirt.simulator import loads
+from unirt.testing import own
 from unirt.testing.journey import Journey, Move, Way
-from unirt.tools import tool
 
-__all__ = ["STAYS", "keeps", "loud"]
-
-_LOUD = 0.02
-"More than this is speech; silence is none."
-
-
-def loud(window: bytes) -> float:
-    """A detector that takes for speech what is not silence."""
-    return float(max(map(abs, array("f", window)), default=0.0) > _LOUD)
+__all__ = ["STAYS", "keeps"]
 
 
 def keeps(provider: Provider, journey: Journey, model: str | None = None) -> Way | None:
@@ -44,65 +31,30 @@ def keeps(provider: Provider, journey: Journey, model: str | None = None) -> Way
     return Way(first=provider, second=provider, model=model)
 
 
-async def _pass(clock: Clock, seconds: float) -> None:
-    await clock.sleep_until(round(clock.now() + seconds, 6))  # in whole microseconds, everywhere
-
-
-def _tools(clock: Clock) -> Mapping[str, Any]:
-    @tool(blocking=True)
-    async def get_weather(city: str) -> dict[str, Any]:
-        """Tell the weather in a city."""
-        await _pass(clock, 0.7)
-        return {"city": city, "celsius": 14}
-
-    @tool(blocking=True)
-    async def get_time(city: str) -> str:
-        """Tell the time in a city."""
-        raise ToolError("no clock there")
-
-    return {"tools": [get_weather, get_time]}
-
-
-def _slow_tool(clock: Clock) -> Mapping[str, Any]:
-    @tool(blocking=True)
-    async def book_table(seats: int) -> str:
-        """Book a table."""
-        await _pass(clock, 60.0)
-        return "booked"
-
-    return {"tools": [book_table]}
-
-
-def _tokens(clock: Clock) -> Mapping[str, Any]:
-    return {"budget": Budget(tokens=Bound(100, warn_at=0.3))}
-
-
-def _idle(clock: Clock) -> Mapping[str, Any]:
-    return {"budget": Budget(idle=Bound(6.0, warn_at=0.5))}
-
-
-def _ears(clock: Clock) -> Mapping[str, Any]:
-    return {"turn_detection": LocalVAD(), "detector": loud, "audio_in": PCM16_16K}
-
-
-def _nothing(clock: Clock) -> Mapping[str, Any]:
-    return {}
-
-
 _BRIEF = "Be brief."
 
-_STAYS: Mapping[str, tuple[Callable[[Clock], Mapping[str, Any]], Move | None]] = {
-    "own_tools": (_tools, None),
-    "own_tool_called_off": (_slow_tool, None),
-    "out_of_tokens": (_tokens, None),
-    "out_of_patience": (_idle, None),
-    "own_ears": (_ears, None),
+_TOLD_ONLY = {
+    "duration": Bound(4.0, warn_at=0.5, ends=False),
+    "tokens": Bound(100, warn_at=0.3, ends=False),
+    "cost": Bound(Decimal("0.02"), warn_at=0.005, ends=False),
+    "idle": Bound(3.0, warn_at=0.5, ends=False),
+}
+
+_STAYS: Mapping[str, tuple[own.Own, Move | None]] = {
+    "own_tools": (own.tools, None),
+    "own_tool_called_off": (own.slow_tool, None),
+    "out_of_tokens": (own.limits(tokens=Bound(100, warn_at=0.3)), None),
+    "out_of_money": (own.limits(cost=Bound(Decimal("0.02"), warn_at=0.005)), None),
+    "out_of_time": (own.limits(duration=Bound(6.0, warn_at=0.5)), None),
+    "out_of_patience": (own.limits(idle=Bound(6.0, warn_at=0.5)), None),
+    "limits_that_only_tell": (own.limits(**_TOLD_ONLY), None),
+    "own_ears": (own.ears, None),
     "update_in_place": (
-        _nothing,
+        own.nothing,
         Move(why="update", after="ResponseDone", instructions=_BRIEF),
     ),
     "update_deferred": (
-        _nothing,
+        own.nothing,
         Move(why="update", after="AudioDelta", count=5, instructions=_BRIEF),
     ),
 }
@@ -111,10 +63,10 @@ _STAYS: Mapping[str, tuple[Callable[[Clock], Mapping[str, Any]], Move | None]] =
 def _stays() -> Mapping[str, Journey]:
     folder = files("unirt.testing") / "stays"
     found = {}
-    for name, (own, move) in _STAYS.items():
+    for name, (does, move) in _STAYS.items():
         text = (folder / f"{name}.toml").read_text("utf-8")
         scenario = loads(text, name=name, where=f"{name}.toml")
-        found[name] = Journey(name=name, scenario=scenario, move=move, own=own)
+        found[name] = Journey(name=name, scenario=scenario, move=move, own=does)
     return found
 
 
