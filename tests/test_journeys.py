@@ -25,13 +25,16 @@ from tests.replayed import played
 from unirt import (
     AppendAudio,
     AudioDelta,
+    CommitInput,
     Ending,
+    EndTurn,
     Event,
     Interrupted,
     Reconnected,
     Reconnecting,
     ResponseDone,
     SessionClosed,
+    SpeechStarted,
     ToolCall,
 )
 from unirt.fold import Fold
@@ -53,6 +56,12 @@ SPOKEN = {
         "It is cloudy in London, and fourteen degrees.",
     ],
     "before_an_answer": ["Good morning.", "Good morning to you."],
+    "between_own_turns": [
+        "I am Ada.",
+        "Pleased to meet you, Ada.",
+        "What is my name?",
+        "Your name is Ada.",
+    ],
     "between_turns": [
         "I am Ada.",
         "Pleased to meet you, Ada.",
@@ -61,6 +70,7 @@ SPOKEN = {
     ],
     "cut_off": ["Tell me a story.", "", "A joke, then.", "Knock, knock."],
     "in_a_manual_turn": ["Turn on the lights.", "The lights are on."],
+    "in_an_own_turn": ["What time is it?", "It is a quarter past nine."],
     "in_mid_answer": ["Tell me a story.", "", "As I was saying: a king."],
     "in_silence": [
         "I am Ada.",
@@ -248,7 +258,10 @@ def test_the_user_does_not_wait_in_vain_for_what_a_tool_returned(way: str, journ
     assert done[-1] in moved.legs[1].events
 
 
-@pairs(WAYS, [name for name in JOURNEYS if name.endswith(("user_speaks", "manual_turn"))])
+@pairs(
+    WAYS,
+    [name for name in JOURNEYS if name.endswith(("user_speaks", "manual_turn", "an_own_turn"))],
+)
 def test_all_of_a_turn_is_heard_by_whoever_answers_it(way: str, journey: str) -> None:
     moved = travelled(way, journey)
     (there,) = moved.arrivals
@@ -259,6 +272,20 @@ def test_all_of_a_turn_is_heard_by_whoever_answers_it(way: str, journey: str) ->
     pieces = [each.command for each in line.heard if isinstance(each.command, AppendAudio)]
     loud = b"".join(piece.data for piece in pieces if any(piece.data))
     assert line.server.config.input_format.duration_ms(len(loud)) >= speech[0].ms
+
+
+@pairs(WAYS, [name for name in JOURNEYS if name.endswith("own_turns")])
+def test_the_session_goes_on_listening_whoever_answers(way: str, journey: str) -> None:
+    """It finds the next turn, and whoever answers now is sent that turn alone."""
+    moved = travelled(way, journey)
+    turns = [(SpeechStarted, leg.provider) for leg in moved.legs]
+    assert [(type(e), e.origin.provider) for e in moved.events if type(e) is SpeechStarted] == turns
+    for leg, line in zip(moved.legs, (moved.lines[0], moved.lines[-1]), strict=True):
+        answers = [event.ending for event in leg.events if isinstance(event, ResponseDone)]
+        assert answers == [Ending.COMPLETE]
+        assert 900 <= line.totals.audio_ms_received < 2_000
+        marks = [each for each in line.commands if isinstance(each, CommitInput | EndTurn)]
+        assert len(marks) == 1
 
 
 @pairs(WAYS, [name for name in JOURNEYS if name.endswith("it_is_heard")])

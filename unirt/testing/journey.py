@@ -8,7 +8,7 @@ between whom. Any journey can go any way, and is one and the same conversation o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from itertools import product
 from typing import Any, Literal
@@ -17,13 +17,13 @@ import attrs
 
 from unirt.capabilities import Capabilities
 from unirt.cassettes.entries import Entry
-from unirt.clock import Clock
 from unirt.commands import Command
 from unirt.conversation import Conversation
 from unirt.events import Event, LimitReached, Reconnected
 from unirt.fold import ContentStep
 from unirt.provider import Provider
 from unirt.simulator import Line, Scenario, loads
+from unirt.testing.own import Own, ears, nothing
 from unirt.update import Updated
 from unirt.usage import SessionUsage
 
@@ -64,7 +64,7 @@ class Journey:
     name: str
     scenario: Scenario
     move: Move | None
-    own: Callable[[Clock], Mapping[str, Any]] = lambda clock: {}
+    own: Own = nothing
     "What the session does by itself, on that clock, as arguments of ``connect()``."
 
 
@@ -184,7 +184,17 @@ _MOVES: Mapping[str, tuple[Move, ...]] = {
         Move(why="switch", after="AppendAudio", count=25),
         Move(why="lost", after="AppendAudio", count=25),
     ),
+    "between_own_turns": (
+        Move(why="switch", after="ResponseDone"),
+        Move(why="lost", after="ResponseDone"),
+    ),
+    "in_an_own_turn": (
+        Move(why="switch", after="AppendAudio", count=40),
+        Move(why="lost", after="AppendAudio", count=40),
+    ),
 }
+
+_OWN: Mapping[str, Own] = {"between_own_turns": ears, "in_an_own_turn": ears}
 
 
 def ways(providers: Iterable[Provider]) -> dict[str, Way]:
@@ -207,7 +217,8 @@ def _journeys() -> Mapping[str, Journey]:
         for move in moves:
             name = f"{move.why}_{place}"
             scenario = loads(text, name=name, where=f"{place}.toml")
-            found[name] = Journey(name=name, scenario=scenario, move=move)
+            own = _OWN.get(place, nothing)
+            found[name] = Journey(name=name, scenario=scenario, move=move, own=own)
     return found
 
 
