@@ -35,6 +35,7 @@ from unirt import (
     ResponseDone,
     SessionClosed,
     SpeechStarted,
+    SpeechStopped,
     ToolCall,
 )
 from unirt.fold import Fold
@@ -272,6 +273,16 @@ def test_all_of_a_turn_is_heard_by_whoever_answers_it(way: str, journey: str) ->
     pieces = [each.command for each in line.heard if isinstance(each.command, AppendAudio)]
     loud = b"".join(piece.data for piece in pieces if any(piece.data))
     assert line.server.config.input_format.duration_ms(len(loud)) >= speech[0].ms
+
+
+@pairs(WAYS, [name for name in JOURNEYS if name.endswith("own_turn")])
+def test_a_turn_that_is_told_to_stop_was_told_to_start(way: str, journey: str) -> None:
+    """Also the one that is begun again over the next connection."""
+    moved = travelled(way, journey)
+    started = [event for event in moved.events if isinstance(event, SpeechStarted)]
+    (stopped,) = (event for event in moved.events if isinstance(event, SpeechStopped))
+    assert stopped.turn_id == started[-1].turn_id != started[0].turn_id
+    assert [event.audio_ms for event in started] == [0.0, 0.0]
 
 
 @pairs(WAYS, [name for name in JOURNEYS if name.endswith("own_turns")])

@@ -424,7 +424,8 @@ class Moves:
         seeded = self._state.seeded
         told = None if seeded is seeded_before else seeded
         manual = isinstance(link.translator.config.turn_detection, Manual)
-        held = [] if manual and not self.unanswered.manual else self.unanswered.take()
+        begun = self.unanswered.begun is not None
+        held = [] if manual and not begun else self.unanswered.take()
         event = Reconnected(
             origin=Origin(link.provider, self._clock.now()),
             why=move.why,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from unirt.audio import AudioFormat
 from unirt.clock import Clock
-from unirt.commands import AppendAudio, Command, Respond, StartTurn
+from unirt.commands import AppendAudio, Command, Respond
 from unirt.condition import Condition
 from unirt.config import LocalVAD
 from unirt.conversation import Conversation
@@ -179,8 +179,8 @@ class Roaming(ABC):
     def _resume(self, held: Sequence[Held], respond: bool) -> None:
         """Say again over a new connection what nobody has answered."""
         translator, now = self._link.translator, self._clock.now()
-        if self._moves.unanswered.manual:
-            translator.send(StartTurn(), now)
+        if (begun := self._moves.unanswered.begun) is not None:
+            translator.send(begun, now)
         for piece in held:
             self._append(self._audio_in.convert(piece.data, piece.format, self._link.wire))
         if respond:

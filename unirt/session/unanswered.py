@@ -52,9 +52,9 @@ class Unanswered:
         "_held",
         "_pieces",
         "_speaking",
+        "begun",
         "handlers",
         "lost_ms",
-        "manual",
         "moving",
     )
 
@@ -65,8 +65,8 @@ class Unanswered:
         "What is told of it now comes late."
         self._speaking = False
         "The user is known to say something that was not answered."
-        self.manual = False
-        "The application has begun a turn and not ended it."
+        self.begun: StartTurn | None = None
+        "How a turn was begun that has not ended."
         self.moving = False
         "Nobody listens."
         self.lost_ms = 0.0
@@ -80,14 +80,14 @@ class Unanswered:
     @property
     def speaking(self) -> bool:
         """Whether what is held is known to be something that the user says."""
-        return self._speaking or self.manual
+        return self._speaking or self.begun is not None
 
     def heard(self, data: bytes, format: AudioFormat) -> None:
         """The application sent a piece."""
         ms = len(data) * 1000 / format.byte_rate
         self._pieces.append(Held(data, format, ms))
         self._held += ms
-        speaking = self._speaking or self.manual or self.moving
+        speaking = self.speaking or self.moving
         bound = TURN_MS if speaking else BEFORE_MS
         while self._held > bound and len(self._pieces) > 1:
             _, _, gone = self._pieces.popleft()
@@ -100,7 +100,7 @@ class Unanswered:
         match command:
             case StartTurn():
                 self._clear()
-                self.manual = True
+                self.begun = command
             case EndTurn() | CommitInput() | ClearInput():
                 self._clear()
             case _:
@@ -113,7 +113,7 @@ class Unanswered:
     def _clear(self) -> None:
         self._pieces.clear()
         self._held = self.lost_ms = 0.0
-        self._speaking = self.manual = False
+        self._speaking, self.begun = False, None
 
     def _began(self, event: SpeechStarted) -> None:
         self._speaking = True
@@ -125,5 +125,5 @@ class Unanswered:
 
     def _answered(self, event: Event) -> None:
         self._answered_turn = event.turn_id
-        if not self.manual:
+        if self.begun is None:
             self._clear()
