@@ -22,6 +22,7 @@ from cassettes.record import ABRUPT, FOLDER
 from docs.generate import is_fresh
 from docs.journeys import journeys_page
 from tests.replayed import played
+from tests.spans import Spans
 from unirt import (
     AppendAudio,
     AudioDelta,
@@ -34,6 +35,7 @@ from unirt import (
     Reconnecting,
     ResponseDone,
     SessionClosed,
+    SessionStarted,
     SpeechStarted,
     SpeechStopped,
     ToolCall,
@@ -50,6 +52,9 @@ from unirt.testing.travel import travel
 WAYS = ways(map(load, installed()))
 PLAYED = [way for way in WAYS if (FOLDER / "journeys" / way).is_dir()]
 "Those of which there are cassettes."
+
+TOLD_AS = {name: load(name).telemetry_name or name for name in installed()}
+"What OpenTelemetry calls the providers."
 
 SPOKEN = {
     "before_a_result_is_answered": [
@@ -103,14 +108,22 @@ def move(journey: str) -> Move:
 
 
 @cache
+def observed(way: str, journey: str) -> tuple[Moved, Spans]:
+    """What happened, and what OpenTelemetry was told of it."""
+    plan, spans = JOURNEYS[journey], Spans()
+    told = {"telemetry": spans.telemetry}
+    moved = travel(WAYS[way], attrs.evolve(plan, own=lambda clock: {**plan.own(clock), **told}))
+    return moved, spans
+
+
 def travelled(way: str, journey: str) -> Moved:
-    return travel(WAYS[way], JOURNEYS[journey])
+    return observed(way, journey)[0]
 
 
 @pytest.fixture(scope="module", autouse=True)
 def forgotten() -> Iterator[None]:
     yield
-    travelled.cache_clear()
+    observed.cache_clear()
 
 
 def test_the_page_is_fresh() -> None:
@@ -131,10 +144,14 @@ def pairs(names: Iterable[str], journeys: Iterable[str] = JOURNEYS) -> pytest.Ma
     )
 
 
+def first_key(journey: str) -> tuple[str, str]:
+    """What the others are compared with: its way, and its journey."""
+    return next(way for way in WAYS if WAYS[way].takes(JOURNEYS[journey])), journey
+
+
 def first(journey: str) -> Moved:
     """What the others are compared with."""
-    way = next(way for way in WAYS if WAYS[way].takes(JOURNEYS[journey]))
-    return travelled(way, journey)
+    return travelled(*first_key(journey))
 
 
 every = pairs(WAYS)
@@ -170,6 +187,49 @@ def test_the_fold_holds_over_the_move_at_every_event(way: str, journey: str) -> 
     closed = [step.stream.id for step in steps if step.step == "close"]
     assert len({*opened}) == len(opened)
     assert sorted(opened) == sorted(closed)
+
+
+@every
+def test_each_span_ends_once_and_says_who_answered(way: str, journey: str) -> None:
+    moved, spans = observed(way, journey)
+    assert spans.open == 0
+    assert spans.names.count("realtime_session") == 1
+    assert spans.names[-1] == "realtime_session"
+    calls = [event for event in moved.events if isinstance(event, ToolCall)]
+    assert spans.names.count("execute_tool") == len(calls)
+    ready = [event for event in moved.events if isinstance(event, SessionStarted)]
+    expected = [
+        (TOLD_AS[leg.provider], there.model, there.model, there.session_id, event.response_id)
+        for leg, there in zip(moved.legs, (ready[0], ready[-1]), strict=True)
+        for event in leg.events
+        if isinstance(event, ResponseDone)
+    ]
+    names = ("provider.name", "request.model", "response.model", "conversation.id", "response.id")
+    assert [
+        tuple(answer.get(f"gen_ai.{name}") for name in names)
+        for answer in spans.attributes("generate_content")
+    ] == expected
+
+
+@every
+def test_what_is_measured_is_the_same_whoever_answers(way: str, journey: str) -> None:
+    (moved, spans), (other, others) = observed(way, journey), observed(*first_key(journey))
+    assert sorted(spans.names) == sorted(others.names)
+    if not (moved.usage.untold or other.usage.untold):
+        assert spans.measured() == others.measured()
+    by_provider = spans.measured("gen_ai.provider.name")
+    for name in {leg.provider for leg in moved.legs}:
+        accounts = [one for one in moved.usage.responses if one.provider == name]
+        used = sum(one.usage.output_tokens for one in accounts)
+        key = "gen_ai.client.inference.usage.output_tokens", TOLD_AS[name]
+        assert by_provider.get(key, 0) == used
+        done = [
+            event
+            for leg in moved.legs
+            for event in leg.events
+            if leg.provider == name and isinstance(event, ResponseDone)
+        ]
+        assert by_provider.get(("gen_ai.client.inference.duration", TOLD_AS[name]), 0) == len(done)
 
 
 @every

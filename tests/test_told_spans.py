@@ -1,5 +1,6 @@
 """
-OpenTelemetry, of every scenario: each span that begins ends, and both providers give the same ones.
+OpenTelemetry, of every scenario: each span that begins ends, and both providers give the same ones,
+and the same metrics.
 
 The scenarios are played from their cassettes, through real sessions.
 """
@@ -61,6 +62,7 @@ def test_both_providers_give_the_same_spans(scenario: str) -> None:
         for tokens in ("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"):
             assert used(other, tokens) == used(first, tokens)
         assert reasons(other) == reasons(first)
+        assert other.measured() == first.measured()
 
 
 def used(spans: Spans, name: str) -> int:

@@ -368,7 +368,7 @@ class Connecting:
             watch = self.telemetry.watch(
                 provider=route.provider.name,
                 name_of=self.plan.telemetry_name,
-                config=route.config,
+                config=route.provider.resolve(route.config, route.credentials),
                 now=clock.now,
                 hide=self.plan.hide,
             )

@@ -187,6 +187,8 @@ class Watch:
             "gen_ai.conversation.id": event.session_id,
             "gen_ai.response.model": event.model,
         }
+        for name in told:
+            self._common.pop(name, None)  # of the connection before
         self._common |= known(told)
         self._tell(self._session, told)
 
