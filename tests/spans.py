@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
+import attrs
 from opentelemetry.context import Context
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader, NumberDataPoint
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -17,7 +18,8 @@ import unirt
 __all__ = ["Point", "Spans"]
 
 
-class Point(NamedTuple):
+@attrs.frozen
+class Point:
     """What was measured under one name, of one kind."""
 
     name: str
@@ -75,10 +77,11 @@ class Spans:
         for resource in () if data is None else data.resource_metrics:
             for metric in (metric for scope in resource.scope_metrics for metric in scope.metrics):
                 for point in metric.data.data_points:
-                    value = getattr(point, "value", None)
-                    amount = point.sum if value is None else value
-                    count = getattr(point, "count", 0)
-                    found.append(Point(metric.name, dict(point.attributes or {}), amount, count))
+                    told = dict(point.attributes or {})
+                    if isinstance(point, NumberDataPoint):
+                        found.append(Point(metric.name, told, point.value, 0))
+                    else:
+                        found.append(Point(metric.name, told, point.sum, point.count))
         return found
 
     def measured(self, *by: str) -> dict[tuple[str, ...], float]:
