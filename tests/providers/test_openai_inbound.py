@@ -18,6 +18,7 @@ from tests.providers.openai_rows.row import Row
 from tests.providers.openai_told import MESSAGE, OUT, STARTED, last, told
 from unirt import events as ev
 from unirt.events import Event
+from unirt.items import ItemKind
 from unirt.testing import translate
 from unirt_openai.inbound import HANDLERS
 
@@ -144,3 +145,11 @@ def test_a_malformed_frame_says_where_and_does_nothing_else(frame: Any, where: s
     assert isinstance(events[0], ev.Malformed)
     assert events[0].where == where
     assert events[0].raw == frame
+
+
+@pytest.mark.parametrize("what", ["conversation.item.added", "conversation.item.done"])
+def test_an_item_of_an_unknown_type_may_hold_anything(openai_wire: Any, what: str) -> None:
+    alien = {"id": "i1", "type": "hologram", "role": ["user"], "content": 5}
+    told = openai_wire().hear({"type": what, "item": alien})
+    (item,) = [event.item for event in told if isinstance(event, ev.ItemAdded | ev.ItemDone)]
+    assert (item.kind, item.data) == (ItemKind.OTHER, alien)

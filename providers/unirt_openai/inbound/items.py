@@ -71,7 +71,7 @@ def _truncated(state: State, wire: Wire) -> None:
 
 def _read(state: State, wire: Wire) -> Item:
     told = wire.obj("item")
-    ours = told.text_or("role") != Role.ASSISTANT
+    ours = told.data.get("role") != Role.ASSISTANT
     return state.read(told, ours=ours)
 
 
