@@ -1,5 +1,6 @@
 """
-What every test runs under: no vendor's key, no setting of this machine, no proxy, no other machine.
+What every test runs under: no vendor's key, no setting of this machine, no proxy, no other machine;
+nothing of ours holds up an event loop, and no loop complains.
 
 And what is there before the first test stays out of the garbage collector's way: the tests and the
 libraries that they import are a million objects, and some tests collect garbage often.
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import here
+from tests import blocking, complaints, here
 from unirt.provider import Provider
 from unirt.registry import load
 
@@ -39,6 +40,8 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 here.watch()
+blocking.watch()
+complaints.listen()
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +49,20 @@ def only_here() -> Iterator[None]:
     """Whoever reached for another machine was refused, and is told although nobody minded."""
     yield
     assert not here.refused()
+
+
+@pytest.fixture(autouse=True)
+def nothing_blocks() -> Iterator[None]:
+    """Whatever held up a loop was stopped, and is told although somebody caught it."""
+    yield
+    assert not blocking.blocked()
+
+
+@pytest.fixture(autouse=True)
+def no_complaints() -> Iterator[None]:
+    """What loops only log is an error, too."""
+    yield
+    assert not complaints.heard()
 
 
 @pytest.fixture(params=["openai", "google"])
