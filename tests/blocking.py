@@ -77,6 +77,7 @@ ALLOWED = (
         "__init__ finish",
         "a cassette is read before the first frame, and written after the last one",
     ),
+    _row("unirt/deck/front.py", "called", "a function that is no coroutine may block: it may here"),
     _row(
         "unirt/deck/library.py",
         "_create_connection uninstall",
@@ -101,7 +102,6 @@ ALLOWED = (
         "20 ms of sound of an ordinary file; all else is waited for before: it says so",
     ),
     # Programs of ours, with one session that is not open yet, or not any more.
-    _row("unirt/cli/calls.py", "new_file read_file writing", "a command's own files"),
     _row("unirt/cli/demo.py", "_verdict scenario", "what is said, and what was answered"),
     _row("unirt/cli/inspect.py", "run", "one file becomes another one, and there is no session"),
 )

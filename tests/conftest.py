@@ -1,6 +1,6 @@
 """
 What every test runs under: no vendor's key, no setting of this machine, no proxy, no other machine;
-nothing of ours holds up an event loop, and no loop complains.
+nothing of ours holds up an event loop, and no task is lost.
 
 And what is there before the first test stays out of the garbage collector's way: the tests and the
 libraries that they import are a million objects, and some tests collect garbage often.
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import blocking, complaints, here
+from tests import blocking, here, lost
 from unirt.provider import Provider
 from unirt.registry import load
 
@@ -41,7 +41,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 here.watch()
 blocking.watch()
-complaints.listen()
+lost.listen()
 
 
 @pytest.fixture(autouse=True)
@@ -59,10 +59,10 @@ def nothing_blocks() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def no_complaints() -> Iterator[None]:
-    """What loops only log is an error, too."""
+def no_task_is_lost() -> Iterator[None]:
+    """A task that is gone before its end is only logged by its loop."""
     yield
-    assert not complaints.heard()
+    assert not lost.lost()
 
 
 @pytest.fixture(params=["openai", "google"])
