@@ -79,3 +79,9 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where the environment asks for the debug mode of ``asyncio``, tests' own loops are in it."""
+    if os.environ.get("PYTHONASYNCIODEBUG"):
+        config.option.asyncio_debug = True
