@@ -1,5 +1,6 @@
 """
-What every test runs under: no vendor's key, no setting of this machine, no proxy, no other machine.
+What every test runs under: no vendor's key, no setting of this machine, no proxy, no other machine;
+nothing of ours holds up an event loop, and no task is lost.
 
 And what is there before the first test stays out of the garbage collector's way: the tests and the
 libraries that they import are a million objects, and some tests collect garbage often.
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import here
+from tests import blocking, here, lost
 from unirt.provider import Provider
 from unirt.registry import load
 
@@ -39,6 +40,8 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 here.watch()
+blocking.watch()
+lost.listen()
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +49,20 @@ def only_here() -> Iterator[None]:
     """Whoever reached for another machine was refused, and is told although nobody minded."""
     yield
     assert not here.refused()
+
+
+@pytest.fixture(autouse=True)
+def nothing_blocks() -> Iterator[None]:
+    """Whatever held up a loop was stopped, and is told although somebody caught it."""
+    yield
+    assert not blocking.blocked()
+
+
+@pytest.fixture(autouse=True)
+def no_task_is_lost() -> Iterator[None]:
+    """A task that is gone before its end is only logged by its loop."""
+    yield
+    assert not lost.lost()
 
 
 @pytest.fixture(params=["openai", "google"])
@@ -62,3 +79,9 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where the environment asks for the debug mode of ``asyncio``, tests' own loops are in it."""
+    if os.environ.get("PYTHONASYNCIODEBUG"):
+        config.option.asyncio_debug = True

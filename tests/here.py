@@ -2,8 +2,10 @@
 Nothing that a test does reaches another machine: who tries is refused, and the test fails.
 
 The interpreter tells of each address before it is used (:pep:`578`), whoever uses it, and in every
-thread. What runs in processes of its own is not seen here, nor what reaches the network without
-the interpreter.
+thread. Not seen are processes of their own: a hook goes no further than its interpreter, and to put
+one into all that start would take a module in everybody's path. Nor is what reaches the network
+without the interpreter, as ``uvloop`` does, whose loop is compiled and cannot be watched; the tests
+that run on it (``tests/test_fast_session.py``) dial simulators by the address that these have.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """
 Closing from anywhere, over real sockets: bounded, once, and nothing is left.
 
-The event loop is in its debug mode here, and whatever blocks it is an error.
+The event loop is in its debug mode here.
 """
 
 from __future__ import annotations
@@ -10,11 +10,10 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
-from blockbuster import blockbuster_ctx
 
 import unirt
 from tests.stepping import descriptors, threads
@@ -36,13 +35,6 @@ CLOSES = loads('[[reply]]\ncue = "text"\nsteps = [{ close = 1011, reason = "bye"
 QUICK = unirt.Timeouts(close=1.0)
 
 kinds = pytest.mark.parametrize("kind", ["websocket", "fast"])
-
-
-@pytest.fixture(autouse=True)
-def nothing_blocks(provider: Provider) -> Iterator[None]:
-    unirt.connect(provider, env_file=None, environ={})  # what is installed is read once
-    with blockbuster_ctx(["unirt", "unirt_openai", "unirt_google"]):
-        yield
 
 
 async def leaving_nothing(work: Callable[[], Coroutine[Any, Any, None]]) -> None:

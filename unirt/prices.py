@@ -116,6 +116,7 @@ def price_session(usage: SessionUsage) -> Cost:
 
 def can_price(provider: str, model: str | None) -> str | None:
     """Why tokens of a model cannot be priced; ``None`` where they can. Loads the price list."""
+    _source()  # all that is on disk, so that a session with a budget finds it loaded
     try:
         _priced(Account(provider=provider, model=model, usage=_SOME, count=1))
     except _Unpriced as exc:

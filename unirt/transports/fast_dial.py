@@ -47,6 +47,7 @@ except ModuleNotFoundError:
 from unirt.errors import ConfigurationError
 from unirt.secret import shown_url
 from unirt.transports.fast import FastTransport
+from unirt.transports.tls import default_context
 
 __all__ = ["OPTIONS", "open_fast"]
 
@@ -140,7 +141,7 @@ async def _upgraded(
             proxy=proxy,
             socket_factory=reach,
             logger_name=_SILENT,
-            **_tls(uri, options),
+            **await _tls(uri, options),
         )
     except (picows.WSError, SocksError) as exc:
         raise _told(exc) from None
@@ -212,7 +213,7 @@ def _authority(uri: WebSocketURI) -> str:
     return host if uri.port == (443 if uri.secure else 80) else f"{host}:{uri.port}"
 
 
-def _tls(uri: WebSocketURI, options: Mapping[str, Any]) -> dict[str, Any]:
+async def _tls(uri: WebSocketURI, options: Mapping[str, Any]) -> dict[str, Any]:
     given = {name: options[name] for name in ("ssl", "server_hostname") if name in options}
     if not uri.secure:
         if given:
@@ -220,7 +221,7 @@ def _tls(uri: WebSocketURI, options: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     context = given.pop("ssl", True)
     if context is True:
-        context = ssl.create_default_context()
+        context = await default_context()
     if not isinstance(context, ssl.SSLContext):
         raise _refused("ssl must be an ssl.SSLContext or True")
     return {"ssl_context": context, **given}

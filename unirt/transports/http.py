@@ -7,6 +7,7 @@ is the one that the vendors' SDKs use, and ``vcrpy`` hooks it while a cassette i
 
 from __future__ import annotations
 
+import asyncio
 import ssl as ssl_module
 from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
@@ -112,7 +113,9 @@ async def post(
 
     try:
         verify: Any = True if ssl is None else ssl
-        async with httpx2.AsyncClient(timeout=timeout, verify=verify) as client:
+        # It reads all certificates that this machine trusts, for which others would wait.
+        made = await asyncio.to_thread(httpx2.AsyncClient, timeout=timeout, verify=verify)
+        async with made as client:
             response = await client.post(url, headers=dict(headers), content=content)
     except httpx2.TimeoutException:
         raise error(f"no answer within {timeout:g} s") from None

@@ -36,6 +36,7 @@ from unirt.transport import Transport, TransportClosed
 from unirt.transports.connection import PromptConnection
 from unirt.transports.noting import is_hooked
 from unirt.transports.secrecy import check_encrypted, check_tls, discreet
+from unirt.transports.tls import default_context
 
 __all__ = [
     "DEFAULTS",
@@ -291,6 +292,8 @@ async def _open_default(
     url: str, headers: Mapping[str, str], options: Mapping[str, Any]
 ) -> WebSocketTransport:
     options = {"create_connection": PromptConnection, "logger": _LOGGER, **options}
+    if urlsplit(url).scheme == "wss" and options.get("ssl", True) is True and not is_hooked():
+        options["ssl"] = await default_context()
     connection = await _Connect(url, additional_headers=dict(headers), **options)
     if isinstance(connection, PromptConnection):
         transport: WebSocketTransport = PromptWebSocketTransport(connection, url)

@@ -1,0 +1,58 @@
+"""A task that is gone before its end fails a test."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from pathlib import Path
+
+import pytest
+
+from tests.lost import lost
+
+pytest_plugins = "pytester"
+
+
+async def wait() -> None:
+    await asyncio.get_running_loop().create_future()
+
+
+async def test_a_task_that_is_gone_before_its_end_is_known() -> None:
+    task = asyncio.create_task(wait())
+    await asyncio.sleep(0)
+    del task  # nobody holds it any more, but what it waits for
+    gc.collect()
+    (told,) = lost()
+    assert "test_lost.py" in told
+
+
+async def test_one_that_was_cancelled_is_none() -> None:
+    task = asyncio.create_task(wait())
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait({task})
+    del task
+    gc.collect()
+    assert lost() == ()
+
+
+def test_a_test_that_loses_one_fails(pytester: pytest.Pytester) -> None:
+    tests = Path(__file__).parent
+    pytester.makeconftest(
+        f"import sys; sys.path.insert(0, {str(tests.parent)!r})\n"
+        "from tests.conftest import no_task_is_lost\n"
+    )
+    pytester.makepyfile(
+        """
+        import asyncio, gc
+        async def wait():
+            await asyncio.get_running_loop().create_future()
+        async def lose():
+            asyncio.create_task(wait())
+            await asyncio.sleep(0)
+            gc.collect()
+        def test_it():
+            asyncio.run(lose())
+        """
+    )
+    pytester.runpytest_inprocess("-p", "no:asyncio").assert_outcomes(passed=1, errors=1)
