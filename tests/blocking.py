@@ -70,9 +70,7 @@ ALLOWED = (
     ),
     # Plain functions, which an application calls before something begins or after it ended.
     _row("unirt/settings.py", "read", "connect() is a plain function, and reads .env"),
-    _row(
-        "unirt/registry.py", "_found", "and reads which providers are installed, once in a process"
-    ),
+    _row("unirt/registry.py", "_found", "and reads what is installed, once in a process"),
     _row("unirt/prices.py", "_source", "who asks for a price first loads the list: it says so"),
     _row("unirt/cassettes/files.py", "read write", "reading and writing files is what they are"),
     _row(

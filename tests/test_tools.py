@@ -288,6 +288,8 @@ async def test_a_tool_that_does_not_say_is_waited_for_where_the_model_does(
             stage.events.append(event)
             if isinstance(event, unirt.TranscriptDelta) and "welcome" in event.text:
                 break
+        while not waits and not stage.results:  # it may still be on its way
+            await asyncio.sleep(0)
         await stage.simulator.settled()
         (finished,) = stage.told(unirt.ToolFinished)
         assert finished.status == ("cancelled" if waits else "completed")
