@@ -18,7 +18,7 @@ from itertools import product
 import attrs
 import pytest
 
-from cassettes.record import ABRUPT, FOLDER
+from cassettes.record import FOLDER, UNPLAYED
 from docs.generate import is_fresh
 from docs.journeys import journeys_page
 from tests.replayed import played
@@ -39,6 +39,7 @@ from unirt import (
     SpeechStarted,
     SpeechStopped,
     ToolCall,
+    UpdateSettled,
 )
 from unirt.fold import Fold
 from unirt.items import ItemKind
@@ -48,6 +49,7 @@ from unirt.testing import check, fold
 from unirt.testing.journey import JOURNEYS, Move, Moved, ways
 from unirt.testing.moved import moved_apart, moved_outlines
 from unirt.testing.travel import travel
+from unirt.update import Outcome
 
 WAYS = ways(map(load, installed()))
 PLAYED = [way for way in WAYS if (FOLDER / "journeys" / way).is_dir()]
@@ -83,6 +85,12 @@ SPOKEN = {
         "Pleased to meet you, Ada.",
         "What is my name?",
         "Your name is Ada.",
+    ],
+    "until_an_answer_is_over": [
+        "Tell me a story.",
+        "Once upon a time there was a king who had a daughter.",
+        "And then?",
+        "The end.",
     ],
     "until_a_tool_is_answered": [
         "What is the weather in London?",
@@ -295,6 +303,23 @@ def test_a_change_holds_where_the_session_went_to_have_it(way: str, journey: str
     assert [line.server.config.voice == voice for line in moved.lines[-2:]] == [False, True]
 
 
+@pairs(WAYS, ["update_until_an_answer_is_over"])
+def test_a_change_that_needs_a_connection_waits_for_the_answer_that_runs(
+    way: str, journey: str
+) -> None:
+    """Field 18: it is put off first, and told when it is in force."""
+    moved = travelled(way, journey)
+    assert moved.updated is not None
+    assert moved.updated["voice"] is Outcome.DEFERRED
+    before, after = (
+        [event for event in leg.events if isinstance(event, ResponseDone)] for leg in moved.legs
+    )
+    assert [event.ending for event in (*before, *after)] == [Ending.COMPLETE] * 2
+    (settled,) = (event for event in moved.events if isinstance(event, UpdateSettled))
+    assert settled.result["voice"] is Outcome.RECONNECTED
+    assert settled.received_at == before[-1].received_at
+
+
 @pairs(WAYS, ["switch_until_a_tool_is_answered"])
 def test_a_tool_that_is_waited_for_is_answered_where_it_was_called(way: str, journey: str) -> None:
     """Field 3: on every provider, though one ends a response at its calls and one keeps it open."""
@@ -372,7 +397,7 @@ def test_what_is_still_heard_can_be_spoken_over(way: str, journey: str) -> None:
     assert 3_000 <= cut.heard_ms <= 5_000
 
 
-@pairs(PLAYED, [name for name in JOURNEYS if name not in ABRUPT])
+@pairs(PLAYED, [name for name in JOURNEYS if name not in UNPLAYED])
 def test_a_cassette_tells_what_the_simulators_told_and_when(way: str, journey: str) -> None:
     moved = travelled(way, journey)
     told = played(way, WAYS[way], moved, JOURNEYS[journey])

@@ -162,6 +162,9 @@ _MOVES: Mapping[str, tuple[Move, ...]] = {
         Move(why="switch", after="AudioDelta", count=5, patience=10.0),
         Move(why="lost", after="AudioDelta", count=5),
     ),
+    "until_an_answer_is_over": (
+        Move(why="update", after="ReportPlayback", count=5, voice="Aoede"),
+    ),
     "cut_off": (Move(why="switch", after="AudioDelta", count=5),),
     "while_it_is_heard": (
         Move(why="switch", after="ResponseDone"),
@@ -184,10 +187,7 @@ _MOVES: Mapping[str, tuple[Move, ...]] = {
         Move(why="switch", after="AppendAudio", count=25),
         Move(why="lost", after="AppendAudio", count=25),
     ),
-    "between_own_turns": (
-        Move(why="switch", after="ResponseDone"),
-        Move(why="lost", after="ResponseDone"),
-    ),
+    "between_own_turns": (Move(why="switch", after="ResponseDone"),),
     "in_an_own_turn": (
         Move(why="switch", after="AppendAudio", count=40),
         Move(why="lost", after="AppendAudio", count=40),
