@@ -142,6 +142,18 @@ def test_by_hand_a_line_needs_little() -> None:
     assert [line for line, _ in segment.entries] == [3, 4, 5, 6]
 
 
+def test_times_are_read_to_the_microsecond_as_they_are_written() -> None:
+    lines = (
+        b'{"unirt_cassette": 1, "origin": "hand-written"}',
+        b'{"open": {"url": ""}}',
+        b'{"t": 30.82001, "received": {}}',
+        b'{"close": {}}',
+    )
+    cassette = loads(b"\n".join(lines), "test")
+    assert [entry.at_ms for entry in cassette.entries] == [0.0, 30.82, 30.82]
+    assert loads(dumps(cassette, "test"), "again") == cassette
+
+
 def test_connections_are_told_apart_though_their_lines_are_mixed() -> None:
     cassette = talk(
         OPEN,

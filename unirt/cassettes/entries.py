@@ -74,12 +74,16 @@ class Header(Value):
     "Whatever else its author wants to say."
 
 
+def _whole(ms: float) -> float:
+    return round(float(ms), 3)
+
+
 @attrs.frozen(kw_only=True)
 class Entry(Value):
     """One line."""
 
-    at_ms: float = 0.0
-    "Since the cassette began."
+    at_ms: float = attrs.field(default=0.0, converter=_whole)
+    "Since the cassette began, to the microsecond."
     connection: int = 1
     "Which connection it belongs to, counted from 1."
 

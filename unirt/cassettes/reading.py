@@ -199,8 +199,8 @@ def _entry(data: Any, now: float, line: bytes) -> Entry:
             _only(wire, ("t", "c", *_KINDS))
         raise WireError("$", f"expected exactly one of {', '.join(_KINDS)}")
     if kinds[0] in ("sent", "received"):
-        return _framed(wire, line, at_ms=float(at), connection=connection)
-    return _KINDS[kinds[0]](wire, at_ms=float(at), connection=connection)
+        return _framed(wire, line, at_ms=at, connection=connection)
+    return _KINDS[kinds[0]](wire, at_ms=at, connection=connection)
 
 
 def _written(line: bytes, data: Any) -> tuple[Any, bytes] | None:

@@ -96,8 +96,7 @@ def line_of(entry: Entry) -> dict[str, Any]:
 
 
 def _time(ms: float) -> float | int:
-    """To the microsecond, and whole where it is."""
-    ms = round(float(ms), 3)
+    """Whole where it is."""
     return int(ms) if ms.is_integer() else ms
 
 
