@@ -63,7 +63,7 @@ _MESSAGE = st.builds(
     st.dictionaries(st.sampled_from(_NAMES), _JSON, max_size=5),
 )
 _TOTAL = settings(
-    max_examples=300,
+    max_examples=200,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

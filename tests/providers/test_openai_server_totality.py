@@ -64,7 +64,7 @@ _EVENT = st.builds(
     st.dictionaries(_KEYS, _JSON, max_size=5),
 )
 _TOTAL = settings(
-    max_examples=300,
+    max_examples=200,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -184,7 +184,7 @@ _SOUP = st.one_of(
     ),
 )
 _FRAMES = st.one_of(_PLAUSIBLE, _PLAUSIBLE, _PLAUSIBLE, _SOUP)
-_RELAXED = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+_RELAXED = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def _feed(frames: list[Any], *, offline: bool) -> None:
