@@ -111,7 +111,8 @@ def bygone(revision: str, folder: Path) -> Entry:
     short, _, subject = named.partition(" ")
     home = folder / short
     with tarfile.open(fileobj=BytesIO(_git("archive", revision, *_MEASURED))) as files:
-        files.extractall(home, filter="data")
+        files.extraction_filter = getattr(tarfile, "data_filter", None)  # since 3.11.4
+        files.extractall(home)
     environ = on_path(home)
     return Entry(
         name=f"bygone_{short}",
