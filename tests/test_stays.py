@@ -8,7 +8,7 @@ streams may differ only where the facts say so, and a cassette tells the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -17,7 +17,7 @@ import attrs
 import pytest
 
 import unirt
-from cassettes.record import stays
+from cassettes.record import STAYING, stays
 from docs.generate import is_fresh
 from docs.stays import stays_page
 from tests.replayed import stayed
@@ -41,14 +41,19 @@ from unirt import (
     UpdateSession,
     UpdateSettled,
 )
+from unirt.clock import Clock
 from unirt.fold import Fold
+from unirt.items import Role
 from unirt.prices import price_session
+from unirt.registry import load
+from unirt.simulator import loads
 from unirt.testing import check, fold
 from unirt.testing.journey import Journey, Moved, Way
 from unirt.testing.moved import moved_apart, moved_outlines
 from unirt.testing.own import loud
 from unirt.testing.stay import STAYS
 from unirt.testing.travel import travel
+from unirt.tools import tool
 
 HELD: dict[tuple[str, str], tuple[Way, Journey]] = {
     (name, journey.name): (way, journey) for name, way, journey in stays()
@@ -197,6 +202,53 @@ def test_both_tools_ran_and_their_results_were_spoken_of_once(name: str, stay: s
     assert len(told(moved, ResponseDone)) == 2
     assert "celsius" in repr(moved.lines[0].heard)
     assert "no clock there" in repr(moved.lines[0].heard)
+
+
+ASIDE = """
+[[reply]]
+cue = "text"
+steps = [{ call = "look", args = {} }, { say = "Let me look.", ms = 1500 }]
+usage = { input_text = 60, output_text = 30, output_audio = 20 }
+
+[[reply]]
+cue = "tool_result"
+steps = [{ say = "Fourteen degrees.", ms = 1200 }]
+usage = { input_text = 90, output_text = 6, output_audio = 24 }
+
+[[app]]
+text = "How warm is it?"
+"""
+SAID_ASIDE = {
+    "openai": ["Let me look.", "Fourteen degrees."],
+    "vertex": ["Let me look.", "Fourteen degrees."],
+    "google": ["Let me look.Fourteen degrees."],
+}
+"By response. Gemini stays in its own while such a tool runs: docs/howto/tools.md."
+
+
+def looking(clock: Clock) -> Mapping[str, Any]:
+    async def look() -> str:
+        await clock.sleep_until(round(clock.now() + 0.7, 6))
+        return "14"
+
+    return {"tools": [tool(look, blocking=False)]}
+
+
+@pytest.mark.parametrize("name", STAYING)
+def test_a_tool_that_nobody_waits_for_is_spoken_of_afterwards(name: str) -> None:
+    provider, model = STAYING[name]
+    scenario = loads(ASIDE, name="aside", where="test")
+    stay = Journey(name="aside", scenario=scenario, move=None, own=looking)
+    moved = travel(Way(first=load(provider), second=load(provider), model=model), stay)
+    check(moved.events)
+    assert [item.text for item in moved.history if item.role is Role.ASSISTANT and item.text] == (
+        SAID_ASIDE[name]
+    )
+    assert len(told(moved, ResponseDone)) == len(SAID_ASIDE[name])
+    assert [event.status for event in moved.events if isinstance(event, ToolFinished)] == [
+        "completed"
+    ]
+    assert (moved.usage.total.input.text, moved.usage.total.output.audio) == (150, 44)
 
 
 @pairs(["own_tool_called_off"])
