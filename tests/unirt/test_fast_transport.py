@@ -153,7 +153,7 @@ async def test_who_does_not_read_does_not_blame_the_peer() -> None:
         await connection.wait_closed()
 
     async with serve(pour, "127.0.0.1", 0, create_connection=Pinged) as server:
-        transport = await dial(f"ws://{address(server)}/", ping_interval=0.01, ping_timeout=0.1)
+        transport = await dial(f"ws://{address(server)}/", ping_interval=0.01, ping_timeout=0.5)
         await thrice.wait()
         for _ in range(count):
             assert len(await transport.receive()) == 256 << 10
