@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -69,6 +70,7 @@ _TOTAL = settings(
 )
 
 
+@pytest.mark.long
 @_TOTAL
 @given(first=_MESSAGE, frames=st.lists(_MESSAGE | _JSON | st.binary(max_size=20), max_size=6))
 def test_no_message_makes_it_raise(

@@ -70,6 +70,7 @@ _TOTAL = settings(
 )
 
 
+@pytest.mark.long
 @_TOTAL
 @given(frames=st.lists(_EVENT | _JSON | st.binary(max_size=20), max_size=8))
 def test_no_frame_makes_it_raise_and_each_is_heard(

@@ -209,6 +209,7 @@ def _feed(frames: list[Any], *, offline: bool) -> None:
     fold(kept)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("offline", [True, False])
 @_RELAXED
 @given(frames=st.lists(_FRAMES, max_size=25))
