@@ -68,6 +68,11 @@ ALLOWED = (
         "create_mcp_http_client",
         "the client of mcp reads certificates, once for each server and before a session opens",
     ),
+    _row(
+        "aiortc/rtcrtpreceiver.py",
+        "__stop_decoder",
+        "its thread has nothing to do, and was sent home as it began (transports/webrtc/jitter.py)",
+    ),
     # Plain functions, which an application calls before something begins or after it ended.
     _row("unirt/settings.py", "read", "connect() is a plain function, and reads .env"),
     _row("unirt/registry.py", "_found", "and reads what is installed, once in a process"),
@@ -132,6 +137,8 @@ def watch() -> None:
         watching.functions[name] = BlockBusterFunction(
             None, name, scanned_modules=_OURS, can_block_predicate=_is_open
         )
+    for name in ("threading.Lock.acquire", "threading.Lock.acquire_lock"):
+        watching.functions[name].can_block_predicate = _is_asked
     for function in watching.functions.values():
         for row in ALLOWED:
             function.can_block_in(row.file, row.functions)
@@ -141,6 +148,11 @@ def watch() -> None:
 def _is_open(file: object = None, *_: object, **__: object) -> bool:
     """A number is of what was opened before, as the pipes of a program are: no disk is asked."""
     return isinstance(file, int)
+
+
+def _is_asked(lock: object, blocking: bool = True, timeout: float = -1) -> bool:
+    """Who waits for no lock may take one. Whether it is free at the moment is chance."""
+    return not blocking or timeout == 0
 
 
 def blocked() -> Sequence[str]:

@@ -26,6 +26,7 @@ WAYS = [
     "import ssl; ssl.create_default_context()",
     "import subprocess; subprocess.Popen.wait(None)",
     "import threading; threading.Event().wait(0.001)",
+    "import threading; threading.Lock().acquire()",
     "import queue; queue.Queue().get(timeout=0.001)",
     "import concurrent.futures as c; c.Future().result(timeout=0.001)",
 ]
