@@ -129,15 +129,6 @@ def test_formats_by_name(name: str, format: AudioFormat | None) -> None:
     assert format_named(name) == format
 
 
-@pytest.mark.parametrize("name", ["mp3", "pcm16/", "pcm16/12", "", "ulaw/8000/99"])
-def test_what_is_no_format_is_told(name: str, tmp_path: Path) -> None:
-    done = chat("--wav", "-", "--format", name, cwd=tmp_path, env={})
-
-    assert done.returncode == 1
-    assert b"--format" in done.stderr
-    assert b"Traceback" not in done.stderr
-
-
 async def test_without_sound_devices_there_is_the_keyboard(tmp_path: Path) -> None:
     async with Simulator(load("openai")) as simulator:
         done = await asyncio.to_thread(
@@ -156,26 +147,6 @@ def test_a_device_that_was_named_has_to_be_there(option: str, tmp_path: Path) ->
     assert done.returncode == 1
     assert b"install PortAudio" in done.stderr
     assert b"Traceback" not in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (["--wav", "in.wav", "--mic", "headset"], "no sound device is used with --wav (--mic"),
-        (["--wav", "in.wav", "--guard", "echo"], "no sound device is used with --wav (--guard)"),
-        (["--text", "--speaker", "desk"], "no sound device is used with --text (--mic"),
-        (["--format", "ulaw"], "nothing goes through a pipe (--format)"),
-        (["--wav", "in.wav", "--out", "o.wav", "--format", "ulaw"], "nothing goes through a pipe"),
-    ],
-    ids=" ".join,
-)
-def test_what_would_be_passed_over_is_refused(
-    arguments: list[str], said: str, tmp_path: Path
-) -> None:
-    done = chat(*arguments, cwd=tmp_path, env={"UNIRT_PROVIDER": "openai", "OPENAI_API_KEY": "k"})
-
-    assert done.returncode == 1
-    assert said in done.stderr.decode()
 
 
 # With devices, as PortAudio would have them.

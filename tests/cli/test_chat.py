@@ -95,3 +95,30 @@ async def test_chat_tells_in_one_line_why_the_session_ended(
     assert "1011" in done.stderr
     assert "out of order" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["mp3", "pcm16/", "pcm16/12", "", "ulaw/8000/99"])
+def test_what_is_no_format_is_told(name: str, unirt: Run) -> None:
+    done = unirt("chat", "--wav", "-", "--format", name)
+
+    assert done.returncode == 1
+    assert "--format" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--wav", "in.wav", "--mic", "headset"], "no sound device is used with --wav (--mic"),
+        (["--wav", "in.wav", "--guard", "echo"], "no sound device is used with --wav (--guard)"),
+        (["--text", "--speaker", "desk"], "no sound device is used with --text (--mic"),
+        (["--format", "ulaw"], "nothing goes through a pipe (--format)"),
+        (["--wav", "in.wav", "--out", "o.wav", "--format", "ulaw"], "nothing goes through a pipe"),
+    ],
+    ids=" ".join,
+)
+def test_what_would_be_passed_over_is_refused(arguments: list[str], said: str, unirt: Run) -> None:
+    done = unirt("chat", *arguments, UNIRT_PROVIDER="openai", OPENAI_API_KEY="k")
+
+    assert done.returncode == 1
+    assert said in done.stderr
