@@ -13,8 +13,6 @@ import pytest
 import unirt
 from tests.blocking import ALLOWED, Allowed, Blocked, blocked
 
-pytest_plugins = "pytester"
-
 WAYS = [
     "import time; time.sleep(0)",
     f"open({__file__!r})",
@@ -68,22 +66,3 @@ def test_what_may_is_there(row: Allowed) -> None:
     found = [path for folder in sys.path if (path := Path(folder) / row.file).is_file()]
     text = found[0].read_text("utf-8")
     assert [name for name in row.functions if not re.search(rf"\bdef {name}\(", text)] == []
-
-
-def test_a_test_that_swallows_it_fails(pytester: pytest.Pytester) -> None:
-    tests = Path(__file__).parent
-    pytester.makeconftest(
-        f"import sys; sys.path.insert(0, {str(tests.parent)!r})\n"
-        "from tests.conftest import nothing_blocks\n"
-    )
-    pytester.makepyfile(
-        """
-        import asyncio, contextlib, time, unirt
-        async def swallow():
-            with contextlib.suppress(Exception):
-                exec(compile("time.sleep(0)", unirt.__file__, "exec"))
-        def test_it():
-            asyncio.run(swallow())
-        """
-    )
-    pytester.runpytest_inprocess("-p", "no:asyncio").assert_outcomes(passed=1, errors=1)

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from pathlib import Path
-
-import pytest
 
 from tests.lost import lost
-
-pytest_plugins = "pytester"
 
 
 async def wait() -> None:
@@ -34,25 +29,3 @@ async def test_one_that_was_cancelled_is_none() -> None:
     del task
     gc.collect()
     assert lost() == ()
-
-
-def test_a_test_that_loses_one_fails(pytester: pytest.Pytester) -> None:
-    tests = Path(__file__).parent
-    pytester.makeconftest(
-        f"import sys; sys.path.insert(0, {str(tests.parent)!r})\n"
-        "from tests.conftest import no_task_is_lost\n"
-    )
-    pytester.makepyfile(
-        """
-        import asyncio, gc
-        async def wait():
-            await asyncio.get_running_loop().create_future()
-        async def lose():
-            asyncio.create_task(wait())
-            await asyncio.sleep(0)
-            gc.collect()
-        def test_it():
-            asyncio.run(lose())
-        """
-    )
-    pytester.runpytest_inprocess("-p", "no:asyncio").assert_outcomes(passed=1, errors=1)
