@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from rich.console import Console
+from typer.testing import CliRunner
 
 from tests.benchmarked import BOTH, FOLDER, row
+from tests.benchmarks import __main__ as program
 from tests.benchmarks import report
 from tests.benchmarks.experiments import SECTIONS
 from tests.benchmarks.lab import Runs, summary
@@ -148,3 +151,15 @@ def test_the_page_calls_peers_by_their_names_whoever_took_part_last() -> None:
     page = report.PAGE.read_text("utf-8")
     assert "peer_" not in page
     assert all(f"| {title} |" in page for title in called.values())
+
+
+def test_without_what_draws_nothing_is_measured_that_could_not_be_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(program, "find_spec", lambda name: None)
+    monkeypatch.setattr(program, "_compile", lambda: None)
+    app = typer.Typer()
+    app.command()(program.main)
+    done = CliRunner().invoke(app, ["--only", "calls"])
+    assert done.exit_code == 2
+    assert "--no-write" in done.output

@@ -73,7 +73,7 @@ class Ids:
             made += f"@{memory}"
         self.user(made, user)
         marked[memory, name] = marked[memory, made] = made
-        while len(marked) > _REMEMBERED:
+        while len(marked) > 2 * _REMEMBERED:  # as long as their users are
             del marked[next(iter(marked))]
         return made
 

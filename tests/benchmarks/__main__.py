@@ -5,6 +5,7 @@ from __future__ import annotations
 import compileall
 import json
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -69,6 +70,9 @@ def main(
     names = [name for name in only.split(",") if name] or list(SECTIONS)
     if unknown := set(names) - set(SECTIONS):
         raise typer.BadParameter(f"there is no section {', '.join(sorted(unknown))}")
+    if write and find_spec("matplotlib") is None:
+        remedy = "pip install -e '.[bench]', or measure with --no-write"
+        raise typer.BadParameter(f"nothing is installed that draws plots: {remedy}")
     entries = roster(peers=peers, cache=cache)
     results = _measure(names, entries, rounds)
     _show(results, entries)

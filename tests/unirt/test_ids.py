@@ -68,6 +68,6 @@ def test_what_is_remembered_is_bounded() -> None:
         one(f"n{number}")
     assert (other("n0"), other(f"n{ids._REMEMBERED}")) == ("n0", f"n{ids._REMEMBERED}@2")
     assert len(session._users) == ids._REMEMBERED
-    for number in range(ids._REMEMBERED):
+    for number in range(ids._REMEMBERED + 1):
         assert (one(f"m{number}"), other(f"m{number}")) == (f"m{number}", f"m{number}@2")
-    assert len(session._marked) == ids._REMEMBERED
+    assert len(session._marked) == 2 * ids._REMEMBERED
