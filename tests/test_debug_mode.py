@@ -2,8 +2,8 @@
 Sessions, tools and transports in the debug mode of ``asyncio``.
 
 There a loop tells whoever touches it from another thread, and what was never awaited, or never
-asked for, tells where it was made. It takes three and a half times as much of a processor, so it is
-no test's usual mode. How long a callback takes is only logged: no clock decides here.
+asked for, tells where it was made. It takes several times as much of a processor, so it is no
+test's usual mode. How long a callback takes is only logged: no clock decides here.
 """
 
 from __future__ import annotations

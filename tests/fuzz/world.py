@@ -115,7 +115,7 @@ class World:
         """What opens a connection to a new server of a provider."""
 
         async def dial(_config: SessionConfig, _credentials: Credentials) -> Transport:
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)  # of the loop, whose time is virtual
             if self.refusals:
                 status = self.refusals.pop()
                 raise DialError(provider, url="memory:", why="not now", status=status)
