@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import unirt
+from tests.pace import FAST
 from tests.talking import Reader
 from unirt import commands as cmd
 from unirt.capabilities import Change
@@ -105,9 +106,12 @@ async def test_a_voice_changes_in_place_until_something_was_spoken() -> None:
     async with talking("openai") as (session, simulator, reader):
         assert (await session.update(voice="coral"))["voice"] is unirt.Outcome.APPLIED
         await said(reader)
-        result = await session.update(voice="sage")
+        assert simulator.connections[-1].server.config.voice == "coral"
+        assert len(simulator.connections) == 1
+        result = await session.update(voice="sage", instructions="Be brief.")
         assert result["voice"] is unirt.Outcome.RECONNECTED
         assert "spoken" in result.settings["voice"].why
+        assert result["instructions"] is unirt.Outcome.APPLIED  # it needed no other connection
         await said(reader)
         assert simulator.connections[-1].server.config.voice == "sage"
         assert len(simulator.connections) == 2
@@ -206,7 +210,7 @@ async def test_turn_detection_is_not_put_off() -> None:
 
 @pytest.mark.parametrize("setting", ["instructions", "tools"])
 async def test_context_update_is_used_where_the_model_takes_it(setting: str) -> None:
-    value: Any = {"instructions": "Be brief.", "tools": [unirt.Tool(name="look_up")]}[setting]
+    value: Any = {"instructions": "Be brief.", "tools": (unirt.Tool(name="look_up"),)}[setting]
     async with talking("google", model=VERTEX) as (session, simulator, reader):
         await said(reader)
         result = await session.update(**{setting: value})
@@ -214,8 +218,9 @@ async def test_context_update_is_used_where_the_model_takes_it(setting: str) -> 
         await said(reader)
         (line,) = simulator.connections
         updates = [c for c in line.commands if isinstance(c, cmd.UpdateSession)]
-        assert len(updates) == 1
-        assert getattr(session.config, setting)
+        assert [named(getattr(each.changes, setting)) for each in updates] == [named(value)]
+        assert named(getattr(line.server.config, setting)) == named(value)
+        assert getattr(session.config, setting) == value
 
 
 async def test_a_model_changes_by_reconnecting(talk: Talk) -> None:
@@ -240,17 +245,58 @@ async def test_a_change_is_remembered_by_the_next_connection(talk: Talk) -> None
     assert simulator.connections[-1].server.config.instructions == "Be brief."
 
 
-async def test_tools_that_came_later_run_over_the_new_connection(talk: Talk) -> None:
-    session, _, reader = talk
-    ran = []
+@unirt.tool
+def look_up(query: str) -> str:
+    """Look something up."""
+    return "found"
 
-    @unirt.tool
-    def look_up(what: str) -> str:
-        """Look something up."""
-        ran.append(what)
-        return "found"
 
+SETTINGS: dict[str, Any] = {
+    "instructions": "Be brief.",
+    "tools": (unirt.Tool(name="look_up", description="Look something up."),),
+    "voice": {"openai": "coral", "google": "Kore"},
+    "turn_detection": unirt.Manual(),
+}
+
+
+def named(value: Any) -> Any:
+    """The names of tools, whose defaults one protocol writes out; anything else as it is."""
+    return [tool.name for tool in value] if isinstance(value, tuple) else value
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+async def test_each_setting_is_in_force_at_the_server(talk: Talk, setting: str) -> None:
+    """Whatever became of it was told, and the next answer is given with it."""
+    session, simulator, reader = talk
+    value = SETTINGS[setting]
+    value = value[session.provider] if setting == "voice" else value
     await said(reader)
-    await session.update(tools=[look_up])
-    tools = session.config.tools or ()
-    assert [tool.name for tool in tools if isinstance(tool, unirt.Tool)] == ["look_up"]
+    how = session.capabilities.changing(setting).change
+    result = await session.update(**{setting: value})
+    await said(reader)
+
+    again = result[setting] is unirt.Outcome.RECONNECTED
+    assert result[setting] in (unirt.Outcome.APPLIED, unirt.Outcome.RECONNECTED)
+    assert again or how is Change.IN_PLACE
+    assert len(simulator.connections) == 1 + again
+    assert getattr(session.config, setting) == value
+    assert named(getattr(simulator.connections[-1].server.config, setting)) == named(value)
+
+
+@pytest.mark.parametrize("provider", ["openai", "google"])
+async def test_tools_that_came_later_run_over_the_connection_that_has_them(provider: str) -> None:
+    async with (
+        Simulator(load(provider), pace=FAST) as simulator,
+        unirt.connect(provider, environ=simulator.env, env_file=None) as session,
+    ):
+        reader = Reader(session)
+        await said(reader, "look_up, please")
+        assert not reader.of(unirt.ToolCall)
+        await session.update(tools=[look_up])
+        await said(reader, "look_up, please")
+        (finished,) = await reader.many(unirt.ToolFinished)
+        assert (finished.status, finished.output) == ("completed", "found")
+        await reader.until(lambda: session.history[-1].text.startswith("The tool returned"))
+        results = [c for c in simulator.connections[-1].commands if type(c) is cmd.SendToolResult]
+        assert [result.output for result in results] == ["found"]
+    await reader.done()

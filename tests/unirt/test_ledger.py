@@ -196,8 +196,10 @@ def test_what_it_holds_is_bounded_and_the_sum_is_not() -> None:
 def test_totals_add_up() -> None:
     usage = Usage(
         input=Tokens(text=1, audio=2, image=3, video=4, other=5),
+        cached=Tokens(text=1, audio=1, image=2, video=3, other=4),
         output=Tokens(text=6, audio=7),
         thinking=8,
+        tool_use=9,
     )
     session = SessionUsage(
         responses=(
@@ -205,7 +207,13 @@ def test_totals_add_up() -> None:
             Account(provider="toy", model="b", usage=usage, untold=2),
         )
     )
-    assert session.total == usage + usage
+    assert session.total == Usage(
+        input=Tokens(text=2, audio=4, image=6, video=8, other=10),
+        cached=Tokens(text=2, audio=2, image=4, video=6, other=8),
+        output=Tokens(text=12, audio=14),
+        thinking=16,
+        tool_use=18,
+    )
     assert (session.input_tokens, session.output_tokens) == (30, 42)
     assert session.total_tokens == 72
     assert session.untold == 2
