@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 import pytest
 
 import unirt
-from tests.failing import SECOND, chain
+from tests.failing import SECOND, chain, failing
 from tests.talking import PAIRS, Reader, two
 from unirt.failover import Cooldowns
 from unirt.registry import load
@@ -68,6 +69,40 @@ async def test_who_failed_rests_and_is_tried_last_meanwhile(names: tuple[str, st
             now = 61.0
             async with pair.connect(fallback=fallback) as session:
                 assert session.provider == names[0]
+
+
+@first_and_second
+@pytest.mark.parametrize("rested", [False, True])
+async def test_in_mid_conversation_each_is_tried_and_who_failed_rests(
+    names: tuple[str, str], rested: bool
+) -> None:
+    """Field 29: the second is dead, and the third goes on; at once, where the second rests."""
+    third = attrs.evolve(load(names[0]), name="third")
+    async with (
+        two(*names, failing(1011, "internal error"), None) as pair,
+        Simulator(load(names[0]), SECOND, mark="c") as other,
+    ):
+        candidates = (
+            *(unirt.Candidate(provider=name) for name in names),
+            unirt.Candidate(provider=third, api_key="k", base_url=other.url),
+        )
+        fallback = chain(pair, chain=candidates)
+        if rested:
+            fallback.cooldowns.failed(candidates[1], 60.0)
+        await pair.there.__aexit__(None, None, None)
+        async with pair.connect(fallback=fallback) as session:
+            reader = Reader(session)
+            await session.send_text("I am Ada.")
+            await reader.many(unirt.ResponseDone)
+            await session.send_text("What is my name?")
+            await reader.many(unirt.Reconnected)
+            await reader.many(unirt.ResponseDone, 3)
+            assert session.history[-1].text == "As I was saying: your name is Ada."
+        await reader.done()
+
+    targets = [event.target for event in reader.of(unirt.Reconnecting)]
+    assert targets == (["third"] if rested else [names[1], "third"])
+    assert [fallback.cooldowns.rests(each) for each in candidates] == [True, True, False]
 
 
 def test_only_who_failed_rests_while_time_goes_on() -> None:

@@ -141,6 +141,15 @@ def test_nothing_is_truncated_at_zero(openai_wire: Any, before: list[dict[str, A
     assert wire.sent() == []
 
 
+def test_nothing_is_truncated_at_less_than_a_millisecond(openai_wire: Any) -> None:
+    wire = openai_wire()
+    wire.hear(STARTED, audio(500))
+    wire.send(cmd.ReportPlayback(played_ms=0.4))
+    events = wire.hear(SPEECH)
+    assert (events[-1].heard_ms, events[-1].heard_exactly) == (0.4, True)
+    assert wire.sent() == []  # it would be at 0 ms
+
+
 @pytest.mark.parametrize("told", [True, False])
 def test_speech_interrupts_nothing_where_it_was_configured_not_to(
     openai_wire: Any, told: bool
