@@ -269,6 +269,12 @@ def speaking(openai_wire: Any) -> Any:
     return wire
 
 
+def test_any_other_result_does_not_wait_until_what_was_said_is_played(openai_wire: Any) -> None:
+    wire = openai_wire()
+    wire.hear(started(), audio(3000, "r1"), call(1), done())
+    assert types(wire.send(answer(1))) == ["conversation.item.create", "response.create"]
+
+
 def test_a_late_result_waits_until_what_was_said_is_played(openai_wire: Any) -> None:
     wire = speaking(openai_wire)
     began = wire.now

@@ -68,6 +68,17 @@ async def test_a_transcript_that_comes_late_stands_before_the_answer(
     ]
 
 
+async def test_a_transcript_of_what_was_never_committed_stands_before_the_answer_too(
+    session: unirt.Session, toy: Toy
+) -> None:
+    await toy.say("speech", item="u1")
+    await toy.say("text", response="r1", item="a1", kind="transcript", text="Hello there.")
+    await toy.say("done", response="r1")
+    await toy.say("transcript", item="u1", text="Hi!")
+
+    assert shown(await settled(session, toy)) == ["user: Hi!", "assistant: Hello there."]
+
+
 async def test_words_are_kept_as_they_were_said_or_written(
     session: unirt.Session, toy: Toy
 ) -> None:
