@@ -54,6 +54,19 @@ def test_of_an_interrupted_answer_it_holds_what_was_heard_and_the_rest_is_within
     )
 
 
+def test_what_only_the_clock_knows_is_marked_as_an_estimate(composer: Composer) -> None:
+    tell(composer)
+    composer.begin({}, 1.1)
+    composer.interrupt()
+    kept = history_of(composer).items
+    for items in (kept, unirt.Conversation.from_json(kept.to_json())):
+        assert items[0].text == "Once upon"
+        assert items[0].interruption == Interruption(by="speech", heard_ms=1100, exactly=False)
+        (spoken,) = items[0].content
+        assert isinstance(spoken, AudioContent)
+        assert spoken.whole == "Once upon a time"  # whose first words, by estimate, were heard
+
+
 def test_a_playback_that_was_cut_is_told_alike(composer: Composer) -> None:
     """Whether the model had finished is the network's business; the user heard the same."""
     tell(composer)
