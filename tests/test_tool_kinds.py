@@ -75,7 +75,7 @@ SEAT = {
 
 @pytest.mark.parametrize("provider", installed())
 async def test_functions_and_models_are_declared_and_called(provider: str) -> None:
-    tools = [plain, waiting, book, Booking]
+    tools: list[Any] = [plain, waiting, book, Booking]
     async with (
         Simulator(load(provider), CALLING, pace=FAST) as simulator,
         unirt.connect(provider, tools=tools, environ=simulator.env, env_file=None) as session,
