@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
 
@@ -169,11 +170,18 @@ def test_the_devices_are_listed(library: FakePortAudio) -> None:
 
 
 class Desk:
-    """Somebody at a desk, whose microphone and speaker move by hand."""
+    """
+    Somebody at a desk, whose microphone and speaker move by hand.
 
-    def __init__(self, library: FakePortAudio) -> None:
+    Args:
+        library: What they are opened with.
+        echo: How much of what the speaker plays the microphone hears.
+    """
+
+    def __init__(self, library: FakePortAudio, echo: float) -> None:
         self.heard = bytearray()
         self._library = library
+        self._echo = echo
         self._ms = 0
 
     async def stream(self, kind: str) -> FakeStream:
@@ -197,19 +205,22 @@ class Desk:
         while quiet < 50:
             self._ms += 20
             heard = speaker.play(now=self._ms / 1000, heard=self._ms / 1000)
-            microphone.hear(silence)
+            microphone.hear((np.frombuffer(heard, "<i2") * self._echo).astype("<i2").tobytes())
             await asyncio.sleep(0)
             self.heard += heard
             quiet = 0 if any(heard) else quiet + 1
 
 
-@pytest.mark.parametrize("guard", [Guard.NONE, Guard.HALF_DUPLEX, Guard.ECHO])
+@pytest.mark.parametrize(
+    ("guard", "echo"), [(Guard.NONE, 0.0), (Guard.HALF_DUPLEX, 1.0), (Guard.ECHO, 0.25)]
+)
 @pytest.mark.parametrize("device", [None, "headset"])
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_by_microphone_and_speaker(
     provider: str,
     device: str | None,
     guard: Guard,
+    echo: float,
     library: FakePortAudio,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -221,7 +232,7 @@ async def test_by_microphone_and_speaker(
     shown = io.StringIO()
     format = AudioFormat(rate=44_100, channels=2) if device else unirt.PCM16_24K
     voice = Voice(microphone=device, speaker=device, guard=guard)
-    desk = Desk(library)
+    desk = Desk(library, echo)
     async with Simulator(load(provider), ECHO) as simulator:
         for name, value in {**simulator.env, "UNIRT_PROVIDER": provider}.items():
             monkeypatch.setenv(name, value)
@@ -238,6 +249,7 @@ async def test_by_microphone_and_speaker(
     assert status == 0
     assert "You said:" in shown.getvalue()
     assert "interrupted" not in shown.getvalue()
+    assert "And that:" not in shown.getvalue()  # an echo is no turn
     steady(judge(desk.heard, format), format, seconds=SECONDS)
     assert all(stream.closed for stream in library.streams)
     written, wanted = read_wav(tmp_path / "heard.wav")
