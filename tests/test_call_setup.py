@@ -122,6 +122,16 @@ async def test_a_key_brings_offer_and_settings_in_two_parts_as_the_vendors_clien
     assert hang_up.path.endswith("/hangup")
 
 
+async def test_frames_go_over_the_channel_of_the_name_that_the_provider_gives_it() -> None:
+    async with simulated() as simulator, calling(simulator):
+        (call,) = simulator.calls.values()
+        channel = call._peer._channel
+        assert channel is not None
+        assert channel.label == "oai-events"
+        assert channel.ordered
+        assert channel.maxRetransmits is None
+
+
 async def test_a_secret_brings_the_offer_alone() -> None:
     simulator = simulated()
     asked = noted(simulator)

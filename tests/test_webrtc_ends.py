@@ -95,14 +95,22 @@ async def test_a_call_is_measured_as_often_as_was_said(time_of_calls: ManualCloc
 async def test_what_was_counted_is_known_after_the_call() -> None:
     async with simulated() as simulator, calling(simulator) as reader:
         session = reader.session
+        (call,) = simulator.calls.values()
         await session.send_text("hello")
         await reader.many(unirt.ResponseDone)
         assert reader.of(unirt.ConnectionMeasured) == []  # it was too short for that
     told = session.condition
+    await call.over.wait()
+    there = call._peer.condition
     assert told is not None
     assert told.state == "closed"
     assert told.received > 10
-    assert told.bytes_in > told.received
+    # What one end sent the other got: over loopback all of it, but for what the end cut off.
+    assert told.sent == pytest.approx(there.received, abs=3)
+    assert told.received == pytest.approx(there.sent, abs=5)
+    assert told.bytes_out == pytest.approx(there.bytes_in, rel=0.05)
+    assert told.bytes_in == pytest.approx(there.bytes_out, rel=0.05)
+    assert told.bytes_in > 2 * told.bytes_out  # who speaks sends more than who is silent
 
 
 async def test_after_a_network_that_was_dead_the_session_calls_again(

@@ -165,7 +165,8 @@ async def turn(disturb: Callable[[Send], Send]) -> tuple[list[unirt.Event], unir
 async def test_a_session_survives_that_every_tenth_packet_is_lost_and_says_so() -> None:
     events, condition = await turn(losing(10))
     assert condition.loss == pytest.approx(0.1, abs=0.05)
-    assert condition.lost_there
+    assert condition.lost_there is not None
+    assert condition.lost_there / condition.sent == pytest.approx(0.1, abs=0.07)
     words = "".join(event.text for event in events if isinstance(event, unirt.TranscriptDelta))
     assert "one two three four five" in words
     sound = samples(events)
@@ -179,7 +180,7 @@ async def test_a_long_way_is_measured_and_changes_nothing_else() -> None:
     assert 200 <= condition.rtt_ms < 1_000
     assert condition.jitter_ms is not None
     assert condition.jitter_ms < 200
-    assert condition.lost == 0
+    assert (condition.lost, condition.lost_there) == (0, 0)
     assert len(samples(events)) / 24 == pytest.approx(ANSWER_MS, abs=120)
 
 
@@ -270,3 +271,7 @@ async def test_packets_that_come_late_are_heard_and_nothing_of_them_is_dropped()
     sound = samples(events)
     assert len(sound) / 24 == pytest.approx(ANSWER_MS, abs=250)
     assert silent_share(sound) < 0.03
+    jitter = [
+        event.condition.jitter_ms for event in events if isinstance(event, ConnectionMeasured)
+    ]
+    assert 5 < max(ms for ms in jitter if ms is not None) < 200

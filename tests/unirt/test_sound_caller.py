@@ -328,6 +328,58 @@ async def test_of_what_is_not_read_in_time_the_oldest_goes() -> None:
     assert unread.dropped_ms == 60
 
 
+class Watched:
+    """What is held and not read, of which somebody is told whenever more comes."""
+
+    def __init__(self, unread: Unread) -> None:
+        self._unread = unread
+        self._more = asyncio.Event()
+        self._put = unread.put
+        unread.put = self._note  # type: ignore[method-assign]  # to look on
+
+    def _note(self, piece: bytes) -> None:
+        self._put(piece)
+        self._more.set()
+
+    async def until_dropped(self, ms: float) -> None:
+        while self._unread.dropped_ms < ms:
+            self._more.clear()
+            await self._more.wait()
+
+
+async def test_a_caller_whom_nobody_listens_to_is_heard_and_no_more_is_held() -> None:
+    page = Page(tone(440, 600))
+    caller = Caller(options=HERE, most_ms=100)
+    watched = Watched(caller._unread)
+    async with caller:
+        await page.call(caller)
+        await watched.until_dropped(500)
+        held = await heard(caller, lambda sound: len(sound) >= PCM16_24K.bytes_for(80))
+        assert PCM16_24K.duration_ms(len(held)) <= 100
+    await page.peer.close()
+
+
+async def test_a_track_that_is_not_read_is_drained_and_no_more_of_it_is_held() -> None:
+    sink, back = TrackSink(), TrackSink()
+    tracks: list[MediaStreamTrack] = []
+    async with connection() as here, connection() as there:
+        here.addTrack(sink.track)
+        there.addTrack(back.track)
+        there.on("track", tracks.append)
+        await connected(here, there)
+        (track,) = tracks
+        queue: asyncio.Queue[object] = track._queue  # type: ignore[attr-defined]  # without a bound
+        source = TrackSource(track, most_ms=100)
+        watched = Watched(source._unread)
+        async with contextlib.aclosing(aiter(source)) as pieces:
+            await anext(pieces)  # and no other
+            await watched.until_dropped(300)
+            assert queue.qsize() < 5
+            held = [await anext(pieces) for _ in range(len(source._unread._pieces))]
+            assert PCM16_24K.duration_ms(sum(map(len, held))) <= 100
+    assert await idle() == set()
+
+
 async def test_what_is_no_track_of_audio_is_refused() -> None:
     async with connection() as one:
         video = one.addTransceiver("video").receiver.track

@@ -4,29 +4,46 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from aiortc import RTCStatsReport
 from aiortc.mediastreams import MediaStreamError
 from aiortc.rtp import RtpPacket
+from aiortc.stats import RTCInboundRtpStreamStats, RTCRemoteInboundRtpStreamStats
 
 import unirt
 from unirt.transports.webrtc.incoming import Incoming
 from unirt.transports.webrtc.jitter import Jitter
+from unirt.transports.webrtc.measure import condition
 from unirt.transports.webrtc.options import CallOptions, IceServer, call_options, reaching
 from unirt.transports.webrtc.opus import Decoder, Encoder
 from unirt.transports.webrtc.outgoing import OutgoingTrack, Waiting
 from unirt.transports.webrtc.peer import Peer
 from unirt.transports.webrtc.sound import FRAME_BYTES
+from unirt.transports.webrtc.transport import WebRTCTransport
 
 SILENCE = bytes(FRAME_BYTES)
 
 
 def sound(frames: float, level: int = 7) -> bytes:
     return np.full(int(frames * FRAME_BYTES / 2), level, "<i2").tobytes()
+
+
+def quiet_peer(options: CallOptions) -> Peer:
+    """One that says nothing, and does not listen."""
+    return Peer(
+        options,
+        take=lambda: SILENCE,
+        heard=lambda frame, binary: None,
+        hear=lambda data: None,
+        told=lambda condition: None,
+        over=lambda gone: None,
+    )
 
 
 # Options.
@@ -111,14 +128,7 @@ def test_a_server_of_this_machine_is_reached_over_loopback(
 
 
 async def test_only_the_chosen_addresses_and_ports_are_offered() -> None:
-    peer = Peer(
-        CallOptions(interfaces=("127.0.0.1",), ports=(42_100, 42_110)),
-        take=lambda: SILENCE,
-        heard=lambda frame, binary: None,
-        hear=lambda data: None,
-        told=lambda condition: None,
-        over=lambda gone: None,
-    )
+    peer = quiet_peer(CallOptions(interfaces=("127.0.0.1",), ports=(42_100, 42_110)))
     offer = await peer.offer("events")
     await peer.close()
     candidates = {line.split()[4:6][0] + ":" + line.split()[5] for line in _candidates(offer)}
@@ -138,14 +148,7 @@ async def test_the_servers_that_are_named_are_asked_and_no_other() -> None:
     )
     agents = []
     for options in (named, CallOptions()):
-        peer = Peer(
-            options,
-            take=lambda: SILENCE,
-            heard=lambda frame, binary: None,
-            hear=lambda data: None,
-            told=lambda condition: None,
-            over=lambda gone: None,
-        )
+        peer = quiet_peer(options)
         (transceiver,) = peer._connection.getTransceivers()
         agents.append(transceiver.receiver.transport.transport.iceGatherer._connection)
         await peer.close()
@@ -158,6 +161,49 @@ async def test_the_servers_that_are_named_are_asked_and_no_other() -> None:
 
 def _candidates(sdp: str) -> list[str]:
     return [line for line in sdp.splitlines() if line.startswith("a=candidate:")]
+
+
+# How much goes into a message.
+
+
+@pytest.mark.parametrize(
+    ("said", "largest"),
+    [("a=max-message-size:1000\r\n", 1_000), ("a=max-message-size:0\r\n", None), ("", 65_536)],
+    ids=["so much", "any", "nothing said"],
+)
+async def test_how_much_a_message_may_hold_is_what_the_peer_says(
+    said: str, largest: int | None
+) -> None:
+    transport = WebRTCTransport(CallOptions(interfaces=("127.0.0.1",)), "http://127.0.0.1/")
+    there = quiet_peer(CallOptions(interfaces=("127.0.0.1",)))
+    answer = await there.answer(await transport.peer.offer("events"))
+    line = next(line for line in answer.splitlines(True) if "max-message-size" in line)
+    await transport.peer.accept(answer.replace(line, said))
+    assert transport.media.largest == largest
+    if largest is not None:
+        with pytest.raises(unirt.UsageError, match=rf"{largest + 1} bytes .* \({largest}\)"):
+            transport.send_now("é" * (largest // 2) + "x" * (largest % 2 + 1))
+    await transport.close()
+    await there.close()
+
+
+# How it is doing.
+
+
+def test_what_is_counted_is_told_in_milliseconds_and_packets() -> None:
+    report, now = RTCStatsReport(), datetime.now(UTC)
+    ids: dict[str, Any] = {"timestamp": now, "ssrc": 1, "kind": "audio", "transportId": "t"}
+    ours: dict[str, Any] = {"packetsReceived": 90, "packetsLost": 10, "jitter": 480}
+    theirs: dict[str, Any] = {"packetsReceived": 70, "packetsLost": 7, "jitter": 96}
+    report.add(RTCInboundRtpStreamStats(**ids, **ours, type="inbound-rtp", id="a"))
+    report.add(
+        RTCRemoteInboundRtpStreamStats(
+            **ids, **theirs, type="remote-inbound-rtp", id="b", roundTripTime=0.25, fractionLost=0
+        )
+    )
+    told = condition(report, "connected")
+    assert (told.received, told.lost, told.loss, told.jitter_ms) == (90, 10, 0.1, 10)
+    assert (told.lost_there, told.rtt_ms) == (7, 250)
 
 
 # What leaves.
