@@ -9,7 +9,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
 import unirt
-from tests.refusing import refusal, refusing
+from tests.refusing import refusal, refusing, refusing_calls
 from tests.talking import Reader
 from unirt.registry import load
 from unirt.simulator import Simulator
@@ -50,6 +50,17 @@ async def test_at_the_dial(name: str, status: int, body: str, transport: str) ->
         error = await refusal(name, url, transport=transport, reconnect=AT_ONCE)
     assert error.status == status
     assert dials == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(status, body) for name, status, body in REFUSED if name == "openai"]
+)
+async def test_at_the_dial_of_a_call(status: int, body: str) -> None:
+    """Only one of the two has calls."""
+    async with refusing_calls(status, body) as (url, asked):
+        error = await refusal("openai", url, transport="webrtc", reconnect=AT_ONCE)
+    assert error.status == status
+    assert asked == ["POST /v1/realtime/calls HTTP/1.1"]
 
 
 @transports

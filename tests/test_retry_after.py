@@ -11,7 +11,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
 import unirt
-from tests.refusing import refusal, refusing
+from tests.refusing import refusal, refusing, refusing_calls
 from tests.talking import Reader
 from unirt.registry import load
 from unirt.simulator import Near
@@ -21,9 +21,7 @@ names = pytest.mark.parametrize("name", ["openai", "google"])
 POLITE = unirt.Reconnect(first_wait=1.0, longest_wait=20.0, jitter=0.0)
 
 
-@names
-@pytest.mark.parametrize("transport", ["websocket", "fast"])
-@pytest.mark.parametrize(
+headers_read = pytest.mark.parametrize(
     ("headers", "seconds"),
     [
         ({"Retry-After": "7"}, 7.0),
@@ -39,6 +37,11 @@ POLITE = unirt.Reconnect(first_wait=1.0, longest_wait=20.0, jitter=0.0)
         ({}, None),
     ],
 )
+
+
+@names
+@headers_read
+@pytest.mark.parametrize("transport", ["websocket", "fast"])
 async def test_the_header_is_read(
     name: str, transport: str, headers: dict[str, str], seconds: float | None
 ) -> None:
@@ -50,6 +53,16 @@ async def test_the_header_is_read(
 
     async with refusing(refuse) as url:
         error = await refusal(name, url, transport=transport, reconnect=False)
+    assert error.status == 503
+    assert error.retry_after == seconds
+
+
+@headers_read
+async def test_the_header_is_read_where_a_call_is_refused(
+    headers: dict[str, str], seconds: float | None
+) -> None:
+    async with refusing_calls(503, "busy", headers) as (url, _):
+        error = await refusal("openai", url, transport="webrtc", reconnect=False)
     assert error.status == 503
     assert error.retry_after == seconds
 

@@ -21,7 +21,7 @@ from unirt.secret import masked, secrets_in, shown_url
 from unirt.spelling import nearest
 from unirt.transports.noting import rehearsed_at
 from unirt.transports.secrecy import check_encrypted, check_tls
-from unirt.transports.websocket import check_headers
+from unirt.transports.websocket import check_headers, retry_after
 from unirt.value import Value
 from unirt.wire import parse_frame
 
@@ -107,9 +107,9 @@ async def post(
 
     secrets = [*secrets, *secrets_in(headers)]
 
-    def error(why: str, status: int | None = None) -> DialError:
+    def error(why: str, status: int | None = None, asked: float | None = None) -> DialError:
         why = masked(why, secrets)[:_EXCERPT]
-        return DialError(provider, url=shown_url(url), why=why, status=status)
+        return DialError(provider, url=shown_url(url), why=why, status=status, retry_after=asked)
 
     try:
         verify: Any = True if ssl is None else ssl
@@ -122,7 +122,8 @@ async def post(
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as exc:
         raise error(str(exc) or type(exc).__name__) from None
     if response.status_code >= 300:
-        raise error(_reason(response.text) or "no reason given", response.status_code)
+        asked = retry_after(response.headers.get("Retry-After"), response.headers.get("Date"))
+        raise error(_reason(response.text) or "no reason given", response.status_code, asked)
     return Answer(
         status=response.status_code,
         headers={name.lower(): value for name, value in response.headers.items()},
@@ -131,9 +132,12 @@ async def post(
 
 
 def _reason(body: str) -> str:
-    """What a refusal says: its message, where it has one, else all of it."""
+    """What a refusal says: its message and its code, where it has them, else all of it."""
     try:
-        told = parse_frame(body)["error"]["message"]
-    except (ValueError, LookupError, TypeError):
-        told = None
-    return told if isinstance(told, str) else " ".join(body.split())
+        error = parse_frame(body)["error"]
+        told, code = error["message"], error.get("code")
+    except (ValueError, LookupError, TypeError, AttributeError):
+        told = code = None
+    if not isinstance(told, str):
+        return " ".join(body.split())
+    return f"{told} ({code})" if isinstance(code, str) and code not in told else told
