@@ -301,6 +301,26 @@ async def test_a_connection_is_left_before_the_provider_ends_it(name: str) -> No
     assert [item.text for item in session.history] == ["Hi", "One.", "Second", "Two."]
 
 
+async def test_a_connection_that_ends_before_the_cap_is_left_before_that(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Field 1: servers of the same protocol may end sessions after half an hour."""
+    monkeypatch.setattr("unirt_openai.server.translator._LIFETIME_S", 30 * 60)
+    clock = ManualClock()
+    async with Talk("openai", answers("One."), answers("Two."), clock=clock) as (
+        session,
+        reader,
+        simulator,
+    ):
+        await ask(reader)
+        clock.advance(29 * 60)
+        (there,) = await reader.many(unirt.Reconnected)
+        await ask(reader, "Second")
+        assert len(simulator.connections) == 2
+    assert there.why == "expiring"
+    assert [item.text for item in session.history] == ["Hi", "One.", "Second", "Two."]
+
+
 @pytest.mark.parametrize("name", NAMES)
 async def test_it_is_left_at_the_end_of_an_answer_where_there_is_time(name: str) -> None:
     clock = ManualClock()

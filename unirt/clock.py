@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
-__all__ = ["Clock", "ManualClock", "SupportsCancel", "SystemClock", "UnixClock"]
+__all__ = ["Clock", "ManualClock", "SupportsCancel", "SystemClock", "UnixClock", "unix"]
 
 
 class Clock(Protocol):
@@ -81,6 +81,11 @@ class _Call:
             self._wait()
         else:
             self._call()
+
+
+def unix() -> float:
+    """The seconds since the Unix epoch by this machine's clock, which may be wrong."""
+    return time.time()
 
 
 class UnixClock:

@@ -259,7 +259,7 @@ EMITS: Mapping[str, Emits] = {
     **_ours(ev.HeardCorrected, why="from a player's report that comes after the interruption"),
     **_ours(ev.ToolCallCancelled, why="when the user interrupts while blocking calls are pending"),
     **_ours(ev.ContentDiscarded, why="content that comes after its response was interrupted"),
-    **_ours(ev.SessionExpiring, why="a minute before the provider's cap, by the caller's clock"),
+    **_ours(ev.SessionExpiring, why="a minute before the session ends, at the cap or `expires_at`"),
     **_ours(ev.SessionClosed, why="from the WebSocket's close"),
     **_ours(ev.Unmapped, ev.Malformed, ev.Noted, why="from what the frame holds"),
     **_never(ev.ResumptionUpdated, ev.GenerationDone, ev.InteractionStatus),

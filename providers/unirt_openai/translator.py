@@ -12,7 +12,7 @@ Audio comes in the frames, or beside them where :meth:`OpenAITranslator.audio_be
 as in a call; see :mod:`unirt_openai.media`.
 
 Timers: the missing greeting, a request for a response that nothing answers, and the warning before
-the provider's cap on a session.
+the session ends, at the provider's cap or when it said.
 """
 
 from __future__ import annotations
@@ -47,7 +47,10 @@ GREETING_S = 1.0
 "How long the provider may take to greet, in seconds."
 
 WARNING_S = 60.0
-"How long before the cap the application is warned, in seconds."
+"How long before the session ends the application is warned, in seconds."
+
+LEAST_S = 300.0
+"A session that is told to end sooner is not: the clock of this machine is another one's."
 
 _TEXT = (str, bytes, bytearray, memoryview)
 "What a frame is before it is decoded."
@@ -66,6 +69,8 @@ class OpenAITranslator:
         config: What is asked for.
         ids: Mints ids; counts by default.
         offline: Whether the frames come from a recording; then nothing is sent by itself.
+        unix: Tells the time, as the provider does when it says how long the session lasts; without
+            it, as long as any does.
 
     Raises:
         UnsupportedSetting: The model cannot do what `config` asks.
@@ -77,6 +82,7 @@ class OpenAITranslator:
         *,
         ids: Callable[[str], str] | None = None,
         offline: bool = False,
+        unix: Callable[[], float] | None = None,
     ) -> None:
         facts = capabilities(config.model or DEFAULT_MODEL)
         facts.check_config(config)
@@ -84,6 +90,7 @@ class OpenAITranslator:
         "What is asked for, without defaults: what is configured already keeps what it has."
         config = with_defaults(config)
         self._offline = offline
+        self._unix = unix
         self._session = session_object(config, facts)
         composer = Composer(
             PROVIDER_NAME,
@@ -281,13 +288,22 @@ class OpenAITranslator:
         state = self._state
         if not self._begun:
             self._begun = True
-            self._warn_at = now + MAX_SESSION_MS / 1000 - WARNING_S
+            self._warn_at = now + self._lasts() - WARNING_S
         if type_ in _GREETINGS:
             self._configure()
         if state.acknowledged and self._configured:
             self._ready = True
             if state.config.history:
                 outbound.seed(state, state.config.history)
+
+    def _lasts(self) -> float:
+        """For how long yet, in seconds: until ``expires_at``, or the provider's cap."""
+        most = MAX_SESSION_MS / 1000
+        until = self._state.told.get("expires_at")
+        if self._unix is None or not isinstance(until, int | float) or not 0 < until < 1e12:
+            return most
+        left = until - self._unix()
+        return left if LEAST_S <= left < most else most
 
     def _configure(self) -> None:
         self._greet_by = None

@@ -122,6 +122,30 @@ def test_the_application_is_warned_a_minute_before_the_cap(openai_fresh_wire: An
 
 
 @pytest.mark.parametrize(
+    ("expires_at", "lasts"),
+    [
+        (1_800_001_800, 1_800.0),
+        (1_800_000_300, 300.0),
+        (1_800_003_700, 3_600.0),  # no session lasts longer
+        (1_800_000_299, 3_600.0),  # the clock here is wrong
+        (1_799_999_000, 3_600.0),
+        (0, 3_600.0),
+        (None, 3_600.0),
+        (10**400, 3_600.0),
+    ],
+)
+def test_the_warning_is_a_minute_before_the_provider_said_that_it_ends(
+    expires_at: Any, lasts: float
+) -> None:
+    translator = OpenAITranslator(SessionConfig(), unix=lambda: 1_800_000_000.0)
+    translator.start(7.0)
+    session = {**CREATED["session"], "expires_at": expires_at}  # type: ignore[dict-item]  # a frame
+    translator.receive({"type": "session.created", "session": session}, 7.0)
+    translator.receive(UPDATED, 8.0)
+    assert translator.get_timer() == 7.0 + lasts - 60
+
+
+@pytest.mark.parametrize(
     ("code", "by", "clean"),
     [
         (1000, "local", True),
