@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -17,6 +18,7 @@ from unirt.clock import Clock, ManualClock
 from unirt.registry import load
 from unirt.simulator import Pace, Simulator
 from unirt.testing.faults import FaultProxy
+from unirt.testing.faults.wire import written
 
 NAMES = ["openai", "google"]
 TRANSPORTS = ["websocket", "fast"]
@@ -113,6 +115,40 @@ async def it_ended(reader: Reader, fault: str) -> None:
     code, by, words = ENDS[fault]
     assert (left.code, left.by) == (code, by)
     assert words in (left.error or "")
+
+
+SAID = written(b'{"type":"still.here"}', masked=True)
+
+
+async def of_a_socket(fault: str) -> tuple[str, bytes]:
+    """How a socket ends that a fault is done to, and what the server hears that is said then."""
+    heard = asyncio.get_running_loop().create_future()
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+        heard.set_result(await reader.read())
+        writer.close()
+
+    async with await asyncio.start_server(listen, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with FaultProxy(f"ws://127.0.0.1:{port}", "openai", f"{fault}@handshake") as proxy:
+            reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(proxy.url).port)
+            writer.write(b"GET / HTTP/1.1\r\n\r\n")
+            try:
+                await reader.read()
+                how = "it is over"
+            except ConnectionResetError:
+                how = "it is reset"
+            writer.write(SAID)
+            writer.close()
+            return how, await heard
+
+
+async def test_a_socket_ends_as_the_fault_says() -> None:
+    assert await of_a_socket("cut") == ("it is over", b"")
+    assert await of_a_socket("reset") == ("it is reset", b"")
+    assert await of_a_socket("half_close") == ("it is over", SAID)
 
 
 @pytest.mark.parametrize("phase", ["before_first_audio", "mid_audio", "between_turns", "tool_call"])
