@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+from typing import Any
 
+import attrs
 import pytest
 
 import unirt
 from tests.failing import failing
+from tests.pace import FAST
 from tests.talking import PAIRS, Reader, two
+from unirt.cassettes import read, write
+from unirt.cassettes.entries import moment
+from unirt.clock import ManualClock
 from unirt.fold import fold
+from unirt.registry import load
+from unirt.simulator import Simulator
 from unirt.simulator.script import loads
 
 FAILING = failing(1011, "internal error")
@@ -95,3 +104,39 @@ async def _lose(name: str, path: Path) -> None:
             session.playback.played(600)
             await session.send_text("What is my name?")
             await reader.many(unirt.SessionClosed)
+
+
+async def outlive(clock: ManualClock | None, **more: Any) -> list[unirt.Event]:
+    """A conversation over a connection that is about to end, and is left."""
+    async with unirt.connect("openai", clock=clock, env_file=None, **more) as session:
+        reader = Reader(session)
+        await session.send_text("Hi")
+        await reader.many(unirt.ResponseDone)
+        session.playback.played(10_000)
+        if clock is not None:
+            clock.advance(29 * 60)
+        await reader.many(unirt.Reconnected)
+    await reader.done()
+    return [event for event in reader.events if isinstance(event, unirt.SessionExpiring)]
+
+
+async def test_the_time_of_day_is_that_of_the_recording(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its server said when it would end, by the calendar; that is years ago when it is played."""
+    monkeypatch.setattr("unirt_openai.server.translator._LIFETIME_S", 30 * 60)
+    path = tmp_path / "outlived.jsonl"
+    clock = ManualClock(unix=float(int(time.time())))
+    async with Simulator(load("openai"), pace=FAST) as simulator:
+        with unirt.cassette(path, mode="once", clock=clock):
+            (recorded,) = await outlive(clock, environ=simulator.env)
+    with unirt.cassette(path):
+        (played,) = await outlive(None, environ={})
+    assert recorded.received_at == pytest.approx(29 * 60, abs=1)
+    assert played.received_at == recorded.received_at
+    cassette = read(path)
+    later = moment((cassette.header.began_at or 0) + 10 * 60)
+    write(path, attrs.evolve(cassette, header=attrs.evolve(cassette.header, recorded_at=later)))
+    with unirt.cassette(path):
+        (played,) = await outlive(None, environ={})
+    assert played.received_at == recorded.received_at - 10 * 60

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import time
 from typing import Any
 
 import attrs
@@ -306,7 +307,7 @@ async def test_a_connection_that_ends_before_the_cap_is_left_before_that(
 ) -> None:
     """Field 1: servers of the same protocol may end sessions after half an hour."""
     monkeypatch.setattr("unirt_openai.server.translator._LIFETIME_S", 30 * 60)
-    clock = ManualClock()
+    clock = ManualClock(unix=time.time())
     async with Talk("openai", answers("One."), answers("Two."), clock=clock) as (
         session,
         reader,

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
-__all__ = ["Clock", "ManualClock", "SupportsCancel", "SystemClock", "UnixClock", "unix"]
+__all__ = ["Clock", "ManualClock", "SupportsCancel", "SystemClock", "UnixClock", "unix_of"]
 
 
 class Clock(Protocol):
@@ -50,6 +50,7 @@ class SystemClock:
     """The system's monotonic clock, which event loops count by; here it is read anew each time."""
 
     now = staticmethod(time.monotonic)
+    unix = staticmethod(time.time)
 
     async def sleep_until(self, when: float) -> None:
         while (left := when - time.monotonic()) > 0:
@@ -83,9 +84,14 @@ class _Call:
             self._call()
 
 
-def unix() -> float:
-    """The seconds since the Unix epoch by this machine's clock, which may be wrong."""
-    return time.time()
+def unix_of(clock: Clock) -> float | None:
+    """
+    The time of day by a clock that has ``unix()``, in Unix seconds; ``None`` where it has none.
+
+    Nothing waits by it: a machine's may be wrong, and may be set meanwhile.
+    """
+    unix: Callable[[], float | None] | None = getattr(clock, "unix", None)
+    return None if unix is None else unix()
 
 
 class UnixClock:
@@ -111,15 +117,26 @@ class UnixClock:
 
 
 class ManualClock:
-    """A clock that moves only when it is told to; it wakes its sleepers in order of time."""
+    """
+    A clock that moves only when it is told to; it wakes its sleepers in order of time.
 
-    def __init__(self, now: float = 0.0) -> None:
+    Args:
+        now: Where it starts, in seconds.
+        unix: The time of day then, in Unix seconds; ``None`` for a clock that tells none.
+    """
+
+    def __init__(self, now: float = 0.0, *, unix: float | None = None) -> None:
         self._now = now
+        self._epoch = None if unix is None else unix - now
         self._sleepers: list[tuple[float, int, _Sleeper]] = []
         self._order = itertools.count()
 
     def now(self) -> float:
         return self._now
+
+    def unix(self) -> float | None:
+        """The time of day, where it was given one."""
+        return None if self._epoch is None else self._epoch + self._now
 
     async def sleep_until(self, when: float) -> None:
         if when <= self._now:

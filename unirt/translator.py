@@ -44,6 +44,7 @@ from unirt.value import Value
 __all__ = [
     "Beside",
     "CallServer",
+    "Dated",
     "Frame",
     "HangUp",
     "Heard",
@@ -171,6 +172,18 @@ class Beside(Protocol):
         Whether audio has to wait until the provider has answered a frame, or did not in time.
 
         Frames may be lost and said again, and audio is not: it would be there first.
+        """
+        ...
+
+
+class Dated(Protocol):
+    """What a translator also has whose provider says at what time of day something will be."""
+
+    def begins_at(self, unix: float) -> None:
+        """
+        It is that time of day, in Unix seconds; just before :meth:`Translator.start`.
+
+        Not called where nobody knows it; and it may be wrong, as clocks of machines are.
         """
         ...
 

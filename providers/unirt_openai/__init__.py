@@ -9,10 +9,8 @@ The client's side is read in this order: :mod:`~unirt_openai.facts`,
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
-from unirt.clock import unix
 from unirt.config import SessionConfig
 from unirt.provider import ClientSecret, Credentials, EnvVar, Provider
 from unirt.translator import ServerTranslator
@@ -75,7 +73,7 @@ PROVIDER = Provider(
         ),
     ),
     capabilities=capabilities,
-    translator=partial(OpenAITranslator, unix=unix),
+    translator=OpenAITranslator,
     dial=_dial,
     transports=("websocket", "fast", "webrtc"),
     server=_server,

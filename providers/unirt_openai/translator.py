@@ -69,8 +69,6 @@ class OpenAITranslator:
         config: What is asked for.
         ids: Mints ids; counts by default.
         offline: Whether the frames come from a recording; then nothing is sent by itself.
-        unix: Tells the time, as the provider does when it says how long the session lasts; without
-            it, as long as any does.
 
     Raises:
         UnsupportedSetting: The model cannot do what `config` asks.
@@ -82,7 +80,6 @@ class OpenAITranslator:
         *,
         ids: Callable[[str], str] | None = None,
         offline: bool = False,
-        unix: Callable[[], float] | None = None,
     ) -> None:
         facts = capabilities(config.model or DEFAULT_MODEL)
         facts.check_config(config)
@@ -90,7 +87,9 @@ class OpenAITranslator:
         "What is asked for, without defaults: what is configured already keeps what it has."
         config = with_defaults(config)
         self._offline = offline
-        self._unix = unix
+        self._begins_at: float | None = None
+        self._epoch: float | None = None
+        "When `now` was 0, in Unix seconds; ``None`` where nobody knows."
         self._session = session_object(config, facts)
         composer = Composer(
             PROVIDER_NAME,
@@ -125,8 +124,14 @@ class OpenAITranslator:
             return VOICE_AFTER_AUDIO
         return self._state.capabilities.changing(setting)
 
+    def begins_at(self, unix: float) -> None:
+        """It is that time of day, in Unix seconds; just before :meth:`start`."""
+        self._begins_at = unix
+
     def start(self, now: float) -> None:
         """The connection is open: wait for the greeting, where one comes."""
+        if self._begins_at is not None:
+            self._epoch = self._begins_at - now
         if self._state.joined:
             self._configure()
         elif not self._offline:
@@ -288,7 +293,7 @@ class OpenAITranslator:
         state = self._state
         if not self._begun:
             self._begun = True
-            self._warn_at = now + self._lasts() - WARNING_S
+            self._warn_at = now + self._lasts(now) - WARNING_S
         if type_ in _GREETINGS:
             self._configure()
         if state.acknowledged and self._configured:
@@ -296,13 +301,13 @@ class OpenAITranslator:
             if state.config.history:
                 outbound.seed(state, state.config.history)
 
-    def _lasts(self) -> float:
+    def _lasts(self, now: float) -> float:
         """For how long yet, in seconds: until ``expires_at``, or the provider's cap."""
         most = MAX_SESSION_MS / 1000
         until = self._state.told.get("expires_at")
-        if self._unix is None or not isinstance(until, int | float) or not 0 < until < 1e12:
+        if self._epoch is None or not isinstance(until, int | float) or not 0 < until < 1e12:
             return most
-        left = until - self._unix()
+        left = until - self._epoch - now
         return left if LEAST_S <= left < most else most
 
     def _configure(self) -> None:

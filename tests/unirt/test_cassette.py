@@ -83,12 +83,21 @@ async def test_the_header_says_where_it_comes_from(tmp_path: Path) -> None:
 
 
 async def test_with_a_clock_of_its_own_a_recording_says_its_time(tmp_path: Path) -> None:
-    clock = ManualClock(now=50.0)
     path = tmp_path / "talk.jsonl"
-    await record(path, "google", clock=clock)
+    await record(path, "google", clock=ManualClock(now=50.0))
     cassette = read(path)
     assert {entry.at_ms for entry in cassette.entries} == {0.0}
     assert cassette.header.recorded_at is None
+
+
+async def test_the_header_says_when_it_began_where_its_clock_tells_the_time_of_day(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "talk.jsonl"
+    await record(path, "google", clock=ManualClock(now=50.0, unix=1_800_000_000.25))
+    header = read(path).header
+    assert header.recorded_at == "2027-01-15T08:00:00.250Z"
+    assert header.began_at == 1_800_000_000.25
 
 
 async def test_a_session_with_a_clock_keeps_it(tmp_path: Path) -> None:

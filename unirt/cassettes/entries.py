@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Literal
@@ -31,6 +32,7 @@ __all__ = [
     "Origin",
     "Segment",
     "Stalled",
+    "moment",
     "silence_of",
 ]
 
@@ -65,13 +67,28 @@ class Header(Value):
     against: str | None = None
     "What it was recorded against: an address, or a scenario of the simulator."
     recorded_at: str | None = None
-    "In ISO 8601; ``None`` where the file must not change with the day."
+    "When it began, in ISO 8601; ``None`` where the file must not change with the day."
     scrubbed: Mapping[str, Any] = attrs.field(factory=dict)
     "What was taken out, by rule."
     match: tuple[str, ...] = ()
     "The matchers to play it with, where they are not the usual ones."
     notes: Mapping[str, Any] = attrs.field(factory=dict)
     "Whatever else its author wants to say."
+
+    @property
+    def began_at(self) -> float | None:
+        """When it began, in Unix seconds; ``None`` where the header does not say so."""
+        try:
+            then = datetime.fromisoformat(self.recorded_at or "")
+        except ValueError:
+            return None
+        return None if then.tzinfo is None else then.timestamp()
+
+
+def moment(unix: float) -> str:
+    """A time of day, given in Unix seconds, as a header has it."""
+    then = datetime.fromtimestamp(unix, UTC)
+    return then.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _whole(ms: float) -> float:

@@ -109,7 +109,7 @@ async def perform(
         UnknownProvider: None of that name is installed.
     """
     verbatim = not is_ours(cassette) if verbatim is None else verbatim
-    table, clock = Table(), TapeClock(speed)
+    table, clock = Table(), TapeClock(speed, unix=cassette.header.began_at)
     match = matching(cassette.header.match)
     stands = [
         _Stand(segment, match, where, table, clock, verbatim=verbatim)

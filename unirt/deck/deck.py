@@ -7,19 +7,19 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import attrs
 
-from unirt.cassettes.entries import Cassette, Exchanged, Header, Opened, Origin, Segment
+from unirt.cassettes.entries import Cassette, Exchanged, Header, Opened, Origin, Segment, moment
 from unirt.cassettes.files import read, write
 from unirt.cassettes.match import Match, matching
 from unirt.cassettes.player import Player
 from unirt.cassettes.scrub import Scrub, check_clean, scrubbed
 from unirt.cassettes.secrets import Secrets
+from unirt.clock import Clock
 from unirt.deck.environment import configured
 from unirt.deck.http import Watch
 from unirt.deck.identify import with_models
@@ -46,12 +46,10 @@ class Plan:
     "``None`` for the cassette's own, or the usual one."
     speed: float | None
     scrub: Scrub
-    now: Callable[[], float]
+    clock: Clock
     "The time of what is recorded."
     origin: Origin | None = None
     "``None`` to tell it by the address."
-    stamp: bool = True
-    "Whether the header says when it was recorded."
     notes: dict[str, Any] = attrs.field(factory=dict)
     ignore: tuple[str, ...] = ()
     "Hosts that are neither recorded nor played."
@@ -79,7 +77,8 @@ class Deck:
         self.mode = plan.mode
         self.cassette = read(plan.path) if exists and plan.mode.keeps else None
         "What was in the file; ``None`` for nothing, or where it does not count."
-        self.clock = TapeClock(plan.speed)
+        header = None if self.cassette is None else self.cassette.header
+        self.clock = TapeClock(plan.speed, unix=None if header is None else header.began_at)
         "The time of the sessions that are played."
         self.secrets = Secrets(configured(os.environ))
         "What must not be in the file; what is given to ``connect()`` is added."
@@ -98,7 +97,7 @@ class Deck:
         if plan.mode.records(exists=exists):
             entries = self.cassette.entries if self.cassette else ()
             self._tape = Tape(
-                plan.now,
+                plan.clock,
                 connections=max((entry.connection for entry in entries), default=0),
                 at_ms=max((entry.at_ms for entry in entries), default=0.0),
             )
@@ -360,7 +359,7 @@ class Deck:
         url = opened.url if opened is not None else ""
         parts = urlsplit(url)
         here = parts.hostname in ("localhost", "127.0.0.1", "::1")
-        moment = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        began_at = None if self._tape is None else self._tape.began_at
         match = self._plan.match
         return Header(
             origin=self._plan.origin or (Origin.SIMULATOR if here else Origin.LIVE),
@@ -369,7 +368,7 @@ class Deck:
             protocol=parts.path or None,
             recorded_by=f"unirt-realtime {version('unirt-realtime')}",
             against=url.partition("?")[0] or None,
-            recorded_at=moment if self._plan.stamp else None,
+            recorded_at=None if began_at is None else moment(began_at),
             match=() if match is None else match.names,
             notes=self._plan.notes,
         )

@@ -66,7 +66,7 @@ def cassette(
         scrub: Your own rules for what is recorded: functions of an entry that return one, or
             ``None`` to leave it out.
         ids: Whether ids are renamed in what is recorded.
-        clock: The time of what is recorded.
+        clock: The time of what is recorded; the header has its date where the clock tells one.
         origin: ``live`` or ``simulator``, for the header; by default the address tells.
         notes: What else the header shall say.
         ignore: Hosts, by name, that are neither recorded nor played: the program may connect to
@@ -92,9 +92,8 @@ def cassette(
         match=None if match is None else matching(match),
         speed=speed_of(pace),
         scrub=Scrub(audio=audio, ids=ids, rules=rules),
-        now=(clock or SystemClock()).now,
+        clock=clock or SystemClock(),
         origin=None if origin is None else _origin(origin),
-        stamp=clock is None,
         notes=dict(notes or {}),
         ignore=tuple(ignore),
         command=command or _command(explicit=mode is not None),

@@ -10,6 +10,7 @@ import attrs
 
 from unirt.cassettes.entries import Closed, Entry, Exchanged, Framed, Opened, Stalled
 from unirt.cassettes.values import kept
+from unirt.clock import Clock, unix_of
 from unirt.translator import Frame
 
 __all__ = ["Tape", "TapeTrack"]
@@ -18,16 +19,16 @@ __all__ = ["Tape", "TapeTrack"]
 class Tape:
     """
     Args:
-        now: The time, in seconds.
+        clock: Its time.
         connections: How many there are already, in what is added to.
         at_ms: When that ends.
     """
 
-    def __init__(
-        self, now: Callable[[], float], *, connections: int = 0, at_ms: float = 0.0
-    ) -> None:
+    def __init__(self, clock: Clock, *, connections: int = 0, at_ms: float = 0.0) -> None:
         self.connections = connections
-        self._now = now
+        self.began_at: float | None = None
+        "When that was, in Unix seconds; ``None`` where its clock tells no time of day."
+        self._clock = clock
         self._began: float | None = None
         self._offset_ms = at_ms
         self._last_ms = at_ms
@@ -64,9 +65,10 @@ class Tape:
         """Note what happens at one time; returns the last of it."""
         noted = None
         with self._lock:
-            now = self._now()
+            now = self._clock.now()
             if self._began is None:
                 self._began = now
+                self.began_at = unix_of(self._clock)
             at_ms = max(self._last_ms, self._offset_ms + round((now - self._began) * 1000, 3))
             self._last_ms = at_ms
             for what in things:

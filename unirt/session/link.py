@@ -18,7 +18,7 @@ from typing import Any
 import attrs
 
 from unirt.audio import AudioFormat
-from unirt.clock import Clock
+from unirt.clock import Clock, unix_of
 from unirt.condition import Condition
 from unirt.deadline import Deadline
 from unirt.errand import Errand
@@ -127,12 +127,19 @@ class Link:
         try:
             self._scope.spawn(self.outbox.run())
             self._begin_media()
+            self._tell_time()
             self.translator.start(self._clock.now())
             self.pump.run()
             self._reader = self._scope.spawn(self._read())
             await handshake.wait(self._clock, timeout)
         finally:
             self.pump.handshake = None
+
+    def _tell_time(self) -> None:
+        begins_at: Callable[[float], None] | None = getattr(self.translator, "begins_at", None)
+        unix = unix_of(self._clock)
+        if begins_at is not None and unix is not None:
+            begins_at(unix)
 
     def _begin_media(self) -> None:
         media = self.media

@@ -80,7 +80,7 @@ class _Servers:
 
     def __init__(self, way: Way, scenario: Scenario, clock: LoopClock) -> None:
         self.lines: list[Line] = []
-        self.tape = Tape(clock.now)
+        self.tape = Tape(clock)
         self.tasks: list[asyncio.Task[None]] = []
         self._way = way
         self._scenario = scenario

@@ -94,10 +94,12 @@ class TapeClock:
     """
     Args:
         speed: How much faster than recorded; ``None`` for as fast as possible.
+        unix: The time of day at which it began, in Unix seconds; ``None`` where the tape has none.
     """
 
-    def __init__(self, speed: float | None = None) -> None:
+    def __init__(self, speed: float | None = None, *, unix: float | None = None) -> None:
         self._speed = speed
+        self._begins_at = unix
         self._now = 0.0
         self._attending = 0
         "How many connections move it."
@@ -114,6 +116,10 @@ class TapeClock:
     def now(self) -> float:
         """The time, in seconds since the cassette began."""
         return self._now
+
+    def unix(self) -> float | None:
+        """The time of day when that was recorded, where the tape says it."""
+        return None if self._begins_at is None else self._begins_at + self._now
 
     async def sleep_until(self, when: float) -> None:
         """Wait until it is that time. Safe to cancel."""
