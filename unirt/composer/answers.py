@@ -124,7 +124,7 @@ class Answers(Hearing):
             reason = response.interrupted_by
         for entry in response.streams.values():
             self._close(entry, ending, synthesised=True, reason=reason)
-        response.done = response.ended = response.generated = True
+        response.end()
         self._active.pop(response.id, None)
         if response is self._running:
             others = reversed(self._active.values())
@@ -141,9 +141,6 @@ class Answers(Hearing):
             heard_ms=self._heard(response) if ending is Ending.INTERRUPTED else None,
             audio_ms=response.audio_ms or None,
         )
-        response.streams.clear()
-        if not response.spoken:
-            response.worded.clear()
 
     # Content of responses.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import attrs
@@ -25,6 +26,12 @@ _STUDIES = 8
 
 _SWEEP = 64
 "How many more may gather before the oldest are forgotten, all at once."
+
+_NO_MORE: Any = ()
+"The pieces of a stream that is over; whoever adds to them fails."
+
+_NO_STREAMS: Any = MappingProxyType({})
+"The streams of a response that is done, of which no more are opened."
 
 V = TypeVar("V")
 
@@ -54,9 +61,18 @@ class OpenStream:
     _said: tuple[str, Sequence[int]] | None = None
     "The text, and the lengths of `parts`, once the stream is closed."
 
-    def keep(self, text: str) -> None:
-        """The stream is over; speech may yet be cut when it is only being played any more."""
-        self._said = text, tuple(map(len, self.parts))
+    def end(self, said: str | None) -> None:
+        """
+        The stream is over, and all that is kept of it is needed still.
+
+        That is what was `said`, where it may yet be cut when it is only being played any more.
+        """
+        self.closed = True
+        if said is None:
+            self.cues = _NO_MORE
+        else:
+            self._said = said, tuple(map(len, self.parts))
+        self.parts = _NO_MORE
 
     def whole(self) -> tuple[str, Sequence[int]]:
         """The text so far, and the lengths of the pieces in which it came."""
@@ -108,6 +124,13 @@ class Response:
     growing: frozenset[str] = frozenset()
     "Of an interrupted response: the items of whose audio more was to come."
     call_ids: tuple[str, ...] = ()
+
+    def end(self) -> None:
+        """It is done; what is kept of it is needed still, to tell what was heard."""
+        self.done = self.ended = self.generated = True
+        self.streams = _NO_STREAMS
+        if not self.spoken:
+            self.worded.clear()
 
     def audio_items(self) -> dict[str, float]:
         """How much audio was delivered of each item, in order."""

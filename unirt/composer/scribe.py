@@ -144,8 +144,8 @@ class Scribe:
     ) -> None:
         if entry.closed:
             return
-        entry.closed = True
         kind = entry.stream.kind
+        kept = None
         if kind in DELTAS:
             text = entry.final if text is None else text
             if text is not None:
@@ -155,8 +155,8 @@ class Scribe:
                 said = "".join(entry.parts)
                 text = said.strip() if kind is StreamKind.TRANSCRIPT else said
             if kind is StreamKind.TRANSCRIPT and entry.stream.role != "user":
-                entry.keep(said)
-        entry.parts.clear()
+                kept = said
+        entry.end(kept)
         self._add(
             StreamClosed(
                 origin=self._origin,

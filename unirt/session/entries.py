@@ -14,13 +14,24 @@ class Part:
     """One content part of a message, or the arguments of a server-side tool."""
 
     spoken: bool
-    pieces: list[str] = attrs.field(factory=list)
     final: str | None = None
     duration_ms: float | None = None
+    _pieces: list[str] | None = None
 
     @property
     def text(self) -> str:
-        return "".join(self.pieces) if self.final is None else self.final
+        return "".join(self._pieces or ()) if self.final is None else self.final
+
+    def grow(self, text: str) -> None:
+        """There is more of it."""
+        if self._pieces is None:
+            self._pieces = []
+        self._pieces.append(text)
+
+    def end(self, text: str) -> None:
+        """That is all of it."""
+        self.final = text
+        self._pieces = None
 
 
 @attrs.define(eq=False)
@@ -31,7 +42,8 @@ class Entry:
     "All that is known of it, except `content`, `status` and `interruption`."
     status: str | None
     response_id: str | None = None
-    parts: dict[tuple[int, bool], Part] = attrs.field(factory=dict)
+    parts: dict[int, Part] = attrs.field(factory=dict)
+    "By twice their index, and one more for what is spoken."
     interruption: Interruption | None = None
     heard: str | None = None
     "The words that were heard, by estimate, where it was cut short."
@@ -45,7 +57,7 @@ class Entry:
     "It was forgotten, or deleted: it counts no more, though it may still grow."
 
     def part(self, index: int, *, spoken: bool) -> Part:
-        return self.parts.setdefault((index, spoken), Part(spoken))
+        return self.parts.setdefault(2 * index + spoken, Part(spoken))
 
     def measured(self) -> int:
         """The characters of its text, as far as it is final."""
@@ -62,7 +74,7 @@ class Entry:
             return item
         if item.kind is ItemKind.SERVER_TOOL:
             return attrs.evolve(item, arguments=self.part(0, spoken=False).text)
-        content = [self._content(part) for _, part in sorted(self.parts.items(), key=_place)]
+        content = [self._content(part) for _, part in sorted(self.parts.items())]
         known = tuple(part for part in content if part is not None)
         return attrs.evolve(item, content=known) if known else None
 
@@ -77,10 +89,6 @@ class Entry:
             start_ms=self.start_ms,
             duration_ms=self.duration_ms if part.duration_ms is None else part.duration_ms,
         )
-
-
-def _place(entry: tuple[tuple[int, bool], Part]) -> tuple[int, bool]:
-    return entry[0]
 
 
 @attrs.define(eq=False)

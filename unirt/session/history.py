@@ -298,7 +298,7 @@ class History:
     def _grow(self, event: TextDelta | TranscriptDelta | ServerToolDelta) -> None:
         known = self._open.get(event.stream.id)
         if known is not None:
-            known[1].pieces.append(event.text)
+            known[1].grow(event.text)
             self._items = None
 
     def _stream_closed(self, event: StreamClosed) -> None:
@@ -310,8 +310,7 @@ class History:
             entry = known[1]
             entry.part(event.stream.index, spoken=True).duration_ms = event.duration_ms
         if part is not None and event.text is not None:
-            part.final = event.text
-            part.pieces.clear()
+            part.end(event.text)
             self._measure(entry)
             self._trim()
         if entry.status != "incomplete":
