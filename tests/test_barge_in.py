@@ -106,10 +106,13 @@ async def test_what_a_sink_played_is_what_was_heard(provider: Provider, by: str)
         assert story.text == "Once upon"
         assert story.interruption == unirt.Interruption(by=by, heard_ms=1250, exactly=True)
         told = truncated(line)
+        stopped = [c for c in line.commands if isinstance(c, cmd.CancelResponse)]
     assert device.flushes == 1
     given = [response for response, _ in device.given]
     assert given.index(given[-1]) == given.count(cut.response_id)  # nothing stale after the flush
     assert told == ([1250] if provider.name == "openai" else [])
+    # Who hears the user speak stops by itself.
+    assert len(stopped) == (by == "client" and cut.generating)
 
 
 async def test_nothing_is_truncated_of_what_was_not_heard(provider: Provider) -> None:

@@ -304,10 +304,14 @@ async def test_every_kind_of_item_is_carried_changed_or_lost_and_that_is_told(
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_verb_that_seeds_returns_what_became_of_it(name: str) -> None:
+    """And nothing is answered but what is asked after it."""
     provider = load(name)
+    told: list[unirt.Event] = []
     async with (
         Simulator(provider, pace=FAST) as simulator,
-        unirt.connect(provider, environ=simulator.env, env_file=None) as session,
+        unirt.connect(
+            provider, observers=[told.extend], environ=simulator.env, env_file=None
+        ) as session,
     ):
         assert session.seeded is None
         items = [unirt.Item(role=USER, content=(TEXT,)), unirt.Item(kind=ItemKind.OTHER)]
@@ -319,6 +323,12 @@ async def test_a_verb_that_seeds_returns_what_became_of_it(name: str) -> None:
                 assert event is seeded
                 break
         assert [item.text for item in session.history] == ["words", ""]
+        await session.send_text("Go on.")
+        async for event in session:
+            if isinstance(event, unirt.ResponseDone):
+                break
+        assert said(simulator.connections[-1]) == [("user", "words")]
+    assert sum(isinstance(event, unirt.ResponseStarted) for event in told) == 1
 
 
 @pytest.mark.parametrize("name", NAMES)

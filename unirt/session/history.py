@@ -108,7 +108,7 @@ class History:
         "Of all their text that is final, in characters."
         self._forgotten = 0
         self._speeches: dict[str, list[float | None]] = {}
-        "Where the user's speech began and ended, by item."
+        "Where the user's speech began and ended, by item; by turn until its item has an id."
         self._turns: dict[str, Turn] = {}
         self._entries: dict[str, tuple[Turn, Entry]] = {}
         "By item id."
@@ -243,16 +243,18 @@ class History:
 
     def _speech_started(self, event: SpeechStarted) -> None:
         self._turn(event.turn_id)
-        if event.item_id is not None:
-            self._speeches[event.item_id] = [event.audio_ms, None]
+        where = event.item_id or event.turn_id
+        if where is not None:
+            self._speeches[where] = [event.audio_ms, None]
             if len(self._speeches) > _SPEECHES:
                 del self._speeches[next(iter(self._speeches))]
-            self._place_speech(event.item_id)
+            self._place_speech(where)
 
     def _speech_stopped(self, event: SpeechStopped) -> None:
-        if event.item_id in self._speeches:
-            self._speeches[event.item_id][1] = event.audio_ms
-            self._place_speech(event.item_id)
+        where = event.item_id or event.turn_id
+        if where is not None and where in self._speeches:
+            self._speeches[where][1] = event.audio_ms
+            self._place_speech(where)
 
     def _place_speech(self, item_id: str) -> None:
         """Note where in the input an item of the user's was spoken, as far as both are known."""
@@ -268,6 +270,8 @@ class History:
     def _committed(self, event: InputCommitted) -> None:
         if event.item_id is None or event.item_id in self._entries:
             return
+        if (speech := self._speeches.pop(event.turn_id or "", None)) is not None:
+            self._speeches[event.item_id] = speech
         item = Item(id=event.item_id, role=Role.USER, status="completed")
         entry = self._add(self._turn(event.turn_id), item, user=True)
         entry.part(0, spoken=True)
