@@ -118,8 +118,15 @@ def test_only_who_failed_rests_while_time_goes_on() -> None:
 
 
 def test_a_chain_is_written_as_a_list_or_as_text() -> None:
-    for fallback in ("openai, google:gemini-x", ["openai", "google:gemini-x"]):
-        connecting = unirt.connect(fallback=fallback, environ={}, env_file=None)
+    written = "openai, google:gemini-x"
+    variable = {"UNIRT_FALLBACK": written}
+    for fallback, environ in (
+        (written, {}),
+        (["openai", "google:gemini-x"], {}),
+        (None, variable),
+        (["openai", "google:gemini-x"], {"UNIRT_FALLBACK": "google"}),
+    ):
+        connecting = unirt.connect(fallback=fallback, environ=environ, env_file=None)
         assert connecting.provider.name == "openai"
         _, other = connecting.plan.first()
         assert (other.name, other.model) == ("google", "gemini-x")

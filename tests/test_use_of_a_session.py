@@ -187,7 +187,9 @@ async def test_spans_and_metrics(provider: str) -> None:
     }
     read = points["gen_ai.client.inference.usage.input_tokens"]
     assert sum(getattr(point, "value", 0) for point in read) == used.input_tokens
-    assert "gen_ai.execute_tool.duration" in points
+    for name, count in (("client.inference", 2), ("execute_tool", 1)):
+        took = points[f"gen_ai.{name}.duration"]
+        assert sum(getattr(point, "count", 0) for point in took) == count
 
 
 @on_both

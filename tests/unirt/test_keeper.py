@@ -188,6 +188,7 @@ async def test_silence_ends_a_session(toy: Toy) -> None:
     async with held(toy, idle=10) as it:
         await it.at(107.9)
         await it.session.send_audio(b"\0\0" * 160)  # silence is sent all the time
+        await it.session.send(unirt.AppendAudio(data=b"\0\0" * 160))
         await it.at(108.0)
         assert it.limits == [(NEAR, "idle")]
         it.clock.advance_to(110.0)

@@ -18,7 +18,7 @@ from typing import Any
 
 from unirt.budget import Bound, Budget
 from unirt.clock import Clock
-from unirt.commands import AppendAudio, Command, SendToolResult
+from unirt.commands import Command, SendToolResult
 from unirt.errors import LimitReachedError, SessionClosedError
 from unirt.events import (
     Event,
@@ -111,9 +111,7 @@ class Keeper:
             }
 
     def said(self, command: Command, now: float) -> None:
-        """The application did something."""
-        if type(command) is AppendAudio:
-            return
+        """The application did something; audio, which is sent all the time, is not told here."""
         if isinstance(command, SendToolResult) and not command.more_follows:
             self._calls.discard(command.call_id)
         self._act(now)
