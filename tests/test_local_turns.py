@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import unirt
+from tests.talking import PAIRS
 from unirt import commands as cmd
 from unirt.audio import AudioFormat
 from unirt.grammar import Checker
@@ -171,10 +172,11 @@ async def test_nobody_else_marks_turns_meanwhile(provider: str) -> None:
             await session.update(turn_detection="manual")
 
 
-async def test_ears_are_not_put_on_later() -> None:
+@every_provider
+async def test_ears_are_not_put_on_later(provider: str) -> None:
     async with (
-        Simulator(load("openai")) as simulator,
-        unirt.connect("openai", environ=simulator.env) as session,
+        Simulator(load(provider)) as simulator,
+        unirt.connect(provider, environ=simulator.env) as session,
     ):
         with pytest.raises(unirt.UsageError, match="when it is opened"):
             await session.update(turn_detection="local_vad")
@@ -186,14 +188,15 @@ def test_the_facts_call_it_emulated(provider: str) -> None:
     assert facts.settings["turn_detection.local_vad"].support is unirt.Support.EMULATED
 
 
-async def test_the_ears_move_to_another_provider_with_the_session() -> None:
+@pytest.mark.parametrize("names", PAIRS, ids="-to-".join)
+async def test_the_ears_move_to_another_provider_with_the_session(names: tuple[str, str]) -> None:
     format = unirt.PCM16_24K
-    async with Simulator(load("openai")) as one, Simulator(load("google")) as other:
-        environ = {**one.env, **other.env, "UNIRT_PROVIDER": "openai"}
+    async with Simulator(load(names[0])) as one, Simulator(load(names[1])) as other:
+        environ = {**one.env, **other.env, "UNIRT_PROVIDER": names[0]}
         async with unirt.connect(
             turn_detection=unirt.LocalVAD(silence_ms=300), audio_in=format, environ=environ
         ) as session:
-            for name, provider in (("go_forward", "openai"), ("do_something", "google")):
+            for name, provider in zip(("go_forward", "do_something"), names, strict=True):
                 if provider != session.provider:
                     await session.switch(provider)
                 await send(session, load_wav(AUDIO / f"{name}.wav", format), format)
@@ -204,8 +207,8 @@ async def test_the_ears_move_to_another_provider_with_the_session() -> None:
     for line in lines:
         assert line.totals.audio_ms_received == pytest.approx(2_300, abs=250)
         assert line.totals.commands["AppendAudio"] > 10
-    assert marks(lines[0]) == ["CommitInput", "Respond"]
-    assert marks(lines[1]) == ["StartTurn", "EndTurn"]
+    wire = {"openai": ["CommitInput", "Respond"], "google": ["StartTurn", "EndTurn"]}
+    assert [marks(line) for line in lines] == [wire[name] for name in names]
 
 
 @every_provider

@@ -125,13 +125,18 @@ async def test_what_is_taken_can_be_chosen_and_named(diary: Path) -> None:
             assert (await finished(stage)).output == {"result": 2}
 
 
-@pytest.mark.parametrize("way", ["pipes", "http"])
-async def test_a_call_that_is_cancelled_is_cancelled_at_the_server(way: str, diary: Path) -> None:
+@pytest.mark.parametrize(("way", "provider"), [("pipes", "openai"), ("http", "google")])
+async def test_a_call_that_is_cancelled_is_cancelled_at_the_server(
+    way: str, provider: str, diary: Path
+) -> None:
     async def until(words: str) -> None:
         while words not in await asyncio.to_thread(diary.read_text):
             pass  # another process writes it
 
-    async with opened(way, diary) as source, staged("openai", calling("hang"), source) as stage:
+    async with (
+        opened(way, diary, blocking=True) as source,
+        staged(provider, calling("hang"), source) as stage,
+    ):
         await stage.session.send_text("Go.")
         await until("hangs")
         await stage.session.interrupt()

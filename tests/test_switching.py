@@ -267,30 +267,26 @@ async def test_a_model_is_never_carried_to_another_provider(pair: Pair) -> None:
 VOICES = {"openai": "coral", "google": "Puck"}
 
 
-async def test_changes_made_before_hold_after_it() -> None:
-    async with (
-        two("openai", "google", FIRST, SECOND) as pair,
-        pair.connect(instructions="Be kind.") as session,
-    ):
-        await session.update(instructions="Be brief.", voice="coral")
-        await session.switch("google")
+async def test_changes_made_before_hold_after_it(pair: Pair) -> None:
+    here, there = pair.names
+    async with pair.connect(instructions="Be kind.") as session:
+        await session.update(instructions="Be brief.", voice=VOICES[here])
+        await session.switch(there)
 
         assert session.config.instructions == "Be brief."
-        assert session.config.voice is None
+        assert session.config.voice != VOICES[here]
         assert pair.there.connections[-1].server.config.instructions == "Be brief."
 
 
-async def test_settings_that_cannot_be_had_there_are_told() -> None:
-    async with (
-        two("openai", "google", FIRST, SECOND) as pair,
-        pair.connect(speed=1.25) as session,
-    ):
+async def test_settings_that_cannot_be_had_there_are_told(pair: Pair) -> None:
+    name, value = {"openai": ("speed", 1.25), "google": ("temperature", 0.5)}[pair.names[0]]
+    async with pair.connect(**{name: value}) as session:
         reader = Reader(session)
-        await session.switch("google")
+        await session.switch(pair.names[1])
 
-        assert session.config.speed is None
+        assert getattr(session.config, name) is None
         (there,) = await reader.many(unirt.Reconnected)
-        assert there.settings_lost == ("speed",)
+        assert there.settings_lost == (name,)
 
 
 async def test_audio_keeps_the_format_that_the_application_knows(pair: Pair) -> None:

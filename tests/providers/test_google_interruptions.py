@@ -109,6 +109,14 @@ def test_the_application_interrupts_at_once_and_is_told_so_once(
     assert (done.ending, done.reason) == (Ending.INTERRUPTED, "client")
 
 
+def test_what_only_plays_is_interrupted_by_whoever_asked_for_something_else(talk: Talk) -> None:
+    """The server says it of what it takes to be still playing."""
+    talk.hear(SAYS, GENERATED, DONE)
+    assert not of(Interrupted, talk.say(SendText(text="And?")))
+    cut = only(Interrupted, talk.hear(INTERRUPTED))
+    assert (cut.by, cut.synthesised, cut.generating) == ("client", False, False)
+
+
 def test_the_next_interruption_is_the_user_s_again(talk: Talk) -> None:
     talk.hear(SAYS)
     talk.say(SendText(text="Stop"))
