@@ -46,16 +46,25 @@ def look_up(number: int) -> str:
 
 
 SETTINGS: dict[str, Any] = {
-    "model": "gpt-realtime-2.1",
+    "model": "gpt-realtime-2",
     "voice": "cedar",
     "instructions": "Be brief.",
+    "modalities": ["text"],
     "turn_detection": unirt.ServerVAD(silence_ms=321, threshold=0.4),
+    "input_transcription": unirt.Transcription(model="gpt-4o-transcribe", language="de"),
     "tools": [look_up],
     "tool_choice": "required",
+    "parallel_tool_calls": False,
     "max_output_tokens": 900,
     "noise_reduction": "near_field",
     "speed": 1.1,
+    "thinking": "low",
+    "provider_options": {
+        "truncation": "disabled",
+        "include": ["item.input_audio_transcription.logprobs"],
+    },
 }
+"All that a session of this provider can have, but for formats, which a call has of its own."
 
 
 async def told(transport: str, **settings: Any) -> tuple[dict[str, Any], SessionConfig]:
@@ -93,6 +102,8 @@ async def test_all_settings_are_carried_with_the_call_as_they_are_over_a_socket(
     assert (here.voice, here.instructions) == ("cedar", "Be brief.")
     assert isinstance(here.turn_detection, unirt.ServerVAD)
     assert here.turn_detection.silence_ms == 321
+    assert (call["model"], call["output_modalities"]) == ("gpt-realtime-2", ["text"])
+    assert (call["truncation"], call["reasoning"]["effort"]) == ("disabled", "low")
     (tool,) = here.tools or ()
     assert isinstance(tool, unirt.Tool)
     assert tool.name == "look_up"

@@ -242,6 +242,8 @@ async def test_audio_in_any_format_is_heard_and_the_pieces_leave_no_trace() -> N
 async def test_the_connection_is_measured_and_told() -> None:
     async with simulated() as simulator:
         async with calling(simulator, options={"measure_every": 0.1}) as reader:
+            assert reader.session.condition is not None
+            assert reader.session.condition.state == "connected"
             told = await reader.many(ConnectionMeasured, 3)
             assert told[-1].condition.state == "connected"
             assert told[-1].condition.sent > 0

@@ -370,14 +370,21 @@ def test_a_sender_that_begins_anew_is_followed() -> None:
     assert given([*range(10), *range(30_000, 30_008)])[-2:] == [30_003, 30_004]
 
 
-def test_what_was_held_through_a_pause_is_not_heard_after_it() -> None:
-    now = 0.0
-    jitter = Jitter(now=lambda: now)
-    for number in range(5):
-        jitter.add(packet(number))
-        now += 0.02
-    now += 1.0
-    assert [number for one in range(5, 10) for number in added(jitter, one)] == [5, 6]
+@pytest.mark.parametrize("first", [0, (1 << 32) - 5 * 960], ids=["counting on", "beginning anew"])
+def test_what_was_held_through_a_pause_of_the_sender_is_not_heard_after_it(first: int) -> None:
+    jitter = Jitter()
+    handed_on = []
+    for number in range(10):
+        made = packet(number)
+        # It was silent for a second after the fifth, and sent nothing meanwhile.
+        made.timestamp = (first + number * 960 + (48_000 if number > 4 else 0)) % (1 << 32)
+        if (following := jitter.add(made)) is not None:
+            handed_on.append(following[1][0])
+    assert handed_on == [0, 1, 5, 6]
+
+
+def test_a_long_run_of_packets_that_are_lost_takes_none_of_those_before_it() -> None:
+    assert given([*range(5), *range(65, 71)]) == [0, 1, 2, 3, 4, 65, 66, 67]
 
 
 def heard(numbers: list[int], *, first: int = 0, at: float = 1_000) -> npt.NDArray[np.int16]:

@@ -7,26 +7,32 @@ packet, half of the sound is left (aiortc 1.16, measured). Here a packet that is
 sound, and one that comes up to :data:`DEPTH` packets late costs nothing.
 
 Packets are handed on when others come. Of a sender that falls silent without packets of silence,
-the last few would be heard when it speaks again; they are dropped then.
+the last few would be heard when it speaks again; they are dropped then. That it was silent is read
+from its own time. When packets came says nothing of it: who is busy elsewhere for a second finds
+all of them at once, and may lose none.
 """
 
 from __future__ import annotations
 
 import heapq
-import time
 from collections.abc import Callable
 from typing import Final
 
 from aiortc import RTCRtpReceiver
 from aiortc.rtp import RtpPacket
 
+from unirt.transports.webrtc.opus import TICKS_A_MS
+
 __all__ = ["DEPTH", "Jitter", "use_jitter"]
 
 DEPTH: Final = 4
 "How many packets are held: 80 ms."
 _WRAP = 1 << 16
-_STALE_S = 0.5
-"After a pause of this length, what was held is not worth hearing."
+_WRAP_TIME = 1 << 32
+_PACKET = 20 * TICKS_A_MS
+"How long a packet is, in the sender's time."
+_STALE = 500 * TICKS_A_MS
+"After a pause of this length, in the sender's time, what was held is not worth hearing."
 _JUMP = 500
 "Packets; a sender that is further away than this has begun anew."
 
@@ -37,27 +43,22 @@ class Jitter:
 
     Args:
         depth: How many packets are held.
-        now: The time, in seconds.
     """
 
-    def __init__(self, depth: int = DEPTH, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, depth: int = DEPTH) -> None:
         self._depth = depth
-        self._now = now
-        self._came_at = now()
         self._held: list[tuple[int, int, bytes]] = []
         "A heap: the number, the timestamp, what is in it."
         self._newest: int | None = None
         "The highest number, counted on where 16 bits begin anew."
+        self._newest_time = 0
+        "The timestamp of that packet."
         self._given: int | None = None
         "The number of the packet that was handed on last."
 
     def add(self, packet: RtpPacket) -> tuple[int, bytes] | None:
         """A packet came. Returns which is next now, if any: its timestamp, and what is in it."""
-        now = self._now()
-        if now - self._came_at > _STALE_S:
-            self._held.clear()
-        self._came_at = now
-        number = self._number(packet.sequence_number)
+        number = self._number(packet.sequence_number, packet.timestamp)
         late = self._given is not None and number <= self._given
         if late or any(number == held for held, _, _ in self._held):
             return None
@@ -67,21 +68,24 @@ class Jitter:
         self._given, timestamp, data = heapq.heappop(self._held)
         return timestamp, data
 
-    def _number(self, short: int) -> int:
+    def _number(self, short: int, timestamp: int) -> int:
         newest = self._newest
         if newest is None:
-            self._newest = short
+            self._newest, self._newest_time = short, timestamp
             return short
         ahead = (short - newest) % _WRAP
         ahead = ahead if ahead < _WRAP // 2 else ahead - _WRAP
         if abs(ahead) > _JUMP:
             self._held.clear()
             self._given = None
-            self._newest = short
+            self._newest, self._newest_time = short, timestamp
             return short
-        number = newest + ahead
-        self._newest = max(newest, number)
-        return number
+        if ahead > 0:
+            pause = (timestamp - self._newest_time) % _WRAP_TIME - ahead * _PACKET
+            if _STALE < pause < _WRAP_TIME // 2:
+                self._held.clear()
+            self._newest, self._newest_time = newest + ahead, timestamp
+        return newest + ahead
 
 
 class _Tap:
