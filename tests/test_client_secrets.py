@@ -143,12 +143,15 @@ async def test_after_its_time_a_secret_opens_nothing(
 ) -> None:
     clock = ManualClock(time.time())
     async with Simulator(load(provider), clock=clock) as simulator:
-        secret = await unirt.client_secret(provider, lasts=60, environ=simulator.env, env_file=None)
+        used, unused = [
+            await unirt.client_secret(provider, lasts=60, environ=simulator.env, env_file=None)
+            for _ in range(2)
+        ]
         clock.advance_to(clock.now() + 50)
-        await opened(provider, simulator, secret.value)
+        await opened(provider, simulator, used.value)
         clock.advance_to(clock.now() + 20)
         with pytest.raises(error):
-            await opened(provider, simulator, secret.value)
+            await opened(provider, simulator, unused.value)
 
 
 async def test_a_secret_opens_as_many_sessions_as_its_time_allows_and_a_token_one() -> None:
@@ -287,19 +290,27 @@ async def test_a_time_that_cannot_be_is_refused_before_anything_is_asked(
     assert refused.value.where == "lasts"
 
 
-async def test_what_cannot_be_configured_is_refused_before_anything_is_asked() -> None:
-    with pytest.raises(unirt.UnsupportedSetting):
-        await unirt.client_secret("openai", api_key="k", env_file=None, environ={}, temperature=0.5)
+@pytest.mark.parametrize(("provider", "given"), [("openai", "temperature"), ("google", "speed")])
+async def test_what_cannot_be_configured_is_refused_before_anything_is_asked(
+    provider: str, given: str
+) -> None:
+    settings: dict[str, Any] = {given: 0.5}
+    with pytest.raises(unirt.UnsupportedSetting) as refused:
+        await unirt.client_secret(provider, api_key="k", env_file=None, environ={}, **settings)
+    assert given in str(refused.value)
 
 
+@pytest.mark.parametrize("provider", ["openai", "google"])
 @pytest.mark.parametrize(
     ("given", "where"),
-    [({"fallback": "google"}, "fallback"), ({"voise": "x"}, "voise"), ({"lasts": "1 h"}, "lasts")],
+    [({"fallback": "echo"}, "fallback"), ({"voise": "x"}, "voise"), ({"lasts": "1 h"}, "lasts")],
     ids=str,
 )
-async def test_what_is_no_setting_of_a_secret_is_refused(given: dict[str, Any], where: str) -> None:
+async def test_what_is_no_setting_of_a_secret_is_refused(
+    provider: str, given: dict[str, Any], where: str
+) -> None:
     with pytest.raises(unirt.ConfigurationError) as refused:
-        await unirt.client_secret("openai", api_key="k", env_file=None, environ={}, **given)
+        await unirt.client_secret(provider, api_key="k", env_file=None, environ={}, **given)
     assert refused.value.where == where
 
 

@@ -58,6 +58,7 @@ async def test_it_opens_what_it_was_told_to(library: FakePortAudio) -> None:
 
 async def test_blocks_come_in_order(library: FakePortAudio) -> None:
     pieces = await opened(Microphone(), library)
+    assert library.streams[0].options["latency"] == "low"
     for number in range(1, 6):
         library.streams[0].hear(block(number))
 

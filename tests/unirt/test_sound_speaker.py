@@ -29,6 +29,21 @@ def library(monkeypatch: pytest.MonkeyPatch) -> FakePortAudio:
     return fake
 
 
+async def test_it_opens_what_it_was_told_to(library: FakePortAudio) -> None:
+    async with Speaker("headset", block_ms=10, latency=0.05).open(lambda ms: None):
+        (stream,) = library.streams
+        wanted = {
+            "device": 2, "samplerate": 44_100, "channels": 2, "dtype": "int16", "blocksize": 441,
+            "latency": 0.05,
+        }  # fmt: skip
+        assert stream.kind == "output"
+        assert wanted.items() <= stream.options.items()
+        assert stream.active
+    assert stream.closed
+    async with Speaker().open(lambda ms: None):
+        assert library.streams[-1].options["latency"] == "low"
+
+
 async def test_it_plays_what_it_is_given_and_then_silence(library: FakePortAudio) -> None:
     speaker = Speaker()
     told: list[float] = []

@@ -214,8 +214,9 @@ async def test_audio_leaves_whole_in_frames_of_20_ms_with_silence_around_it() ->
     assert waiting.take() == SILENCE
     waiting.put(sound(1.5))
     waiting.put(sound(1.5))
-    taken = b"".join(waiting.take() for _ in range(6))
-    assert taken.strip(b"\0") == sound(3).strip(b"\0")
+    taken = [waiting.take() for _ in range(6)]
+    assert {len(frame) for frame in taken} == {FRAME_BYTES}
+    assert b"".join(taken).strip(b"\0") == sound(3).strip(b"\0")
     assert waiting.ms == 0
 
 
@@ -233,6 +234,7 @@ async def test_a_rest_that_is_shorter_than_a_frame_leaves_all_the_same() -> None
     waiting = Waiting()
     waiting.put(sound(0.5))
     taken = [waiting.take() for _ in range(3)]
+    assert {len(frame) for frame in taken} == {FRAME_BYTES}
     assert b"".join(taken).strip(b"\0") == sound(0.5).strip(b"\0")
 
 
