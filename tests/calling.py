@@ -15,13 +15,17 @@ from tests.talking import Reader
 from unirt.clock import ManualClock
 from unirt.registry import load
 from unirt.simulator import Scenario, Simulator
+from unirt.transports.webrtc.measure import packets_in
 from unirt.transports.webrtc.peer import Peer
+from unirt.transports.webrtc.transport import WebRTCTransport
 
 __all__ = [
     "HERE",
     "calling",
+    "cut_off",
     "idle",
     "loudest_hz",
+    "peer_of",
     "samples",
     "silenced",
     "simulated",
@@ -73,6 +77,13 @@ def loudest_hz(sound: npt.NDArray[Any], rate: int = 24_000) -> float:
     return float(spectrum.argmax() * rate / len(sound))
 
 
+def peer_of(session: unirt.Session) -> Peer:
+    """The session's end of its call."""
+    transport = session._link._transport
+    assert isinstance(transport, WebRTCTransport)
+    return transport.peer
+
+
 def silenced(peer: Peer) -> None:
     """Let nothing leave a peer any more, as a cable that is pulled does."""
     for transceiver in peer._connection.getTransceivers():
@@ -83,6 +94,16 @@ def silenced(peer: Peer) -> None:
 
         dtls.transport._send = lost
         dtls.transport._connection.send = lost  # type: ignore[method-assign]  # as a cable would
+
+
+async def cut_off(peer: Peer, other: Peer) -> None:
+    """Let nothing leave a peer any more; what left it before is read by the other, to the last."""
+    silenced(peer)
+    came, looks = -1, 0
+    while looks < 100:  # a packet is read at each turn of the loop
+        count = packets_in(await other._connection.getStats())
+        came, looks = count, looks + 1 if count == came else 0
+        await asyncio.sleep(0)
 
 
 async def time_passes(clock: ManualClock, seconds: float, told: Callable[[], object]) -> None:

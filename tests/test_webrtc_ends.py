@@ -13,7 +13,16 @@ import httpx2
 import pytest
 
 import unirt
-from tests.calling import HERE, calling, idle, silenced, simulated, time_passes
+from tests.calling import (
+    HERE,
+    calling,
+    cut_off,
+    idle,
+    peer_of,
+    silenced,
+    simulated,
+    time_passes,
+)
 from unirt.clock import ManualClock
 from unirt.simulator.call import Call
 
@@ -49,8 +58,8 @@ async def test_a_network_that_is_dead_ends_the_session_in_the_documented_time(
     options = {"measure_every": 60.0}
     async with simulated() as simulator, calling(simulator, options=options) as reader:
         (call,) = simulator.calls.values()
-        silenced(call._peer)
-        # What was under way is seen at the first look, and from then on it is 15 seconds.
+        await cut_off(call._peer, peer_of(reader.session))
+        # What had come is seen at the first look, and from then on it is 15 seconds.
         await time_passes(time_of_calls, 19, lambda: reader.error)
         assert reader.error is not None
         assert reader.error.by == "network"
@@ -120,7 +129,8 @@ async def test_after_a_network_that_was_dead_the_session_calls_again(
 ) -> None:
     async with simulated() as simulator, calling(simulator, reconnect=True) as reader:
         first = reader.session.call_id
-        silenced(next(iter(simulator.calls.values()))._peer)
+        (call,) = simulator.calls.values()
+        await cut_off(call._peer, peer_of(reader.session))
         await time_passes(time_of_calls, 19, lambda: reader.of(unirt.Reconnecting))
         (back,) = await reader.many(unirt.Reconnected)
         assert back.why == "lost"

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pytest
 
 import unirt
-from tests.calling import calling, samples, simulated
+from tests.calling import calling, peer_of, samples, simulated
 from tests.tones import judge, tone
 from unirt import ConnectionMeasured
 from unirt.simulator.loudspeaker import Loudspeaker
@@ -20,7 +20,6 @@ from unirt.simulator.scenario import Cue, Pace, Reply, Say, Scenario
 from unirt.simulator.voice import silence, speech
 from unirt.testing import check
 from unirt.transports.webrtc.peer import Peer
-from unirt.transports.webrtc.transport import WebRTCTransport
 
 pytestmark = pytest.mark.long
 
@@ -123,12 +122,6 @@ def delaying(seconds: float) -> Callable[[Send], Send]:
     return delay
 
 
-def ours(session: unirt.Session) -> Peer:
-    transport = session._link._transport
-    assert isinstance(transport, WebRTCTransport)
-    return transport.peer
-
-
 def silent_share(sound: npt.NDArray[np.int16]) -> float:
     """How many of the pieces of 20 ms are nothing but silence."""
     pieces = np.abs(sound[: len(sound) // 480 * 480].reshape(-1, 480)).max(axis=1)
@@ -140,7 +133,7 @@ async def turn(disturb: Callable[[Send], Send]) -> tuple[list[unirt.Event], unir
     async with simulated(SCENARIO) as simulator:
         async with calling(simulator, options={"measure_every": 0.2}) as reader:
             (call,) = simulator.calls.values()
-            for peer in (ours(reader.session), call._peer):
+            for peer in (peer_of(reader.session), call._peer):
                 disturbed(peer, disturb)
             spoken = speech(600, unirt.PCM16_24K) + silence(700, unirt.PCM16_24K)
             await reader.session.send_audio(spoken)
@@ -207,7 +200,7 @@ async def test_a_frame_that_is_lost_takes_nothing_of_what_was_spoken_with_it() -
         calling(simulator, turn_detection="manual") as reader,
     ):
         session = reader.session
-        disturbed(ours(session), losing_a_frame)
+        disturbed(peer_of(session), losing_a_frame)
         await session.start_turn()
         await session.send_audio(tone(unirt.PCM16_24K, 0.5))
         await session.end_turn()

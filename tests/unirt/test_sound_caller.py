@@ -12,7 +12,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSession
 from aiortc.mediastreams import MediaStreamTrack
 
 import unirt
-from tests.calling import idle, loudest_hz, silenced, time_passes
+from tests.calling import cut_off, idle, loudest_hz, time_passes
 from unirt.audio import PCM16_24K
 from unirt.clock import ManualClock
 from unirt.events import AudioDelta, Origin, Stream, StreamKind
@@ -192,7 +192,8 @@ async def test_a_caller_whose_network_is_dead_is_gone_in_the_documented_time(
     page = Page(b"")
     async with Caller(options=HERE) as caller:
         await page.call(caller)
-        silenced(page.peer)
+        assert caller._peer is not None
+        await cut_off(page.peer, caller._peer)
         await time_passes(clock, 19, lambda: caller.ended)
         assert caller.ended == "nothing came for 15 s"
         assert await heard(caller, lambda sound: False) is not None  # its sound has an end
