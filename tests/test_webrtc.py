@@ -382,6 +382,8 @@ async def test_the_vendors_own_client_sets_a_call_up_and_hangs_it_up() -> None:
                 session={"type": "realtime", "instructions": "Be brief."},
             )
             call_id = created.response.headers["location"].rpartition("/")[2]
+            offered = [one for one in created.text.splitlines() if one.startswith("a=candidate:")]
+            assert {one.split()[4] for one in offered} == {"127.0.0.1"}  # no other address
             await peer.accept(created.text)
             await peer.opened()
             while not any(frame["type"] == "session.created" for frame in frames):
