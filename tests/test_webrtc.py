@@ -165,11 +165,13 @@ async def test_the_application_interrupts_and_the_provider_is_told_to_clear() ->
             assert session.playback.playing
             await session.interrupt()
             await reader.many(unirt.PlaybackCleared)
-            assert [event.by for event in reader.of(unirt.Interrupted)] == ["client"]
+            (cut,) = reader.of(unirt.Interrupted)
+            assert cut.by == "client"
             assert not session.playback.playing
         (line,) = simulator.connections
     names = [heard.type for heard in line.heard if heard.type != "audio"]
     assert names[-1] == "output_audio_buffer.clear"
+    assert ("response.cancel" in names) == cut.generating
     assert "conversation.item.truncate" not in names
 
 
