@@ -40,6 +40,20 @@ def test_the_handshake_waits_for_the_greeting_and_the_acknowledgement(
     assert seeded["item"]["content"] == [{"type": "input_text", "text": "Hi"}]
 
 
+def test_who_joins_a_call_is_not_greeted_and_waits_for_no_greeting() -> None:
+    translator = OpenAITranslator(SessionConfig())
+    translator.joins_call()
+    translator.start(0.0)
+    (asked,) = map(json.loads, translator.frames_to_send())
+    assert asked["type"] == "session.update"
+    translator.receive(json.dumps(UPDATED), 0.0)
+    assert translator.ready
+    told = translator.events_received()
+    check(told)
+    (started,) = [event for event in told if isinstance(event, ev.SessionStarted)]
+    assert started.synthesised
+
+
 def test_a_dialect_greets_with_its_conversation(openai_fresh_wire: Any) -> None:
     wire = openai_fresh_wire()
     wire.hear({"type": "conversation.created", "conversation": {"id": "c"}})
