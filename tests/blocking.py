@@ -64,6 +64,11 @@ ALLOWED = (
         "where records go is the application's choice; its handler may have a queue",
     ),
     _row(
+        "pydantic/plugin/_loader.py",
+        "get_plugins",
+        "with the first model of a process it is looked up what is installed beside pydantic",
+    ),
+    _row(
         "mcp/shared/_httpx_utils.py",
         "create_mcp_http_client",
         "the client of mcp reads certificates, once for each server and before a session opens",

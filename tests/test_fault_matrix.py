@@ -21,7 +21,7 @@ from unirt.policy import Verdict
 from unirt.registry import load
 from unirt.testing.faults import KINDS, Fault, Phase, fault_of
 from unirt.testing.faults.cell import PATIENCE_S, Outcome, run_cell
-from unirt.testing.faults.matrix import cells
+from unirt.testing.faults.matrix import CODES, STATUSES, cells
 
 NAMES = ["openai", "google"]
 CELLS = [(name, fault) for name in NAMES for fault in cells(load(name))]
@@ -46,12 +46,54 @@ UNANSWERED = {
 }
 "Where nobody can know that something is missing: an answer is told to be overdue."
 
+OPEN = set(Phase) - {Phase.DIAL}
+ENDED = {
+    "openai": {
+        "error@handshake",
+        *(f"{kind}@sent:handshake" for kind in ("drop", "reorder", "truncate", "corrupt")),
+    },
+    "google": {
+        *(f"{kind}@handshake" for kind in ("drop", "reorder", "truncate", "corrupt")),
+        *(f"{kind}@sent:handshake" for kind in ("drop", "reorder", "duplicate")),
+        "duplicate@sent:reconnect",
+        # Its server ends a session at the first frame that it cannot read.
+        *(f"{k}@sent:{p}" for k in ("truncate", "corrupt") for p in OPEN - {Phase.CLOSE}),
+    },
+}
+"What no session outlives, of what is neither an end nor silence: it says why."
+
 
 def test_there_are_enough() -> None:
     come = [fault for name, fault in CELLS if not nothing_comes(name, fault)]
     assert len(come) >= 400
     assert {fault.phase for fault in come} == set(Phase)
     assert {fault.kind for fault in come} == {k.name for k in KINDS.values() if not k.socket_only}
+
+
+def test_what_is_named_here_is_there() -> None:
+    named = {(n, f) for n, faults in ENDED.items() for f in faults} | set(UNANSWERED)
+    assert named <= {(name, str(fault)) for name, fault in CELLS}
+
+
+FRAMES = {"delay", "drop", "duplicate", "reorder", "truncate", "corrupt"}
+DIALS = {"refuse": {Phase.DIAL}, "cut": set(Phase), "stall": set(Phase), "delay": set(Phase)}
+UNSAID = {("openai", "go_away"), ("google", "error")}
+"What a provider has no words for."
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("kind", [k.name for k in KINDS.values() if not k.socket_only])
+def test_every_one_is_at_every_phase(name: str, kind: str) -> None:
+    """But for what can only be done to a dial, or not to one; who closes waits for no frame."""
+    phases = set() if (name, kind) in UNSAID else DIALS.get(kind, OPEN)
+    unread = {Phase.CLOSE} if kind in FRAMES else set()
+    come = [fault for provider, fault in CELLS if (provider, fault.kind) == (name, kind)]
+    assert {fault.phase for fault in come if not fault.sent} == phases - unread
+    sent = OPEN - unread if kind in FRAMES | {"stall"} else set()
+    assert {fault.phase for fault in come if fault.sent} == sent
+    numbers = {"close": CODES, "refuse": STATUSES}.get(kind, (None,))
+    assert len(come) == len(phases - unread) * len(numbers) + len(sent)
+    assert {fault.value for fault in come} <= {*numbers}
 
 
 @cache
@@ -187,14 +229,15 @@ def of_silence(outcome: Outcome) -> None:
 
 
 def goes_on(outcome: Outcome) -> None:
-    """The session answers once more, or says why it cannot."""
+    """The session answers once more, or, where it cannot, says why."""
     if outcome.fault.phase is Phase.CLOSE:
         assert (closed(outcome).code, outcome.error) == (1000, None)
     elif (outcome.provider, str(outcome.fault)) in UNANSWERED:
         assert not outcome.answered
         assert outcome.gave_up
         assert after(outcome, unirt.ResponseOverdue)
-    elif outcome.answered:
+    elif str(outcome.fault) not in ENDED[outcome.provider]:
+        assert outcome.answered
         assert not outcome.gave_up
         assert outcome.error is outcome.opening is None
     else:
