@@ -62,6 +62,7 @@ def test_refused_upgrades_are_judged(name: str, status: int, verdict: Verdict) -
 def test_waits_double_up_to_a_bound_and_are_spread() -> None:
     plain = unirt.Reconnect(first_wait=1.0, longest_wait=5.0, jitter=0.0)
     assert [plain.wait(n) for n in range(5)] == [0.0, 1.0, 2.0, 4.0, 5.0]
-    spread = unirt.Reconnect(first_wait=1.0, jitter=0.5, random=lambda: 1.0)
-    assert spread.wait(2) == 1.0
+    drawn = iter([0.0, 0.5, 1.0, 1.0])
+    spread = unirt.Reconnect(first_wait=1.0, jitter=0.5, random=lambda: next(drawn))
+    assert [spread.wait(2) for _ in range(3)] == [2.0, 1.5, 1.0]
     assert spread.wait(2, asked=30.0) == 30.0  # what the provider asks for is waited for

@@ -8,6 +8,7 @@ import asyncio
 import json
 import math
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import attrs
@@ -18,6 +19,7 @@ import unirt
 from tests.talking import Reader
 from unirt import commands as cmd
 from unirt.clock import ManualClock
+from unirt.commands import Command
 from unirt.registry import load
 from unirt.simulator import Scenario, Simulator
 from unirt.simulator.script import loads
@@ -70,6 +72,22 @@ async def ask(reader: Reader, text: str = "Hi") -> None:
     reader.session.playback.played(10_000)
 
 
+def said(commands: Iterable[Command]) -> list[str]:
+    """What a server was told of the conversation, in whatever words its protocol has for it."""
+    texts: list[str] = []
+    for command in commands:
+        match command:
+            case cmd.SeedHistory():
+                texts += [item.text for item in command.items]
+            case cmd.CreateItem():
+                texts.append(command.item.text)
+            case cmd.SendText():
+                texts.append(command.text)
+            case _:
+                pass
+    return texts
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("code", [1001, 1011, 1012])
 async def test_a_lost_connection_is_replaced(name: str, code: int) -> None:
@@ -86,6 +104,8 @@ async def test_a_lost_connection_is_replaced(name: str, code: int) -> None:
         texts = [item.text for item in session.history]
         assert texts[:3] == ["First", "One.", "Second"]
         assert "Two." in texts
+        told = said(simulator.connections[1].commands)
+        assert told == ["First", "One.", "Second", "Third"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from unirt.testing.virtual import run_virtually
 from unirt.transports.keepalive import Keepalive
 
 
@@ -74,3 +75,26 @@ async def test_a_stop_ends_the_pings(peer: Peer) -> None:
     await beside.lost.wait()
     assert peer.pings == []
     assert not peer.lost.is_set()
+
+
+def test_pings_are_an_interval_apart_however_long_an_answer_takes() -> None:
+    sent: list[float] = []
+
+    async def ping() -> None:
+        loop = asyncio.get_running_loop()
+        done = asyncio.Event()
+
+        def answer_late(payload: bytes) -> None:
+            sent.append(loop.time() - began)
+            after = (8.0, 0.0, 30.0, 0.0)[len(sent) - 1]
+            loop.call_later(after, keepalive.pong, payload)
+            if len(sent) == 4:
+                done.set()
+
+        began = loop.time()
+        keepalive = Keepalive(answer_late, done.set, interval=20.0, timeout=40.0)
+        await done.wait()
+        keepalive.stop()
+
+    run_virtually(ping())
+    assert sent == pytest.approx([20.0, 40.0, 60.0, 90.0])
