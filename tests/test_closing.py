@@ -61,6 +61,7 @@ async def test_from_a_tool(provider: Provider, kind: str) -> None:
         async def hang_up() -> str:
             """Hang up."""
             await session.close()
+            hung_up.append(session)
             return "gone"
 
         async with (
@@ -71,7 +72,10 @@ async def test_from_a_tool(provider: Provider, kind: str) -> None:
             await session.send_text("Goodbye")
             await reader.done()
             assert session.closed
+            await session.close()
+            assert hung_up.pop() is session  # the tool that closes is not cancelled for it
 
+    hung_up: list[unirt.Session] = []
     await leaving_nothing(work)
 
 

@@ -21,8 +21,9 @@ from unirt import commands as cmd
 from unirt.clock import ManualClock
 from unirt.commands import Command
 from unirt.registry import load
-from unirt.simulator import Scenario, Simulator
+from unirt.simulator import Near, Scenario, Simulator
 from unirt.simulator.script import loads
+from unirt.testing.virtual import LoopClock, run_virtually
 
 NAMES = ["openai", "google"]
 AT_ONCE = unirt.Reconnect(first_wait=0.0, jitter=0.0)
@@ -191,6 +192,30 @@ async def test_an_answer_does(name: str) -> None:
             await reader.completed_ones(count + 1)
             session.playback.played(10_000)
         assert len(simulator.connections) == 4
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("lasted", "replaced"), [(59.0, 1), (61.0, 3)])
+def test_a_minute_does_too(name: str, lasted: float, replaced: int) -> None:
+    async def talk() -> int:
+        clock = LoopClock()
+        reconnect = unirt.Reconnect(tries=1, first_wait=0.0, jitter=0.0)
+        near = Near(load(name), clock=clock)
+        connecting = unirt.connect(
+            near.provider, clock=clock, reconnect=reconnect, environ={}, env_file=None
+        )
+        async with near, connecting as session:
+            reader = Reader(session)
+            for count in range(1, 4):
+                await clock.sleep_until(clock.now() + lasted)
+                for transport in near._serving.values():
+                    transport.cut()
+                while len(reader.of(unirt.Reconnected)) < count and not session.closed:
+                    await clock.sleep_until(clock.now() + 0.5)
+        await reader.done()
+        return len(reader.of(unirt.Reconnected))
+
+    assert run_virtually(talk()) == replaced
 
 
 # Resuming.

@@ -26,12 +26,18 @@ async def asleep(clock: ManualClock, until: float) -> None:
 
 
 class Mute:
-    """A transport whose close never ends by itself."""
+    """A transport whose close never ends by itself; nor does what is sent when it is congested."""
 
     def __init__(self, inner: Any) -> None:
         self.url = inner.url
-        self.send, self.receive = inner.send, inner.receive
-        self.aborted = False
+        self.receive = inner.receive
+        self.aborted = self.congested = False
+        self._send = inner.send
+
+    async def send(self, frame: Any) -> None:
+        if self.congested:
+            await asyncio.Event().wait()
+        await self._send(frame)
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         try:
@@ -121,6 +127,23 @@ async def test_a_close_is_cut_at_its_time(toy: Toy) -> None:
         await closing
     assert transport.aborted
     assert isinstance((await kept(view))[-1], unirt.SessionClosed)
+
+
+async def test_who_is_cancelled_while_it_closes_waits_for_nothing_more(toy: Toy) -> None:
+    clock = ManualClock(100.0)
+    await toy.greet()
+    transport = Mute(toy.here)
+    timeouts = Timeouts(close=3.0)
+    async with toy.connecting(transport=transport, clock=clock, timeouts=timeouts) as session:
+        transport.congested = True
+        await session.send_text("It will never leave.")
+        closing = asyncio.create_task(session.close())
+        await asleep(clock, 101.5)  # half of the time is for what is to be sent
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        assert session.closed
+    assert transport.aborted
 
 
 async def test_an_argument_takes_the_place_of_the_variables(toy: Toy) -> None:
