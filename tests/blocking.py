@@ -69,11 +69,6 @@ ALLOWED = (
         "with the first model of a process it is looked up what is installed beside pydantic",
     ),
     _row(
-        "mcp/shared/_httpx_utils.py",
-        "create_mcp_http_client",
-        "the client of mcp reads certificates, once for each server and before a session opens",
-    ),
-    _row(
         "aiortc/rtcrtpreceiver.py",
         "__stop_decoder",
         "its thread has nothing to do, and was sent home as it began (transports/webrtc/jitter.py)",

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -133,6 +134,37 @@ async def test_tls_goes_through_the_proxy_to_the_server(
         with pytest.raises(unirt.DialError, match="TLS failed"):
             await dial(url, proxy=proxy.url)
     assert proxy.asked == [f"CONNECT localhost:{port}"] * 2
+
+
+@pytest.mark.parametrize("named", ["by an option", "by the environment"])
+async def test_the_way_to_the_proxy_may_be_secure_too(
+    dial: Callable[..., Awaitable[Transport]],
+    named: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """What it trusts is read where nobody waits for it; else this test would fail."""
+    authority, trusted = trustme.CA(), tmp_path / "trusted.pem"
+    serving, made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), Proxy()
+    authority.issue_cert("localhost").configure_cert(serving)
+    authority.cert_pem.write_to_path(trusted)
+    async with (
+        await asyncio.start_server(made.serve, "127.0.0.1", 0, ssl=serving) as secure,
+        serve(echo, "127.0.0.1", 0) as server,
+    ):
+        port = next(iter(server.sockets)).getsockname()[1]
+        proxy = f"https://localhost:{secure.sockets[0].getsockname()[1]}"
+        options = {"proxy": proxy} if named == "by an option" else {}
+        monkeypatch.setenv("http_proxy", proxy)
+        monkeypatch.setenv("https_proxy", proxy)
+        with pytest.raises(unirt.DialError, match="TLS failed"):
+            await dial(f"ws://localhost:{port}/", **options)
+        monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+        transport = await dial(f"ws://localhost:{port}/", **options)
+        await transport.send("safe")
+        assert await transport.receive() == b"safe"
+        await transport.close()
+    assert made.asked == [f"CONNECT localhost:{port}"]
 
 
 async def test_a_proxy_that_refuses_is_a_dial_error_without_its_password(

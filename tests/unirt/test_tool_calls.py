@@ -246,6 +246,19 @@ async def test_a_long_result_is_cut_for_the_model_and_whole_for_the_application(
         assert (await desk.finished()).output == {"x": "y" * 100}
 
 
+async def test_so_are_what_a_tool_reports_and_what_it_says_of_its_failure(toy: Toy) -> None:
+    async def work(info: unirt.ToolContext) -> str:
+        await info.report("x" * 100)
+        raise unirt.ToolError("y" * 100)
+
+    async with opened(toy, work, limits=unirt.Limits(tool_output=10)) as desk:
+        await desk.call("work")
+        cut = "\n[cut here: the whole has 100 characters]"
+        reported, failed = await desk.result(), await desk.result()
+        assert (reported["output"], failed["error"]) == ("x" * 10 + cut, "y" * 10 + cut)
+        assert (await desk.until(unirt.ToolProgress)).output == "x" * 100
+
+
 async def test_half_characters_in_a_result_are_mended(toy: Toy) -> None:
     async def read() -> Any:
         return {"name": ["\ud800.txt", float("inf")]}

@@ -37,6 +37,9 @@ __all__ = ["McpTools"]
 
 _LOG = logger(__name__)
 
+_REQUEST_S = 30.0
+_STREAM_S = 300.0
+"How long a request over HTTP may take, and how long a stream may be silent: as ``mcp`` has it."
 _PAGES = 100
 "A list of tools that has more pages has no end."
 _UNFIT = re.compile(r"[^A-Za-z0-9_-]")
@@ -144,7 +147,7 @@ class McpTools:
             if isinstance(self._server, mcp.Client | mcp.ClientSession):
                 self._peer = self._server
             else:
-                client = mcp.Client(_address(self._server), **self._options)
+                client = mcp.Client(await self._way(), **self._options)
                 self._peer = await self._stack.enter_async_context(client)
             await self.refresh()
             self._spawn(self._watch())
@@ -160,6 +163,26 @@ class McpTools:
         trace: TracebackType | None,
     ) -> None:
         await self._close()
+
+    async def _way(self) -> Any:
+        """
+        What ``mcp.Client`` takes; of an address the way there.
+
+        Its own HTTP client would read the certificates that this machine trusts while all others
+        of the event loop wait. It makes it where answers are kept in a store of the application's,
+        for those are kept by the address.
+        """
+        server = _address(self._server)
+        cache = self._options.get("cache")
+        if not isinstance(server, str) or getattr(cache, "store", None) is not None:
+            return server
+        import httpx2
+        from mcp.client.streamable_http import streamable_http_client
+
+        timeout = httpx2.Timeout(_REQUEST_S, read=_STREAM_S)
+        made = await asyncio.to_thread(httpx2.AsyncClient, timeout=timeout)
+        http_client = await self._stack.enter_async_context(made)
+        return streamable_http_client(server, http_client=http_client)
 
     async def _close(self) -> None:
         self._followers.clear()

@@ -39,14 +39,10 @@ from websockets.exceptions import (
 from websockets.http11 import Response
 from websockets.uri import WebSocketURI, parse_uri
 
-try:
-    from websockets.proxy import get_proxy  # since 16
-except ModuleNotFoundError:
-    from websockets.uri import get_proxy
-
 from unirt.errors import ConfigurationError
 from unirt.secret import shown_url
 from unirt.transports.fast import FastTransport
+from unirt.transports.proxies import proxy_context, proxy_of
 from unirt.transports.tls import default_context
 
 __all__ = ["OPTIONS", "open_fast"]
@@ -139,6 +135,7 @@ async def _upgraded(
             extra_headers=_headers(uri, headers, options),
             max_redirects=0,  # it would carry the key to another server
             proxy=proxy,
+            proxy_ssl_context=await proxy_context(proxy),
             socket_factory=reach,
             logger_name=_SILENT,
             **await _tls(uri, options),
@@ -228,8 +225,8 @@ async def _tls(uri: WebSocketURI, options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _proxy(uri: WebSocketURI, given: Any) -> str | None:
-    """The proxy to go through; of those in the environment, the one ``websockets`` would take."""
-    proxy = get_proxy(uri) if given is True else given
+    """The proxy to go through, as the library calls it."""
+    proxy = proxy_of(uri, given)
     if proxy is None:
         return None
     if urlsplit(proxy).scheme not in _PROXIES:

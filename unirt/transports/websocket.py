@@ -28,6 +28,7 @@ from websockets.exceptions import (
     WebSocketException,
 )
 from websockets.protocol import State
+from websockets.uri import parse_uri
 
 from unirt.errors import ConfigurationError, DialError
 from unirt.secret import masked, secrets_in, shown_url
@@ -35,6 +36,7 @@ from unirt.translator import Frame
 from unirt.transport import Transport, TransportClosed
 from unirt.transports.connection import PromptConnection
 from unirt.transports.noting import is_hooked
+from unirt.transports.proxies import proxy_context, proxy_of
 from unirt.transports.secrecy import check_encrypted, check_tls, discreet
 from unirt.transports.tls import default_context
 
@@ -292,8 +294,8 @@ async def _open_default(
     url: str, headers: Mapping[str, str], options: Mapping[str, Any]
 ) -> WebSocketTransport:
     options = {"create_connection": PromptConnection, "logger": _LOGGER, **options}
-    if urlsplit(url).scheme == "wss" and options.get("ssl", True) is True and not is_hooked():
-        options["ssl"] = await default_context()
+    if not is_hooked():
+        options |= await _contexts(url, options)
     connection = await _Connect(url, additional_headers=dict(headers), **options)
     if isinstance(connection, PromptConnection):
         transport: WebSocketTransport = PromptWebSocketTransport(connection, url)
@@ -301,6 +303,18 @@ async def _open_default(
         transport = WebSocketTransport(connection, url)
     transport.hooked = is_hooked()
     return transport
+
+
+async def _contexts(url: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """What the library would trust by itself, for which it would hold up the event loop."""
+    found: dict[str, Any] = {}
+    if urlsplit(url).scheme == "wss" and options.get("ssl", True) is True:
+        found["ssl"] = await default_context()
+    direct = bool(options.get("sock") or options.get("unix"))
+    if not direct and options.get("proxy_ssl", True) is True:
+        context = await proxy_context(proxy_of(parse_uri(url), options["proxy"]))
+        found |= {} if context is None else {"proxy_ssl": context}
+    return found
 
 
 async def _open_fast(url: str, headers: Mapping[str, str], options: Mapping[str, Any]) -> Transport:
