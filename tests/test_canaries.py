@@ -20,6 +20,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 import unirt
+from tests.calling import HERE
 from tests.pace import FAST
 from unirt.cli.inspect import run as inspect
 from unirt.provider import Provider
@@ -103,14 +104,24 @@ def find(where: str) -> str:
     raise OSError(f"no {where} with {len(password)} letters")
 
 
-@pytest.mark.parametrize("transport", ["websocket", "fast"])
+WAYS = [
+    ("openai", "websocket"),
+    ("openai", "fast"),
+    ("openai", "webrtc"),
+    ("google", "websocket"),
+    ("google", "fast"),
+]
+
+
+@pytest.mark.parametrize(("name", "transport"), WAYS)
 async def test_a_session_shows_no_key(
-    provider: Provider,
+    name: str,
     transport: str,
     everything: pytest.LogCaptureFixture,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    provider = load(name)
     cassette, trace, page = tmp_path / "a.jsonl", tmp_path / "trace", tmp_path / "a.html"
     async with Simulator(provider, TALK, pace=FAST) as simulator:
         environ = {
@@ -127,6 +138,7 @@ async def test_a_session_shows_no_key(
                 headers=PLANTED,
                 base_url=f"{simulator.url}?token={QUERY}" if provider.name == "openai" else None,
                 tools=[find],
+                connection_options=HERE if transport == "webrtc" else {},
             )
             async with connecting as session:
                 shown = list(living())

@@ -236,8 +236,8 @@ class Request(Value):
     method: str
     path: str
     "Without the query."
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
+    query: Mapping[str, str] = attrs.field(repr=False)
+    headers: Mapping[str, str] = attrs.field(repr=False)
     "By lower-case name."
     body: bytes = b""
 

@@ -195,10 +195,10 @@ class Stalled(Entry):
 
 @attrs.frozen(kw_only=True)
 class Exchanged(Entry):
-    """One HTTP request and its response, as vcrpy keeps them."""
+    """One HTTP request and its response, as vcrpy keeps them; until that is scrubbed with a key."""
 
-    request: Mapping[str, Any]
-    response: Mapping[str, Any]
+    request: Mapping[str, Any] = attrs.field(repr=False)
+    response: Mapping[str, Any] = attrs.field(repr=False)
 
 
 @attrs.frozen(kw_only=True)

@@ -20,7 +20,7 @@ from unirt.errors import ConfigurationError, DialError
 from unirt.secret import masked, secrets_in, shown_url
 from unirt.spelling import nearest
 from unirt.transports.noting import rehearsed_at
-from unirt.transports.secrecy import check_encrypted, check_tls
+from unirt.transports.secrecy import check_encrypted, check_tls, unseen
 from unirt.transports.websocket import check_headers, retry_after
 from unirt.value import Value
 from unirt.wire import parse_frame
@@ -115,8 +115,9 @@ async def post(
         verify: Any = True if ssl is None else ssl
         # It reads all certificates that this machine trusts, for which others would wait.
         made = await asyncio.to_thread(httpx2.AsyncClient, timeout=timeout, verify=verify)
-        async with made as client:
-            response = await client.post(url, headers=dict(headers), content=content)
+        with unseen(url):
+            async with made as client:
+                response = await client.post(url, headers=dict(headers), content=content)
     except httpx2.TimeoutException:
         raise error(f"no answer within {timeout:g} s") from None
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as exc:

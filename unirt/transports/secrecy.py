@@ -9,8 +9,11 @@ tells.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import ssl as ssl_module
+from collections.abc import Iterator
+from contextvars import ContextVar
 from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -19,10 +22,14 @@ from unirt.errors import ConfigurationError
 from unirt.log import logger
 from unirt.secret import shown_url
 
-__all__ = ["check_encrypted", "check_tls", "discreet", "is_loopback"]
+__all__ = ["check_encrypted", "check_tls", "discreet", "is_loopback", "unseen"]
 
 _LOG = logger(__name__)
 
+_REQUESTS: Final = ("httpx2", "vcr.request", "vcr.stubs.httpx_stubs")
+"Who logs the address of a request, at its level ``info`` or below."
+_QUERY: Final = ContextVar("_QUERY", default="")
+"That of the request that is made."
 _PLAIN: Final = frozenset({"ws", "http"})
 
 
@@ -95,6 +102,29 @@ def _without_secrets(record: logging.LogRecord) -> bool:
             record.args = (shown_url(str(path)),)
         case "> %s" | "< %s", (frame,) if hasattr(frame, "opcode"):
             record.args = (f"{frame.opcode.name} [{len(frame.data)} bytes]",)
+    return True
+
+
+@contextlib.contextmanager
+def unseen(url: str) -> Iterator[None]:
+    """
+    While a request goes there, no library that has to do with it logs what its query holds.
+
+    Those have one logger for the whole program, so nothing else that they log is touched.
+    """
+    for name in _REQUESTS:
+        logging.getLogger(name).addFilter(_without_query)  # once, however often it is added
+    token = _QUERY.set(urlsplit(url).query)
+    try:
+        yield
+    finally:
+        _QUERY.reset(token)
+
+
+def _without_query(record: logging.LogRecord) -> bool:
+    query = _QUERY.get()
+    if query and query in (said := record.getMessage()):
+        record.msg, record.args = said.replace(f"?{query}", "").replace(query, "***"), ()
     return True
 
 
