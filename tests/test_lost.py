@@ -1,4 +1,4 @@
-"""A task that is gone before its end fails a test."""
+"""A task that is gone before its end fails a test, and so does an error that nobody asked for."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import asyncio
 import gc
 
 from tests.lost import lost
+
+
+async def fail() -> None:
+    raise ValueError("mine")
 
 
 async def wait() -> None:
@@ -29,3 +33,15 @@ async def test_one_that_was_cancelled_is_none() -> None:
     del task
     gc.collect()
     assert lost() == ()
+
+
+async def test_an_error_that_nobody_asked_for_is_known() -> None:
+    task = asyncio.create_task(fail())
+    future = asyncio.get_running_loop().create_future()
+    future.set_exception(ValueError("its own"))
+    await asyncio.wait({task, future})
+    del task, future
+    gc.collect()
+    first, second = sorted(lost())
+    assert "its own" in first
+    assert "mine" in second
