@@ -16,7 +16,9 @@ from unirt.clock import ManualClock
 from unirt.registry import load
 from unirt.simulator import Scenario, Simulator
 from unirt.transports.webrtc.measure import packets_in
+from unirt.transports.webrtc.options import CallOptions
 from unirt.transports.webrtc.peer import Peer
+from unirt.transports.webrtc.sound import FRAME_BYTES
 from unirt.transports.webrtc.transport import WebRTCTransport
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "idle",
     "loudest_hz",
     "peer_of",
+    "quiet_peer",
     "samples",
     "silenced",
     "simulated",
@@ -116,3 +119,15 @@ async def time_passes(clock: ManualClock, seconds: float, told: Callable[[], obj
         if when is not None and not told():
             assert when <= until, "it is not taken for dead"
             clock.advance_to(when)
+
+
+def quiet_peer(options: CallOptions) -> Peer:
+    """One that says nothing, and does not listen."""
+    return Peer(
+        options,
+        take=lambda: bytes(FRAME_BYTES),
+        heard=lambda frame, binary: None,
+        hear=lambda data: None,
+        told=lambda condition: None,
+        over=lambda gone: None,
+    )

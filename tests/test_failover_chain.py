@@ -74,7 +74,7 @@ async def test_who_failed_rests_and_is_tried_last_meanwhile(names: tuple[str, st
 @first_and_second
 @pytest.mark.parametrize("rested", [False, True])
 async def test_in_mid_conversation_each_is_tried_and_who_failed_rests(
-    names: tuple[str, str], rested: bool
+    names: tuple[str, str], rested: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Field 29: the second is dead, and the third goes on; at once, where the second rests."""
     third = attrs.evolve(load(names[0]), name="third")
@@ -102,6 +102,9 @@ async def test_in_mid_conversation_each_is_tried_and_who_failed_rests(
 
     targets = [event.target for event in reader.of(unirt.Reconnecting)]
     assert targets == (["third"] if rested else [names[1], "third"])
+    logged = [record for record in caplog.records if record.name == "unirt.session.moves"]
+    assert len(logged) == len(targets) - 1
+    assert all(getattr(record, "session", None) == session.log_id for record in logged)
     assert [fallback.cooldowns.rests(each) for each in candidates] == [True, True, False]
 
 

@@ -11,6 +11,7 @@ from openai.types import realtime
 
 from tests.providers.openai_sending import CREATE, said, typed
 from unirt import commands as cmd
+from unirt import events as ev
 from unirt.config import Manual, SessionConfig, Tool
 from unirt.errors import (
     AudioFormatError,
@@ -328,3 +329,13 @@ def test_all_eleven_client_events_can_be_sent(openai_wire: Any) -> None:
     sent |= {frame["type"] for frame in wire.sent()}
     refused = {"output_audio_buffer.clear"}
     assert names - sent == refused
+
+
+def test_of_texts_that_were_never_confirmed_the_latest_are_told(openai_wire: Any) -> None:
+    """And no more than 512 are held."""
+    wire = openai_wire()
+    for number in range(513):
+        wire.send(cmd.SendText(text=str(number), respond=False))
+    wire.translator.receive_close(1006, "", "network", wire.now)
+    ended = [e.text for e in wire.translator.events_received() if type(e) is ev.StreamClosed]
+    assert ended == [str(number) for number in range(1, 513)]

@@ -124,6 +124,18 @@ async def test_what_becomes_of_what_comes(fault: str, come: list[str]) -> None:
     assert {each.fault for each in wire.faults.happened} == {fault_of(fault)}
 
 
+async def test_of_what_is_not_received_no_more_than_so_many_frames_are_taken() -> None:
+    """The next waits where it is, so the far end is held up as by the transport within."""
+    async with Wire("drop@close") as (here, there):
+        for number in range(80):
+            await there.send(json.dumps({"type": "novelty", "number": number}))
+        for _ in range(500):
+            await asyncio.sleep(0)
+        assert len(here._waiting) == 64  # type: ignore[attr-defined]  # the bound on the page
+        numbers = [json.loads(frame)["number"] for frame in await told(here, 80)]
+        assert numbers == list(range(80))
+
+
 async def test_of_dials_the_second_is_the_second_whatever_becomes_of_the_first() -> None:
     async def dial(config: SessionConfig, credentials: Credentials) -> Transport:
         return memory_pair()[0]

@@ -17,33 +17,20 @@ from aiortc.rtp import RtpPacket
 from aiortc.stats import RTCInboundRtpStreamStats, RTCRemoteInboundRtpStreamStats
 
 import unirt
+from tests.calling import quiet_peer
 from unirt.transports.webrtc.incoming import Incoming
 from unirt.transports.webrtc.jitter import Jitter
 from unirt.transports.webrtc.measure import condition
 from unirt.transports.webrtc.options import CallOptions, IceServer, call_options, reaching
 from unirt.transports.webrtc.opus import Decoder, Encoder
 from unirt.transports.webrtc.outgoing import OutgoingTrack, Waiting
-from unirt.transports.webrtc.peer import Peer
 from unirt.transports.webrtc.sound import FRAME_BYTES
-from unirt.transports.webrtc.transport import WebRTCTransport
 
 SILENCE = bytes(FRAME_BYTES)
 
 
 def sound(frames: float, level: int = 7) -> bytes:
     return np.full(int(frames * FRAME_BYTES / 2), level, "<i2").tobytes()
-
-
-def quiet_peer(options: CallOptions) -> Peer:
-    """One that says nothing, and does not listen."""
-    return Peer(
-        options,
-        take=lambda: SILENCE,
-        heard=lambda frame, binary: None,
-        hear=lambda data: None,
-        told=lambda condition: None,
-        over=lambda gone: None,
-    )
 
 
 # Options.
@@ -161,30 +148,6 @@ async def test_the_servers_that_are_named_are_asked_and_no_other() -> None:
 
 def _candidates(sdp: str) -> list[str]:
     return [line for line in sdp.splitlines() if line.startswith("a=candidate:")]
-
-
-# How much goes into a message.
-
-
-@pytest.mark.parametrize(
-    ("said", "largest"),
-    [("a=max-message-size:1000\r\n", 1_000), ("a=max-message-size:0\r\n", None), ("", 65_536)],
-    ids=["so much", "any", "nothing said"],
-)
-async def test_how_much_a_message_may_hold_is_what_the_peer_says(
-    said: str, largest: int | None
-) -> None:
-    transport = WebRTCTransport(CallOptions(interfaces=("127.0.0.1",)), "http://127.0.0.1/")
-    there = quiet_peer(CallOptions(interfaces=("127.0.0.1",)))
-    answer = await there.answer(await transport.peer.offer("events"))
-    line = next(line for line in answer.splitlines(True) if "max-message-size" in line)
-    await transport.peer.accept(answer.replace(line, said))
-    assert transport.media.largest == largest
-    if largest is not None:
-        with pytest.raises(unirt.UsageError, match=rf"{largest + 1} bytes .* \({largest}\)"):
-            transport.send_now("é" * (largest // 2) + "x" * (largest % 2 + 1))
-    await transport.close()
-    await there.close()
 
 
 # How it is doing.

@@ -11,10 +11,8 @@ import pytest
 from aioice import stun
 from aioice.turn import make_integrity_key
 
-from tests.calling import idle
+from tests.calling import idle, quiet_peer
 from unirt.transports.webrtc.options import call_options
-from unirt.transports.webrtc.peer import Peer
-from unirt.transports.webrtc.sound import FRAME_BYTES
 
 Address = tuple[str, int]
 
@@ -81,13 +79,8 @@ async def test_a_server_says_where_a_peer_is_seen_and_another_relays(
             f"stun:127.0.0.1:{port}",
             {"urls": f"turn:127.0.0.1:{port}", "username": USER, "credential": PASSWORD},
         ]
-        peer = Peer(
-            call_options({"ice_servers": servers, "interfaces": "127.0.0.1", "ports": ports}),
-            take=lambda: bytes(FRAME_BYTES),
-            heard=lambda frame, binary: None,
-            hear=lambda data: None,
-            told=lambda condition: None,
-            over=lambda gone: None,
+        peer = quiet_peer(
+            call_options({"ice_servers": servers, "interfaces": "127.0.0.1", "ports": ports})
         )
         offer = await peer.offer("events")
         found = [line.split() for line in offer.splitlines() if line.startswith("a=candidate:")]
