@@ -21,6 +21,7 @@ FILES = (
     "test_debug_mode.py",
     "test_cancelled_tasks.py",
     "test_reconnecting.py",
+    "test_rotating.py",
     "test_resumed_in_order.py",
     "test_switching.py",
     "test_switching_tools.py",

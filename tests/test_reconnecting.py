@@ -1,5 +1,5 @@
 """
-A session holds on to its provider: lost, resumed, rotated (fields 1, 2, 3, 15), over real sockets.
+A session holds on to its provider: lost and resumed (fields 2, 3, 15), over real sockets.
 """
 
 from __future__ import annotations
@@ -7,8 +7,6 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-import time
-from collections.abc import Iterable
 from typing import Any
 
 import attrs
@@ -16,77 +14,14 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 import unirt
+from tests.holding import AT_ONCE, NAMES, Talk, answers, ask, hangs_up, said
 from tests.talking import Reader
 from unirt import commands as cmd
 from unirt.clock import ManualClock
-from unirt.commands import Command
 from unirt.registry import load
-from unirt.simulator import Near, Scenario, Simulator
+from unirt.simulator import Near, Simulator
 from unirt.simulator.script import loads
 from unirt.testing.virtual import LoopClock, run_virtually
-
-NAMES = ["openai", "google"]
-AT_ONCE = unirt.Reconnect(first_wait=0.0, jitter=0.0)
-
-
-def answers(*texts: str, then: str = "") -> Scenario:
-    replies = "".join(
-        f'[[reply]]\ncue = "text"\nsteps = [{{ say = "{text}", ms = 300 }}]\n' for text in texts
-    )
-    return loads(f"[pace]\nspeed = 50\n{replies}{then}")
-
-
-def hangs_up(code: int, reason: str = "") -> str:
-    return f"""
-        [[reply]]
-        cue = "text"
-        steps = [{{ close = {code}, reason = "{reason}" }}]
-    """
-
-
-class Talk:
-    """One simulator, whose every connection has a scenario of its own, and a session with it."""
-
-    def __init__(self, name: str, *scenarios: Scenario, **more: Any) -> None:
-        self.simulator = Simulator(load(name), scenarios or None, log=True)
-        self.more = {"reconnect": AT_ONCE, "env_file": None, **more}
-
-    async def __aenter__(self) -> tuple[unirt.Session, Reader, Simulator]:
-        await self.simulator.__aenter__()
-        arguments = {"environ": self.simulator.env, **self.more}
-        self.connecting = unirt.connect(self.simulator.provider, **arguments)
-        self.session = await self.connecting.__aenter__()
-        self.reader = Reader(self.session)
-        return self.session, self.reader, self.simulator
-
-    async def __aexit__(self, *exc: Any) -> None:
-        await self.session.close()
-        await self.simulator.__aexit__(None, None, None)
-        if exc[0] is None:
-            await self.reader.done()
-
-
-async def ask(reader: Reader, text: str = "Hi") -> None:
-    answers = len(reader.of(unirt.ResponseDone))
-    await reader.session.send_text(text)
-    await reader.many(unirt.ResponseDone, answers + 1)
-    reader.session.playback.played(10_000)
-
-
-def said(commands: Iterable[Command]) -> list[str]:
-    """What a server was told of the conversation, in whatever words its protocol has for it."""
-    texts: list[str] = []
-    for command in commands:
-        match command:
-            case cmd.SeedHistory():
-                texts += [item.text for item in command.items]
-            case cmd.CreateItem():
-                texts.append(command.item.text)
-            case cmd.SendText():
-                texts.append(command.text)
-            case _:
-                pass
-    return texts
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -320,76 +255,6 @@ async def test_a_first_connection_that_is_cut_in_its_handshake_is_tried_again(na
             await connecting.__aenter__()
     assert not cuts
     assert caught.value.cut
-
-
-# Rotation.
-
-
-@pytest.mark.parametrize("name", NAMES)
-async def test_a_connection_is_left_before_the_provider_ends_it(name: str) -> None:
-    """Field 1: in total silence, by a timer."""
-    clock = ManualClock()
-    announce = '[[reply]]\ncue = "text"\nsteps = [{ say = "One.", ms = 300 }, { go_away = 50000 }]'
-    async with Talk(name, answers(then=announce), answers("Two."), clock=clock) as (
-        session,
-        reader,
-        simulator,
-    ):
-        await ask(reader)
-        if name == "openai":
-            clock.advance(59 * 60)
-        await reader.many(unirt.Reconnected)
-        await ask(reader, "Second")
-        assert len(simulator.connections) == 2
-    (there,) = reader.of(unirt.Reconnected)
-    assert there.why == "expiring"
-    assert not reader.of(unirt.Interrupted)
-    assert [item.text for item in session.history] == ["Hi", "One.", "Second", "Two."]
-
-
-async def test_a_connection_that_ends_before_the_cap_is_left_before_that(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Field 1: servers of the same protocol may end sessions after half an hour."""
-    monkeypatch.setattr("unirt_openai.server.translator._LIFETIME_S", 30 * 60)
-    clock = ManualClock(unix=time.time())
-    async with Talk("openai", answers("One."), answers("Two."), clock=clock) as (
-        session,
-        reader,
-        simulator,
-    ):
-        await ask(reader)
-        clock.advance(29 * 60 + 30)  # the server began a little later
-        (there,) = await reader.many(unirt.Reconnected)
-        await ask(reader, "Second")
-        assert len(simulator.connections) == 2
-    assert there.why == "expiring"
-    assert [item.text for item in session.history] == ["Hi", "One.", "Second", "Two."]
-
-
-@pytest.mark.parametrize("name", NAMES)
-async def test_it_is_left_at_the_end_of_an_answer_where_there_is_time(name: str) -> None:
-    clock = ManualClock()
-    story = (
-        '[[reply]]\ncue = "text"\n'
-        'steps = [{ say = "Once upon a time.", ms = 3000 }, { go_away = 50000 },'
-        ' { say = "The end.", ms = 3000 }]'
-    )
-    async with Talk(name, answers(then=story), answers("Two."), clock=clock) as (
-        session,
-        reader,
-        _,
-    ):
-        await session.send_text("A story")
-        await reader.many(unirt.AudioDelta)
-        if name == "openai":
-            clock.advance(59 * 60)
-        await reader.many(unirt.SessionExpiring)
-        await reader.many(unirt.Reconnected)
-        (done,) = reader.of(unirt.ResponseDone)
-        place = reader.events.index
-        assert done.ending is unirt.Ending.COMPLETE
-        assert place(done) < place(reader.of(unirt.Reconnecting)[0])
 
 
 # The beginning.

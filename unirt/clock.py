@@ -103,6 +103,8 @@ class UnixClock:
     def now(self) -> float:
         return asyncio.get_running_loop().time() + self._epoch()
 
+    unix = now
+
     async def sleep_until(self, when: float) -> None:
         await SystemClock().sleep_until(when - self._epoch())
 

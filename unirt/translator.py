@@ -179,9 +179,9 @@ class Beside(Protocol):
 class Dated(Protocol):
     """What a translator also has whose provider says at what time of day something will be."""
 
-    def begins_at(self, unix: float) -> None:
+    def counts_from(self, epoch: float) -> None:
         """
-        It is that time of day, in Unix seconds; just before :meth:`Translator.start`.
+        `now` is 0 at that time of day, in Unix seconds; before :meth:`Translator.start`.
 
         Not called where nobody knows it; and it may be wrong, as clocks of machines are.
         """

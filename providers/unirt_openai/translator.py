@@ -87,7 +87,6 @@ class OpenAITranslator:
         "What is asked for, without defaults: what is configured already keeps what it has."
         config = with_defaults(config)
         self._offline = offline
-        self._begins_at: float | None = None
         self._epoch: float | None = None
         "When `now` was 0, in Unix seconds; ``None`` where nobody knows."
         self._session = session_object(config, facts)
@@ -124,14 +123,12 @@ class OpenAITranslator:
             return VOICE_AFTER_AUDIO
         return self._state.capabilities.changing(setting)
 
-    def begins_at(self, unix: float) -> None:
-        """It is that time of day, in Unix seconds; just before :meth:`start`."""
-        self._begins_at = unix
+    def counts_from(self, epoch: float) -> None:
+        """`now` is 0 at that time of day, in Unix seconds; before :meth:`start`."""
+        self._epoch = epoch
 
     def start(self, now: float) -> None:
         """The connection is open: wait for the greeting, where one comes."""
-        if self._begins_at is not None:
-            self._epoch = self._begins_at - now
         if self._state.joined:
             self._configure()
         elif not self._offline:

@@ -152,7 +152,7 @@ def test_the_warning_is_a_minute_before_the_provider_said_that_it_ends(
     expires_at: Any, lasts: float
 ) -> None:
     translator = OpenAITranslator(SessionConfig())
-    translator.begins_at(1_800_000_000.0)
+    translator.counts_from(1_800_000_000.0 - 7.0)
     translator.start(7.0)
     session = {**CREATED["session"], "expires_at": expires_at}  # type: ignore[dict-item]  # a frame
     translator.receive({"type": "session.created", "session": session}, 7.0)

@@ -136,10 +136,10 @@ class Link:
             self.pump.handshake = None
 
     def _tell_time(self) -> None:
-        begins_at: Callable[[float], None] | None = getattr(self.translator, "begins_at", None)
+        counts_from: Callable[[float], None] | None = getattr(self.translator, "counts_from", None)
         unix = unix_of(self._clock)
-        if begins_at is not None and unix is not None:
-            begins_at(unix)
+        if counts_from is not None and unix is not None:
+            counts_from(unix - self._clock.now())
 
     def _begin_media(self) -> None:
         media = self.media
