@@ -31,7 +31,7 @@ from unirt.config import SessionConfig
 from unirt.errors import ConfigurationError, MissingKey
 from unirt.provider import Credentials
 from unirt.secret import Secret
-from unirt.transports.secrecy import check_encrypted
+from unirt.transports.secrecy import check_base_url, check_encrypted
 from unirt.value import Value
 from unirt_google.facts import DEFAULT_MODEL, PROVIDER_NAME
 from unirt_google.families import is_vertex
@@ -152,6 +152,8 @@ def _backend(credentials: Credentials, model: str) -> _Backend:
         key = None
     base_name = "GOOGLE_VERTEX_BASE_URL" if vertex else "GOOGLE_GEMINI_BASE_URL"
     base_url = credentials.base_url or environ.get(base_name) or None
+    if base_url is not None:
+        check_base_url(base_url, where=f"base_url or {base_name}", example="https://host/path")
     foreign = base_url is not None and not (urlsplit(base_url).hostname or "").endswith(
         ".googleapis.com"
     )
@@ -237,12 +239,5 @@ def _websocket_base(base_url: str, *, verbatim: bool = False) -> str:
     """A base URL as a WebSocket's, without a slash at its end unless it is to stay as it is."""
     parts = urlsplit(base_url)
     schemes = {"http": "ws", "ws": "ws", "https": "wss", "wss": "wss"}
-    scheme = schemes.get(parts.scheme)
-    if scheme is None or not parts.hostname:
-        raise ConfigurationError(
-            "the base URL is no http, https, ws or wss address",
-            where="base_url",
-            remedy="write it as https://host/path",
-        )
-    url = parts._replace(scheme=scheme).geturl()
+    url = parts._replace(scheme=schemes[parts.scheme]).geturl()
     return url if verbatim else url.rstrip("/")

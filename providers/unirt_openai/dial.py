@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from unirt.config import SessionConfig
-from unirt.errors import ConfigurationError, MissingKey
+from unirt.errors import MissingKey
 from unirt.provider import Credentials
 from unirt.secret import secret_values
 from unirt.transport import Transport
 from unirt.transports.noting import rehearsed_at
+from unirt.transports.secrecy import check_base_url
 from unirt.transports.websocket import check_headers, open_websocket
 from unirt_openai.facts import DEFAULT_MODEL, PROVIDER_NAME
 from unirt_openai.upgrade import address, upgrade_headers
@@ -108,18 +108,7 @@ def caller(credentials: Credentials) -> tuple[str, str, dict[str, str]]:
 
 def _check(key: str, base_url: str, headers: Mapping[str, str]) -> None:
     check_headers({"OPENAI_API_KEY": key, **headers})
-    try:
-        parts = urlsplit(base_url)
-        usable = parts.scheme in ("http", "https", "ws", "wss") and bool(parts.hostname)
-        _ = parts.port
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ConfigurationError(
-            "the base URL is no http, https, ws or wss address",
-            where="base_url or OPENAI_BASE_URL",
-            remedy=f"give one like {DEFAULT_URL}",
-        )
+    check_base_url(base_url, where="base_url or OPENAI_BASE_URL", example=DEFAULT_URL)
 
 
 def _custom_headers(lines: str) -> dict[str, str]:

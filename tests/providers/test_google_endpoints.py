@@ -220,6 +220,8 @@ def test_a_path_of_vertex_ai_says_the_backend_project_and_location() -> None:
         (Credentials(environ=VERTEX), ConfigurationError, "GOOGLE_CLOUD_PROJECT"),
         (Credentials(api_key="k", base_url="ftp://h"), ConfigurationError, "no http"),
         (Credentials(api_key="k", base_url="h"), ConfigurationError, "no http"),
+        (Credentials(api_key="k", base_url="https://[::1"), ConfigurationError, "no http"),
+        (Credentials(api_key="k", base_url="https://h:99999"), ConfigurationError, "no http"),
         (Credentials(api_key="k", base_url="http://h"), ConfigurationError, "unencrypted"),
         (Credentials(api_key="k", base_url="ws://10.0.0.1"), ConfigurationError, "unencrypted"),
     ],

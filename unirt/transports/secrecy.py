@@ -22,7 +22,7 @@ from unirt.errors import ConfigurationError
 from unirt.log import logger
 from unirt.secret import shown_url
 
-__all__ = ["check_encrypted", "check_tls", "discreet", "is_loopback", "unseen"]
+__all__ = ["check_base_url", "check_encrypted", "check_tls", "discreet", "is_loopback", "unseen"]
 
 _LOG = logger(__name__)
 
@@ -103,6 +103,32 @@ def _without_secrets(record: logging.LogRecord) -> bool:
         case "> %s" | "< %s", (frame,) if hasattr(frame, "opcode"):
             record.args = (f"{frame.opcode.name} [{len(frame.data)} bytes]",)
     return True
+
+
+def check_base_url(url: str, *, where: str, example: str) -> None:
+    """
+    Refuse a base URL that no connection can be opened with.
+
+    Args:
+        url: What was given.
+        where: What gave it, for the message.
+        example: One as it should be.
+
+    Raises:
+        ConfigurationError: It has another scheme, no host, or no port that is one.
+    """
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https", "ws", "wss") and bool(parts.hostname)
+        _ = parts.port
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigurationError(
+            "the base URL is no http, https, ws or wss address",
+            where=where,
+            remedy=f"give one like {example}",
+        )
 
 
 @contextlib.contextmanager
