@@ -13,6 +13,7 @@ id. It never guesses: whatever is not byte for byte in the envelope is left to b
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from pybase64 import b64decode
 
@@ -20,6 +21,13 @@ __all__ = ["Envelope"]
 
 _LONG = 64
 "Characters of base64 that stand in no other place of a frame by chance."
+
+
+@cache
+def _searched(name: str) -> tuple[bytes, re.Pattern[bytes]]:
+    """A name as JSON has it, and what finds the end of an id that follows it."""
+    quoted = b'"%s"' % name.encode()
+    return quoted, re.compile(re.escape(quoted) + rb'\s*:\s*"(?:[^"\\]*_)?([^"\\_]*)"')
 
 
 class Envelope:
@@ -77,8 +85,8 @@ class Envelope:
         head, tail = frame[:start], frame[end:]
         if changing is None:
             return cls(head, tail)
-        name = b'"%s"' % changing.encode()
-        found = re.search(re.escape(name) + rb'\s*:\s*"(?:[^"\\]*_)?([^"\\_]*)"', head)
+        name, value = _searched(changing)
+        found = value.search(head)
         if found is None or frame.count(name) != 1:
             return None
         id_start, id_end = found.span(1)

@@ -101,8 +101,14 @@ class Translator(Protocol):
         """
         ...
 
-    def receive(self, frame: Frame | Mapping[str, object], now: float) -> None:
-        """Take one frame, as received or already decoded. Never raises."""
+    def receive(self, frame: Frame | Mapping[str, object], now: float) -> bool | None:
+        """
+        Take one frame, as received or already decoded. Never raises.
+
+        Returns ``True`` where all that came of it is one more piece of audio or of a transcript,
+        in a stream that is open: then nobody has anything to do before the next frame. A translator
+        need not say it.
+        """
         ...
 
     def receive_close(

@@ -129,31 +129,33 @@ class GoogleTranslator:
         outbound.say(self._dialogue, command)
         self._dialogue.frames += self._dialogue.gate.settle()
 
-    def receive(self, frame: Frame | Mapping[str, object], now: float) -> None:
+    def receive(self, frame: Frame | Mapping[str, object], now: float) -> bool:
         dialogue, composer = self._dialogue, self._dialogue.composer
         if composer.closed:
-            return
+            return False
         speaking = dialogue.answer.speaking
         if (
             speaking is not None
             and type(frame) is bytes
             and composer.same_again(speaking, frame, now)
         ):
-            return
+            return True
         if not isinstance(frame, _TEXT):
             composer.begin(frame, now)
             self._hear(dict(frame))
-            return
+            return False
         try:
             data = parse_frame(frame)
         except WireError as exc:
             composer.begin(frame, now)
             composer.emit(Malformed, where=exc.path, what=exc.what)
-            return
+            return False
         # A frame that says `null` is told as text: no JSON at all would mean no frame.
         composer.begin(frame if data is None else data, now)
-        if speaking is None or not goes_on(composer, speaking, data, frame):
-            self._hear(data)
+        if speaking is not None and goes_on(composer, speaking, data, frame):
+            return True
+        self._hear(data)
+        return False
 
     def _hear(self, data: Any) -> None:
         dialogue, composer = self._dialogue, self._dialogue.composer

@@ -152,12 +152,12 @@ class OpenAITranslator:
         state.composer.begin(None, now)
         outbound.say(state, command)
 
-    def receive(self, frame: Frame | Mapping[str, object], now: float) -> None:
+    def receive(self, frame: Frame | Mapping[str, object], now: float) -> bool:
         """Take one frame, as received or already decoded. Never raises."""
         state = self._state
         composer = state.composer
         if composer.closed:
-            return
+            return False
         state.now = now
         speaking = state.speaking
         if (
@@ -165,24 +165,25 @@ class OpenAITranslator:
             and type(frame) is bytes
             and composer.same_again(speaking, frame, now)
         ):
-            return
+            return True
         queued = len(state.frames)
         try:
             data = parse_frame(frame) if isinstance(frame, _TEXT) else _plain(frame)
         except WireError as error:
             composer.begin(frame, now)
             inbound.complain(state, error)
-            return
+            return False
         if state.media is not None and self._waits(state.media, data, frame):
-            return
+            return False
         composer.begin(frame if data is None else data, now)
         if speaking is not None and goes_on(composer, speaking, data, frame):
-            return
+            return True
         self._hear(data)
         if state.media is not None:
             self._let_go(state.media)
         if self._offline:
             del state.frames[queued:]
+        return False
 
     def _hear(self, data: object) -> None:
         """Tell what a decoded frame says, on the occasion that was begun."""

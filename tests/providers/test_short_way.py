@@ -109,13 +109,18 @@ def told(provider: str, steps: list[Step], *, offline: bool) -> tuple[list[Any],
     said: list[Any] = []
     events: list[Event] = []
     for at, (frame, command) in enumerate(steps):
-        translator.receive(json.dumps(frame).encode(), at / 10)
+        before, new = translator.get_timer(), list[Event]()
+        if translator.receive(json.dumps(frame).encode(), at / 10):
+            # Whoever is told so feeds the next frame before asking for anything.
+            new += translator.events_received()
+            assert [type(piece) in (AudioDelta, TranscriptDelta) for piece in new] == [True]
+            assert (translator.frames_to_send(), translator.get_timer()) == ([], before)
         if command is not None and not offline:
             try:
                 translator.send(command, at / 10)
             except UnirtError as error:
                 said.append(str(error))
-        new = translator.events_received()
+        new += translator.events_received()
         events += new
         said += [(event, event.raw, event.received_at) for event in new]
         said += translator.frames_to_send()

@@ -12,6 +12,7 @@ from unirt.cassettes import Closed, Framed, Stalled, loads
 from unirt.cassettes.match import Rule, matching
 from unirt.cassettes.player import Player
 from unirt.errors import CassetteMismatch, ConfigurationError
+from unirt.transports.tape_clock import TapeClock
 
 CREATED = '{"received": {"type": "session.created", "event_id": "event_1"}}'
 RESPOND = '{"sent": {"type": "response.create", "event_id": "e1"}}'
@@ -98,18 +99,19 @@ def test_nothing_is_released_early_though_more_was_sent() -> None:
 def test_in_one_go_is_released_what_is_due_and_no_more_than_is_enough() -> None:
     ones = ('{"received": "1"}', RESPOND, '{"t": 10, "received": ""}', '{"received": "22"}')
     one = player(*ones, '{"received": "3"}', sent(said("one")), '{"received": "4"}', STALL)
+    clock = TapeClock()
     reached: list[float] = []
 
-    def come(when: float) -> bool:
-        reached.append(when)
-        return True
-
     def at_once(most: int) -> list[bytes]:
-        return list(one.releasing(come, most))
+        released = []
+        for payload in one.releasing(clock, most):
+            reached.append(clock.now())
+            released.append(payload)
+        return released
 
     assert at_once(100) == [b"1"]
     one.sent(RESPOND_LIVE)
-    assert list(one.releasing(lambda when: False, 100)) == []
+    assert list(one.releasing(TapeClock(1.0), 100)) == []  # it takes its time
     assert at_once(2) == [b"", b"22"]  # an empty frame counts too
     assert one.bytes_released == 4
     assert at_once(100) == [b"3"]
@@ -123,7 +125,7 @@ def test_in_one_go_is_released_what_is_due_and_no_more_than_is_enough() -> None:
 @pytest.mark.parametrize("end", ["mismatch", "close"])
 def test_in_one_go_nothing_is_released_after_the_end(end: str) -> None:
     one = player('{"received": "1"}', '{"received": "2"}', STALL)
-    released = one.releasing(lambda when: True, 100)
+    released = one.releasing(TapeClock(), 100)
     assert next(released) == b"1"
     if end == "close":
         one.close()

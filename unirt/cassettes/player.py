@@ -16,7 +16,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import accumulate
-from typing import Any, TypeGuard, cast
+from typing import Any, Protocol, TypeGuard, cast
 
 import attrs
 
@@ -29,10 +29,23 @@ from unirt.cassettes.values import kept, look_up, replaced
 from unirt.errors import CassetteMismatch
 from unirt.translator import Frame
 
-__all__ = ["Player"]
+__all__ = ["Player", "Time"]
 
 _NEAR = 200
 "How many recorded frames are looked at for the one that is closest."
+
+
+class Time(Protocol):
+    """What a player moves, and does not read but to move it."""
+
+    reached: float
+    "In seconds."
+    free_until: float
+    "Nobody need be woken before that."
+
+    def waits(self, when: float) -> bool:
+        """Whether somebody is to be woken before it is that time."""
+        ...
 
 
 @attrs.define
@@ -226,18 +239,20 @@ class Player:
         """How many bytes of the recording were released; an empty frame counts as one."""
         return self._bytes[self._next]
 
-    def releasing(self, come: Callable[[float], bool], most: int) -> Iterator[bytes]:
+    def releasing(self, time: Time, most: int) -> Iterator[bytes]:
         """
-        Release frame after frame, each when its time came. The short way, for what is usual.
+        Release frame after frame, and set the time for each. The short way, for what is usual.
 
-        It ends where anything but a frame is next, or the client was waited for when it began; and
-        it may be left at any frame.
+        It ends where anything but a frame is next, where the client was waited for when it began,
+        or where somebody is to be woken first; and it may be left at any frame, and gone on with
+        as long as nothing else releases.
 
         Args:
-            come: Lets a time come, in seconds, unless something else is to be done first.
+            time: Of the tape.
             most: How many bytes are enough; so it ends, too.
         """
         payloads, times, onward = self._payloads, self._times, self._onward
+        to_live = self._ids.to_live
         index = self._next
         # What lies behind the client, and how much is enough, is looked up once and not each frame.
         end = min(
@@ -245,14 +260,19 @@ class Player:
             bisect_right(self._needs, self._place),
             bisect_left(self._bytes, self._bytes[index] + most),
         )
-        while index < end and not self._over and come(times[index]):
-            if self._ids.to_live:
+        while index < end and not self._over:
+            when = times[index]
+            if when >= time.free_until and time.waits(when):
+                return
+            if when > time.reached:  # noqa: PLR1730  # max() is a call for each frame
+                time.reached = when
+            if to_live:
                 payload = cast("Framed", self.release()).payload
+                index = self._next
             else:
                 payload = payloads[index]
-                self._next = onward[index + 1]
+                self._next = index = onward[index + 1]
             yield payload
-            index = self._next
 
     @property
     def awaited(self) -> tuple[int, Entry] | None:

@@ -62,8 +62,14 @@ class Entry:
     def measured(self) -> int:
         """The characters of its text, as far as it is final."""
         item = self.item
-        given = (item.arguments, item.output, item.error, item.text)
-        return sum(len(text) for text in (*given, *(p.final for p in self.parts.values())) if text)
+        size = len(item.text) if item.content else 0
+        for text in (item.arguments, item.output, item.error):
+            if text is not None:
+                size += len(text)
+        for part in self.parts.values():
+            if part.final is not None:
+                size += len(part.final)
+        return size
 
     def built(self) -> Item | None:
         """The item as it is now; ``None`` where nothing of it is known yet."""

@@ -209,6 +209,8 @@ class History:
 
     def _trim(self) -> None:
         self._items = None
+        if len(self._turns) <= self._limit and not self._too_large():
+            return
         while len(self._turns) > 1 and (len(self._turns) > self._limit or self._too_large()):
             oldest = self._turns.pop(next(iter(self._turns)))
             self._forget(oldest.entries)

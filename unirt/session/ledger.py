@@ -28,8 +28,10 @@ from unirt.usage import Account, SessionUsage, Usage
 
 __all__ = ["Ledger"]
 
-_RECENT = 16
-"How many finished responses may still be counted anew."
+_RECENT = 2
+"How many finished responses may still be counted anew; providers speak of the latest alone."
+_WAITING = 16
+"How many that ended without usage may still be counted by a later one."
 
 
 @attrs.define(eq=False)
@@ -170,9 +172,10 @@ class Ledger:
 
     def _forget(self, page: _Page) -> None:
         """What ended long ago is not counted anew."""
-        ended = [id_ for id_ in page.recent if id_ not in self._running]
-        for id_ in ended[: max(0, len(ended) - _RECENT)]:
-            page.settled += page.recent.pop(id_)
-        while len(self._untold) > _RECENT:
+        if len(page.recent) > _RECENT:
+            ended = [id_ for id_ in page.recent if id_ not in self._running]
+            for id_ in ended[: max(0, len(ended) - _RECENT)]:
+                page.settled += page.recent.pop(id_)
+        while len(self._untold) > _WAITING:
             oldest, _ = self._untold.pop(next(iter(self._untold)))
             oldest.untold += 1

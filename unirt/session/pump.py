@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final, cast
 
 from unirt.clock import Clock
-from unirt.events import AudioDelta, Event, TranscriptDelta
 from unirt.session.audio_out import AudioOut
 from unirt.session.handshake import Handshake
 from unirt.session.observers import Observers
@@ -24,9 +23,6 @@ from unirt.translator import Beside, Frame, Translator
 from unirt.transport import Media
 
 __all__ = ["Pump"]
-
-_PIECES = frozenset({AudioDelta, TranscriptDelta})
-"What only adds to streams of content that are open."
 
 _READ: Final = (list, tuple)
 "What the frames of one read are."
@@ -106,7 +102,8 @@ class Pump:
 
         Those of one read are one step. Of an iterator, which brings the time of each frame
         (:class:`unirt.transport.Prompt`), a step is the pieces of content that follow one another,
-        for they have nobody do anything at a time; whatever else comes ends it.
+        for they have nobody do anything at a time; whatever else comes ends it. The translator
+        knows them apart.
         """
         if self.over:  # another task failed meanwhile
             return True
@@ -130,21 +127,16 @@ class Pump:
         self.run(size)
 
     def _take_timed(self, frames: Iterable[Frame]) -> None:
-        translator, now = self._translator, self.now
-        receive, received = translator.receive, translator.events_received
-        taken: list[Frame] = []
-        events: list[Event] = []
+        receive, now = self._translator.receive, self.now
+        count = size = 0
         for frame in frames:
-            taken.append(frame)
-            receive(frame, now())
-            new = received()
-            events += new
-            if len(new) != 1 or type(new[0]) not in _PIECES:
+            count += 1
+            size += len(frame)
+            if not receive(frame, now()):
                 break
-        size = sum(map(len, taken))
-        self.frames_in += len(taken)
+        self.frames_in += count
         self.bytes_in += size
-        self.run(size, events)
+        self.run(size)
 
     def hear(self, data: bytes) -> None:
         """Audio came beside the frames. Never raises."""
@@ -156,13 +148,12 @@ class Pump:
         except Exception as exc:
             self._fail(exc)
 
-    def run(self, size: int = 0, events: list[Event] | None = None) -> None:
+    def run(self, size: int = 0) -> None:
         """
         Hand on what the translator has, after it was fed.
 
         Args:
             size: How many bytes it was fed.
-            events: What it said already.
         """
         translator, observers = self._translator, self._observers
         if self._beside is not None and self._media is not None:
@@ -173,9 +164,7 @@ class Pump:
             self._outbox.put(frames)
             if observers is not None:
                 observers.sent(frames)
-        if events is None:
-            events = translator.events_received()
-        if events:
+        if events := translator.events_received():
             if self._audio_out is not None:
                 events = self._audio_out.convert(events)
             if observers is not None:

@@ -38,6 +38,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from typing import cast
@@ -56,7 +57,7 @@ class _Box:
     """The unread events of one view."""
 
     __slots__ = (
-        "audio_ms",
+        "audio_bytes",
         "closed",
         "dropped_ms",
         "events",
@@ -68,7 +69,7 @@ class _Box:
 
     def __init__(self) -> None:
         self.events: deque[Event] = deque()
-        self.audio_ms = 0.0
+        self.audio_bytes = 0
         self.others = 0
         "How many of the events are no audio."
         self.dropped_ms = 0.0
@@ -87,6 +88,11 @@ class _Box:
     def woken(self) -> bool:
         """Whether the reader was woken, and had no turn since."""
         return self.waiter is not None and self.waiter.done()
+
+    @property
+    def audio_ms(self) -> float:
+        """How long the unread audio is."""
+        return sum(event.duration_ms for event in self.events if type(event) is AudioDelta)
 
     def drop_audio(self, excess_ms: float) -> float:
         """
@@ -107,7 +113,7 @@ class _Box:
             else:
                 kept.append(event)
         self.events = kept
-        self.audio_ms -= dropped
+        self._count()
         self.dropped_ms += dropped
         return dropped
 
@@ -128,9 +134,12 @@ class _Box:
                 silenced += step.event.duration_ms if step.step == "delta" else 0.0
                 data = b"" if step.step == "delta" else None
                 self.steps[index] = attrs.evolve(step, data=data, event=_emptied(step.event))
-        self.audio_ms = sum(e.duration_ms for e in self.events if type(e) is AudioDelta)
+        self._count()
         self.silenced_ms += silenced
         return silenced
+
+    def _count(self) -> None:
+        self.audio_bytes = sum(len(e.data) for e in self.events if type(e) is AudioDelta)
 
 
 def _emptied(event: Event) -> Event:
@@ -142,6 +151,7 @@ class Hub:
 
     __slots__ = (
         "_boxes",
+        "_byte_rate",
         "_early",
         "_eased",
         "_error",
@@ -172,6 +182,8 @@ class Hub:
         self._replay: list[Event] | None = []
         self._replay_bytes = 0
         self._last: Event | None = None
+        self._byte_rate = math.inf
+        "The lowest that there was, of audio that was told."
         self._over = False
         self._error: Callable[[], Exception | None] = lambda: None
         self.full = False
@@ -246,8 +258,7 @@ class Hub:
         self._eased.set()
 
     def eased(self, box: _Box) -> None:
-        """A view took an event that is no audio."""
-        box.others -= 1
+        """A view took an event that is no audio, while some view is full."""
         if box.others == self._limits.events - 1:
             self._eased.set()
 
@@ -278,24 +289,33 @@ class Hub:
                 box.waiter = None
 
     def _put(self, boxes: Sequence[_Box], events: Sequence[Event]) -> None:
-        audio_ms, others = 0.0, 0
+        audio_bytes, others = 0, 0
+        sound: AudioDelta | None = None
         cut: list[str] = []
         for event in events:
             if type(event) is AudioDelta:
-                audio_ms += len(event.data) * 1000 / event.format.byte_rate  # its duration_ms
+                audio_bytes += len(event.data)
+                sound = event
             else:
                 others += 1
                 if type(event) is Interrupted:
                     cut.append(event.response_id)
+        if sound is not None and sound.format.byte_rate < self._byte_rate:
+            self._byte_rate = sound.format.byte_rate
         limits = self._limits
         for box in boxes:
-            if box.audio_ms > limits.audio_ms:
+            # Bytes are counted for each event, and how long they last is asked only here: they are
+            # no less than that where what is spoken changes its format.
+            if (
+                box.audio_bytes * 1000 > limits.audio_ms * self._byte_rate
+                and (audio_ms := box.audio_ms) > limits.audio_ms
+            ):
                 if box.woken:
                     self.full = True
                 else:
-                    self.dropped_ms += box.drop_audio(box.audio_ms - limits.audio_ms * 7 / 8)
+                    self.dropped_ms += box.drop_audio(audio_ms - limits.audio_ms * 7 / 8)
             box.events += events
-            box.audio_ms += audio_ms
+            box.audio_bytes += audio_bytes
             box.others += others
             if cut:
                 self.silenced_ms += box.silence(cut)
@@ -333,9 +353,11 @@ class View:
             await self._hub.wait(box)
         event = box.events.popleft()
         if type(event) is AudioDelta:
-            box.audio_ms -= len(event.data) * 1000 / event.format.byte_rate  # its duration_ms
+            box.audio_bytes -= len(event.data)
         else:
-            self._hub.eased(box)
+            box.others -= 1
+            if self._hub.full:
+                self._hub.eased(box)
         return event
 
     async def aclose(self) -> None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from typing import Any, NoReturn
 
 from unirt.cassettes.entries import Closed, Framed, Stalled
@@ -153,18 +153,23 @@ class PlayingTransport:
     ) -> None:
         """See :class:`unirt.transport.Prompt`; the frames bring their time with them."""
         player = self._player
+        coming: Iterator[Frame] | None = None
         while True:
             before = player.bytes_released
             room_left = True
             if self._table.alone and self._gone is None:
-                enough = self._had_a_turn + _IN_ONE_GO - before
-                room_left = take(player.releasing(self._clock.jumped, enough))
-            if player.bytes_released == before:
+                if coming is None:
+                    enough = self._had_a_turn + _IN_ONE_GO - before
+                    coming = player.releasing(self._clock, enough)
+                room_left = take(coming)
+            if player.bytes_released == before:  # nothing more comes that way
+                coming = None
                 room_left = take([entry.payload for entry in await self._released()])
             if not room_left:
                 await room()
             if player.bytes_released - self._had_a_turn >= _IN_ONE_GO:
                 self._had_a_turn = player.bytes_released
+                coming = None
                 self._table.tell()
                 for _ in range(_TURNS):
                     await asyncio.sleep(0)

@@ -100,14 +100,18 @@ class TapeClock:
     def __init__(self, speed: float | None = None, *, unix: float | None = None) -> None:
         self._speed = speed
         self._begins_at = unix
-        self._now = 0.0
+        self.reached = 0.0
+        "The time. Whoever plays sets it, and never back."
         self._attending = 0
         "How many connections move it."
         self._origin: tuple[float, float] | None = None
         "A time of the tape, and when it was, for a tape that takes its time."
         self._sleepers: list[tuple[float, int, _Sleeper]] = []
-        self._soonest = float("inf")
-        "When the first of them wakes, or one that was called off did."
+        self.free_until = math.inf if speed is None else -math.inf
+        """
+        Up to when getting to a time is no more than :meth:`jump`: until the first of them wakes, or
+        one that was called off did. Never, for a tape that takes its time.
+        """
         self._order = itertools.count()
         self._lock = threading.Lock()
         self._slept: _Sleeper | None = None
@@ -115,18 +119,18 @@ class TapeClock:
 
     def now(self) -> float:
         """The time, in seconds since the cassette began."""
-        return self._now
+        return self.reached
 
     def unix(self) -> float | None:
         """The time of day when that was recorded, where the tape says it."""
-        return None if self._begins_at is None else self._begins_at + self._now
+        return None if self._begins_at is None else self._begins_at + self.reached
 
     async def sleep_until(self, when: float) -> None:
         """Wait until it is that time. Safe to cancel."""
-        if when <= self._now:
+        if when <= self.reached:
             return
         if not self._attending:
-            await asyncio.sleep(when - self._now)
+            await asyncio.sleep(when - self.reached)
             self._move(when)
             return
         future, sleeper = _future()
@@ -142,13 +146,14 @@ class TapeClock:
         if self._attending:
             self._add(when, alarm)
         else:
-            alarm.wake_in(max(when - self._now, 0.0), partial(self._move, when))
+            alarm.wake_in(max(when - self.reached, 0.0), partial(self._move, when))
         return alarm
 
     def _add(self, when: float, sleeper: _Sleeper) -> None:
         with self._lock:
             heapq.heappush(self._sleepers, (when, next(self._order), sleeper))
-            self._soonest = self._sleepers[0][0]
+            if self._speed is None:
+                self.free_until = self._sleepers[0][0]
         if self._slept is not None:
             self._slept.wake()
 
@@ -161,27 +166,20 @@ class TapeClock:
             with self._lock:
                 left, self._sleepers = self._sleepers, []
             for when, _, sleeper in left:
-                sleeper.wake_in(max(when - self._now, 0.0), partial(self._move, when))
+                sleeper.wake_in(max(when - self.reached, 0.0), partial(self._move, when))
 
     def waits(self, when: float) -> bool:
         """Whether getting to a time takes more than :meth:`jump`: somebody sleeps until then."""
-        if self._speed is not None and when > self._now:
+        if self._speed is not None and when > self.reached:
             return True
-        if when < self._soonest:
+        if when < self.free_until:
             return False
         wake = self._next_wake()
         return wake is not None and wake <= when
 
     def jump(self, when: float) -> None:
         """Be at a time; never goes back."""
-        self._now = max(self._now, when)
-
-    def jumped(self, when: float) -> bool:
-        """Be at a time, unless that takes more than :meth:`jump`; returns whether it is."""
-        if (when >= self._soonest or self._speed is not None) and self.waits(when):
-            return False
-        self._now = max(self._now, when)
-        return True
+        self.reached = max(self.reached, when)
 
     async def reach(self, when: float) -> None:
         """Go on to a time, and wake everybody on the way."""
@@ -204,7 +202,7 @@ class TapeClock:
                 future, self._slept = _future()
                 await future
                 continue
-            await asyncio.sleep(max(wake - self._now, 0.0))
+            await asyncio.sleep(max(wake - self.reached, 0.0))
             for _ in range(_TURNS_FIRST):
                 await asyncio.sleep(0)
             await self._wake(wake)
@@ -214,7 +212,7 @@ class TapeClock:
         if self._speed is None:
             return
         if self._origin is None:
-            self._origin = self._now, time.monotonic()
+            self._origin = self.reached, time.monotonic()
         began, real = self._origin
         await asyncio.sleep(max(real + (when - began) / self._speed - time.monotonic(), 0.0))
 
@@ -225,9 +223,9 @@ class TapeClock:
 
     def _move(self, when: float) -> bool:
         """Be at a time, and wake who slept until it; returns whether a task was woken."""
-        self._now = max(self._now, when)
+        self.reached = max(self.reached, when)
         tasks = False
-        while (wake := self._next_wake()) is not None and wake <= self._now:
+        while (wake := self._next_wake()) is not None and wake <= self.reached:
             with self._lock:
                 _, _, sleeper = heapq.heappop(self._sleepers)
             tasks = tasks or not sleeper.alarm
@@ -238,8 +236,10 @@ class TapeClock:
         with self._lock:
             while self._sleepers and self._sleepers[0][2].done:
                 heapq.heappop(self._sleepers)
-            self._soonest = self._sleepers[0][0] if self._sleepers else float("inf")
-            return self._sleepers[0][0] if self._sleepers else None
+            wake = self._sleepers[0][0] if self._sleepers else None
+            if self._speed is None:
+                self.free_until = math.inf if wake is None else wake
+            return wake
 
 
 def _future() -> tuple[asyncio.Future[None], _Sleeper]:
