@@ -31,6 +31,8 @@ class Tokens(Value):
         return self.text + self.audio + self.image + self.video + self.other
 
     def __add__(self, more: Tokens) -> Tokens:
+        if not more.total:
+            return self
         return Tokens(
             text=self.text + more.text,
             audio=self.audio + more.audio,

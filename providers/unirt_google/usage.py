@@ -44,6 +44,8 @@ _DETAILS: dict[str, tuple[str, ...]] = {
     "tool_use": ("toolUsePromptTokensDetails",),
 }
 
+_NONE = Tokens()
+
 
 def usage_from_wire(wire: Wire) -> Usage:
     """
@@ -106,12 +108,15 @@ def _count(wire: Wire, noun: str) -> int:
 
 def _tokens(wire: Wire, noun: str) -> Tokens:
     """One count with its details; what the details leave out is ``other``."""
-    counts = dict.fromkeys(("text", "audio", "image", "video", "other"), 0)
     details = next((split for key in _DETAILS[noun] if (split := wire.objs(key))), [])
+    total = _count(wire, noun)
+    if not (details or total):
+        return _NONE
+    counts = dict.fromkeys(("text", "audio", "image", "video", "other"), 0)
     for entry in map(spelled, details):
         modality = _MODALITIES.get(entry.text_or("modality") or "", "other")
         counts[modality] += max(0, entry.count("tokenCount"))
-    counts["other"] += max(0, _count(wire, noun) - sum(counts.values()))
+    counts["other"] += max(0, total - sum(counts.values()))
     return Tokens(**counts)
 
 

@@ -17,6 +17,8 @@ from unirt.wire import Wire
 
 __all__ = ["read_transcription_usage", "read_usage", "write_usage"]
 
+_NONE = Tokens()
+
 
 def read_usage(wire: Wire) -> Usage:
     """
@@ -86,6 +88,8 @@ def _output(wire: Wire) -> dict[str, Any]:
 def _tokens(details: Wire, total: int) -> Tokens:
     text, audio = _count(details, "text_tokens"), _count(details, "audio_tokens")
     image = _count(details, "image_tokens")
+    if not (text or audio or image or total):
+        return _NONE
     return Tokens(text=text, audio=audio, image=image, other=max(0, total - text - audio - image))
 
 

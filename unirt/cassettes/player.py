@@ -264,7 +264,7 @@ class Player:
             when = times[index]
             if when >= time.free_until and time.waits(when):
                 return
-            if when > time.reached:  # noqa: PLR1730  # max() is a call for each frame
+            if when > time.reached:  # noqa: PLR1730  (max() is a call a frame)
                 time.reached = when
             if to_live:
                 payload = cast("Framed", self.release()).payload

@@ -58,8 +58,10 @@ class OpenStream:
     "Of a transcript with word times: when words end, in ms, and where in the text."
     timed_from: float | None = None
     "What those times count from."
-    _said: tuple[str, Sequence[int]] | None = None
-    "The text, and the lengths of `parts`, once the stream is closed."
+    _said: str | None = None
+    "The text, once the stream is closed."
+    _lengths: Sequence[int] = ()
+    "Of `parts`, then."
 
     def end(self, said: str | None) -> None:
         """
@@ -71,12 +73,15 @@ class OpenStream:
         if said is None:
             self.cues = _NO_MORE
         else:
-            self._said = said, tuple(map(len, self.parts))
+            self._said = said
+            self._lengths = tuple(map(len, self.parts))
         self.parts = _NO_MORE
 
     def whole(self) -> tuple[str, Sequence[int]]:
         """The text so far, and the lengths of the pieces in which it came."""
-        return self._said or ("".join(self.parts), [len(part) for part in self.parts])
+        if self._said is not None:
+            return self._said, self._lengths
+        return "".join(self.parts), [len(part) for part in self.parts]
 
 
 @attrs.define(eq=False)

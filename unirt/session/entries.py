@@ -40,6 +40,7 @@ class Entry:
 
     item: Item
     "All that is known of it, except `content`, `status` and `interruption`."
+    turn: Turn
     status: str | None
     response_id: str | None = None
     parts: dict[int, Part] = attrs.field(factory=dict)

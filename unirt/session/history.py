@@ -110,9 +110,9 @@ class History:
         self._speeches: dict[str, list[float | None]] = {}
         "Where the user's speech began and ended, by item; by turn until its item has an id."
         self._turns: dict[str, Turn] = {}
-        self._entries: dict[str, tuple[Turn, Entry]] = {}
+        self._entries: dict[str, Entry] = {}
         "By item id."
-        self._calls: dict[str, tuple[Turn, Entry]] = {}
+        self._calls: dict[str, Entry] = {}
         "By call id."
         self._open: dict[str, tuple[Entry, Part]] = {}
         "By stream id."
@@ -176,11 +176,11 @@ class History:
         return entry
 
     def _new(self, turn: Turn, item: Item) -> Entry:
-        entry = Entry(item, item.status, interruption=item.interruption)
+        entry = Entry(item, turn, item.status, interruption=item.interruption)
         self._count += 1
         self._measure(entry)
         if item.id is not None:
-            self._entries[item.id] = turn, entry
+            self._entries[item.id] = entry
             self._place_speech(item.id)
         return entry
 
@@ -193,7 +193,7 @@ class History:
     def _entry(self, stream: Stream, kind: ItemKind = ItemKind.MESSAGE) -> Entry:
         known = self._entries.get(stream.item_id or stream.id)
         if known is not None:
-            return known[1]
+            return known
         item = Item(
             kind=kind,
             id=stream.item_id or stream.id,
@@ -238,7 +238,7 @@ class History:
         self._size -= entry.size
         self._entries.pop(entry.item.id or "", None)
         known = self._calls.get(entry.item.call_id or "")
-        if known is not None and known[1] is entry:
+        if known is entry:
             del self._calls[entry.item.call_id or ""]
 
     # What the provider says.
@@ -264,9 +264,9 @@ class History:
         known = self._entries.get(item_id)
         if known is None or start_ms is None:
             return
-        known[1].start_ms = start_ms
+        known.start_ms = start_ms
         if end_ms is not None:
-            known[1].duration_ms = end_ms - start_ms
+            known.duration_ms = end_ms - start_ms
         self._items = None
 
     def _committed(self, event: InputCommitted) -> None:
@@ -313,7 +313,7 @@ class History:
             known = self._entries.get(event.stream.item_id or "")
             if event.kind is not StreamKind.AUDIO or known is None:
                 return
-            entry = known[1]
+            entry = known
             entry.part(event.stream.index, spoken=True).duration_ms = event.duration_ms
         if part is not None and event.text is not None:
             part.end(event.text)
@@ -343,7 +343,7 @@ class History:
 
     def _heard(self, item: ItemPlayback, by: str | None, *, exactly: bool) -> None:
         """How much of a spoken item was heard; one that was heard whole was not cut."""
-        _, entry = self._entries.get(item.item_id, (None, None))
+        entry = self._entries.get(item.item_id)
         if entry is None:
             return
         played = item.played_ms
@@ -368,13 +368,13 @@ class History:
             arguments=event.arguments,
         )
         turn = self._turn(event.turn_id)
-        self._calls[event.call_id] = turn, self._add(turn, item, user=False)
+        self._calls[event.call_id] = self._add(turn, item, user=False)
 
     def _cancelled(self, event: ToolCallCancelled) -> None:
         for call_id in event.call_ids:
             known = self._calls.pop(call_id, None)
             if known is not None:
-                known[1].status = "incomplete"
+                known.status = "incomplete"
                 self._items = None
 
     def _server_tool_result(self, event: ServerToolResult) -> None:
@@ -385,8 +385,9 @@ class History:
             self._trim()
 
     def _deleted(self, event: ItemDeleted) -> None:
-        turn, entry = self._entries.get(event.item_id or "", (None, None))
-        if turn is not None and entry is not None:
+        entry = self._entries.get(event.item_id or "")
+        if entry is not None:
+            turn = entry.turn
             turn.user = [e for e in turn.user if e is not entry]
             turn.answers = [e for e in turn.answers if e is not entry]
             self._leave(entry)
@@ -395,9 +396,10 @@ class History:
     # What the application says.
 
     def _tool_result(self, command: SendToolResult) -> None:
-        turn, call = self._calls.get(command.call_id, (None, None))
-        if turn is None or call is None:
+        call = self._calls.get(command.call_id)
+        if call is None:
             return
+        turn = call.turn
         output = command.output
         if output is not None and not isinstance(output, str):
             output = json.dumps(output)
@@ -426,14 +428,14 @@ class History:
             self._add(latest, item, user=True)
 
     def _create(self, command: CreateItem) -> None:
-        before = self._entries.get(command.previous_item_id or "")
-        if before is None:
+        neighbour = self._entries.get(command.previous_item_id or "")
+        if neighbour is None:
             if command.previous_item_id == "root":
                 self._seed_first(command.item)
             else:
                 self._seed([command.item])
             return
-        turn, neighbour = before
+        turn = neighbour.turn
         entries = turn.user if neighbour in turn.user else turn.answers
         entries.insert(entries.index(neighbour) + 1, self._new(turn, command.item))
         self._trim()
