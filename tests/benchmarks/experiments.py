@@ -129,6 +129,7 @@ def _sessions(count: int, seconds: float, contenders: tuple[str, ...], **more: A
 
 
 def _length(turns: int) -> Experiment:
+    """All in one process, the shortest first: what a new one costs is no matter of length."""
     load = {"kind": "drain", "chunk_ms": 20, "audio_per_turn": 10, "transcripts_per_turn": 4}
     return Experiment(
         name=f"length-{turns}",
@@ -137,7 +138,6 @@ def _length(turns: int) -> Experiment:
         ask={"do": "drain"},
         contenders=("floor", "unirt"),
         rounds=0.3 if turns >= 1_000 else 1.0,
-        fresh=turns >= 1_000,
         x=turns,
     )
 

@@ -10,7 +10,7 @@ import codecs
 import gzip
 import re
 import zlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, Final, Literal
 
 from pydantic_core import from_json
@@ -79,17 +79,16 @@ def loads(data: bytes, where: str) -> Cassette:
     Raises:
         CassetteError: It is empty, truncated, too new, damaged, or something else altogether.
     """
-    lines = _unpacked(data, where).split(b"\n")
-    if not lines[-1]:
-        lines.pop()
-    if not lines:
+    lines = _lines(_unpacked(data, where))
+    first, _ = next(lines, (None, True))
+    if first is None:
         raise CassetteError(
             "the file is empty", where=where, remedy="restore it, or record it again"
         )
-    header = _header(lines[0], where)
+    header = _header(first, where)
     entries: list[Entry] = []
     now = 0.0
-    for number, line in enumerate(lines[1:], 2):
+    for number, (line, last) in enumerate(lines, 2):
         try:
             entry = _entry(from_json(line, cache_strings="keys", allow_inf_nan=False), now, line)
         except WireError as exc:
@@ -99,7 +98,7 @@ def loads(data: bytes, where: str) -> Cassette:
                 remedy="correct the line; docs/reference/cassettes.md says what it may hold",
             ) from None
         except ValueError as exc:
-            cut = number == len(lines) and "EOF" in str(exc)
+            cut = last and "EOF" in str(exc)
             raise CassetteError(
                 f"{'the file is truncated: ' if cut else ''}not JSON: {exc}",
                 where=f"{where}, line {number}",
@@ -110,6 +109,23 @@ def loads(data: bytes, where: str) -> Cassette:
     cassette = Cassette(header=header, entries=tuple(entries))
     check_order(cassette, where)
     return cassette
+
+
+def _lines(data: bytes) -> Iterator[tuple[bytes, bool]]:
+    """
+    The lines, and whether each is the last.
+
+    One after the other, so that the memory of one is there for the next: a file of sound is large,
+    and memory that was never touched is slow.
+    """
+    start, size = 0, len(data)
+    while start < size:
+        end = data.find(b"\n", start)
+        if end < 0:
+            end = size
+        line = data[start:end]
+        start = end + 1
+        yield line, start >= size
 
 
 def _unpacked(data: bytes, where: str) -> bytes:

@@ -37,7 +37,8 @@ __all__ = ["Stopwatch"]
 KEPT = 100
 "How many turns are kept."
 
-Listen = Callable[[dict[type[Event], Callable[[Any], None]]], None]
+Handlers = dict[type[Event], Callable[[Any], None]]
+Listen = Callable[[Handlers], None]
 
 
 @attrs.define(eq=False)
@@ -94,7 +95,16 @@ class Stopwatch:
         ignore: Has them called no more.
     """
 
-    __slots__ = ("_calls", "_end", "_ignore", "_listen", "_turns", "handlers")
+    __slots__ = (
+        "_calls",
+        "_end",
+        "_first_audio",
+        "_first_text",
+        "_ignore",
+        "_listen",
+        "_turns",
+        "handlers",
+    )
 
     def __init__(self, *, listen: Listen, ignore: Listen) -> None:
         self._listen = listen
@@ -104,7 +114,7 @@ class Stopwatch:
         "By call, the turn of each that has no result."
         self._end: tuple[float, str] | None = None
         "When and how the user ended the turn that has no answer yet."
-        self.handlers: dict[type[Event], Callable[[Any], None]] = {
+        self.handlers: Handlers = {
             SpeechStarted: self._speech_started,
             SpeechStopped: self._speech_stopped,
             ResponseStarted: self._response_started,
@@ -114,6 +124,8 @@ class Stopwatch:
             Interrupted: self._interrupted,
             ResponseDone: self._response_done,
         }
+        self._first_audio: Handlers = {AudioDelta: self._audio}
+        self._first_text: Handlers = {TextDelta: self._text, TranscriptDelta: self._text}
 
     @property
     def timings(self) -> Timings:
@@ -158,12 +170,12 @@ class Stopwatch:
         if turn is None:
             return
         if event.kind is StreamKind.AUDIO and turn.audio_at is None:
-            self._listen({AudioDelta: self._audio})
+            self._listen(self._first_audio)
         elif event.kind in (StreamKind.TEXT, StreamKind.TRANSCRIPT) and turn.text_at is None:
-            self._listen({TextDelta: self._text, TranscriptDelta: self._text})
+            self._listen(self._first_text)
 
     def _audio(self, event: AudioDelta) -> None:
-        self._ignore({AudioDelta: self._audio})
+        self._ignore(self._first_audio)
         turn = self._turn(event)
         if turn is not None and turn.audio_at is None:
             turn.audio_at = event.received_at
@@ -171,7 +183,7 @@ class Stopwatch:
     def _text(self, event: TextDelta | TranscriptDelta) -> None:
         turn = self._turn(event)
         if turn is not None:  # else it is the user's own
-            self._ignore({TextDelta: self._text, TranscriptDelta: self._text})
+            self._ignore(self._first_text)
             if turn.text_at is None:
                 turn.text_at = event.received_at
 
