@@ -151,11 +151,12 @@ async def _played(path: Path, turns: int) -> float:
         async with unirt.connect(env_file=None, environ={}) as session:
             began = time.process_time()
             await session.send_text("Tell me.")
-            left = turns
+            left, done = turns, unirt.ResponseDone
             async for event in session:
-                left -= isinstance(event, unirt.ResponseDone)
-                if not left:
-                    break
+                if type(event) is done:
+                    left -= 1
+                    if not left:
+                        break
             took = time.process_time() - began
             frames = session.stats.frames_in
     return took * 1e6 / frames
