@@ -26,6 +26,7 @@ from unirt.cassettes import (
     kept,
     loads,
     read,
+    reading,
     write,
 )
 from unirt.errors import CassetteError
@@ -367,3 +368,40 @@ def test_an_older_recording_without_an_end_stalls() -> None:
 def test_what_is_no_older_recording_is_refused(lines: bytes, what: str) -> None:
     with pytest.raises(CassetteError, match=what):
         cassettes.from_lines(lines, "old.jsonl")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"received": {"a": 1}}',
+        '{"t": 0, "c": 1, "sent": {"a": [1, "}"]}}',
+        '{"t": 12.125, "received": [{"a": null}]}',
+        '{"t": 012, "received": {}}',
+        '{"t": 1.2.3, "received": {}}',
+        '{"t": 99999999999999, "received": {}}',
+        '{"c": 0, "received": {}}',
+        '{"received": "text"}',
+        '{"received": 5}',
+        '{"received": {"a": 1}, "as": "binary"}',
+        '{"received": {"a": NaN}}',
+        '{"received": {"a": 1}, "sent": {}}',
+        '{"received": {"a": 1}, "received": {"b": 2}}',
+        '{"received": {"a": 1}',
+        '{"received": {"a": 1}}}',
+    ],
+)
+def test_the_usual_lines_are_read_as_all_others_are(
+    line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told() -> tuple[Any, ...]:
+        text = f'{{"unirt_cassette": 1, "origin": "live"}}\n{{"open": {{"url": "x:"}}}}\n{line}\n'
+        try:
+            framed = loads((text + '{"stall": true}\n').encode(), "x.jsonl").entries[1]
+        except CassetteError as error:
+            return (str(error),)
+        assert isinstance(framed, Framed)
+        return framed, type(framed.at_ms), framed.written, framed.payload
+
+    usual = told()
+    monkeypatch.setattr(reading, "_usual", lambda *_: None)
+    assert told() == usual

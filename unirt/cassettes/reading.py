@@ -39,7 +39,9 @@ __all__ = ["MARK", "loads"]
 MARK: Final = "unirt_cassette"
 "The first key of every cassette; its value is the version of the format."
 
-_BEGIN: Final = re.compile(rb'\{(?:"t": [\d.]+, )?(?:"c": \d+, )?"(?:sent|received)": ')
+_BEGIN: Final = re.compile(
+    rb'\{(?:"t": ((?:0|[1-9]\d{0,8})(?:\.\d+)?), )?(?:"c": ([1-9]\d{0,8}), )?"(sent|received)": '
+)
 _ENDS: Final = (b', "as": "binary"}', b"}")
 "Around the frame in a line without anything else."
 _LATEST: Final = 1e12
@@ -90,7 +92,7 @@ def loads(data: bytes, where: str) -> Cassette:
     now = 0.0
     for number, (line, last) in enumerate(lines, 2):
         try:
-            entry = _entry(from_json(line, cache_strings="keys", allow_inf_nan=False), now, line)
+            entry = _usual(line, now) or _entry(_decoded(line), now, line)
         except WireError as exc:
             raise CassetteError(
                 str(exc).replace("$.", ""),
@@ -217,6 +219,38 @@ def _entry(data: Any, now: float, line: bytes) -> Entry:
     if kinds[0] in ("sent", "received"):
         return _framed(wire, line, at_ms=at, connection=connection)
     return _KINDS[kinds[0]](wire, at_ms=at, connection=connection)
+
+
+def _decoded(text: bytes) -> Any:
+    return from_json(text, cache_strings="keys", allow_inf_nan=False)
+
+
+def _usual(line: bytes, now: float) -> Framed | None:
+    """
+    A line that holds a frame, JSON in a text message, and nothing else; ``None`` for any other.
+
+    Nearly all lines are such, as this version writes them, and most of what they take is their
+    sound: here it is copied once, and read once. What is not exactly that goes the way of
+    :func:`_entry`, which understands these lines too.
+    """
+    begin = _BEGIN.match(line)
+    if begin is None or not line.endswith(b"}"):
+        return None
+    written = line[begin.end() : -1]
+    try:
+        data = _decoded(written)
+    except ValueError:
+        return None
+    if type(data) is not dict and type(data) is not list:
+        return None
+    at, connection, direction = begin.groups()
+    return Framed(
+        at_ms=now if at is None else float(at),
+        connection=1 if connection is None else int(connection),
+        direction="sent" if direction == b"sent" else "received",
+        data=data,
+        written=(data, written),
+    )
 
 
 def _written(line: bytes, data: Any) -> tuple[Any, bytes] | None:

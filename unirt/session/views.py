@@ -70,6 +70,7 @@ class _Box:
     def __init__(self) -> None:
         self.events: deque[Event] = deque()
         self.audio_bytes = 0
+        "Of the audio that came since nothing was unread: no less than what is, and cheap to know."
         self.others = 0
         "How many of the events are no audio."
         self.dropped_ms = 0.0
@@ -89,10 +90,11 @@ class _Box:
         """Whether the reader was woken, and had no turn since."""
         return self.waiter is not None and self.waiter.done()
 
-    @property
-    def audio_ms(self) -> float:
-        """How long the unread audio is."""
-        return sum(event.duration_ms for event in self.events if type(event) is AudioDelta)
+    def count(self) -> float:
+        """How long the unread audio is, in ms; from here on its bytes are known, too."""
+        unread = [event for event in self.events if type(event) is AudioDelta]
+        self.audio_bytes = sum(len(event.data) for event in unread)
+        return sum(event.duration_ms for event in unread)
 
     def drop_audio(self, excess_ms: float) -> float:
         """
@@ -113,7 +115,7 @@ class _Box:
             else:
                 kept.append(event)
         self.events = kept
-        self._count()
+        self.count()
         self.dropped_ms += dropped
         return dropped
 
@@ -134,12 +136,8 @@ class _Box:
                 silenced += step.event.duration_ms if step.step == "delta" else 0.0
                 data = b"" if step.step == "delta" else None
                 self.steps[index] = attrs.evolve(step, data=data, event=_emptied(step.event))
-        self._count()
         self.silenced_ms += silenced
         return silenced
-
-    def _count(self) -> None:
-        self.audio_bytes = sum(len(e.data) for e in self.events if type(e) is AudioDelta)
 
 
 def _emptied(event: Event) -> Event:
@@ -276,6 +274,7 @@ class Hub:
                 where="async for",
                 remedy="give each its own, with session.view()",
             )
+        box.audio_bytes = 0
         while not box.events:
             if box.closed:
                 raise StopAsyncIteration
@@ -304,11 +303,11 @@ class Hub:
             self._byte_rate = sound.format.byte_rate
         limits = self._limits
         for box in boxes:
-            # Bytes are counted for each event, and how long they last is asked only here: they are
-            # no less than that where what is spoken changes its format.
+            # Bytes are added up as they come. How much of it is unread yet, and how long that is,
+            # is asked only where it may be too much.
             if (
                 box.audio_bytes * 1000 > limits.audio_ms * self._byte_rate
-                and (audio_ms := box.audio_ms) > limits.audio_ms
+                and (audio_ms := box.count()) > limits.audio_ms
             ):
                 if box.woken:
                     self.full = True
@@ -352,9 +351,7 @@ class View:
         if not box.events:
             await self._hub.wait(box)
         event = box.events.popleft()
-        if type(event) is AudioDelta:
-            box.audio_bytes -= len(event.data)
-        else:
+        if type(event) is not AudioDelta:
             box.others -= 1
             if self._hub.full:
                 self._hub.eased(box)
