@@ -1,6 +1,7 @@
 """The time of a cassette: it stands, is moved, and wakes its sleepers in order."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -126,3 +127,42 @@ async def test_a_pace_takes_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     await clock.reach(2.0)
     assert [seconds for seconds in slept if seconds] == [0.5]
     assert clock.now() == 2.0
+
+
+async def test_who_is_only_called_is_called_without_a_turn_of_the_loop() -> None:
+    clock = TapeClock()
+    clock.attend(1)
+    rung: list[tuple[str, float]] = []
+
+    def ring(name: str) -> None:
+        rung.append((name, clock.now()))
+
+    for name, when in (("second", 2.0), ("first", 1.0), ("third", 3.0)):
+        clock.call_at(when, partial(ring, name))
+    clock.call_at(1.5, lambda: rung.append(("never", 0.0))).cancel()
+    assert clock.rang(2.5)
+    assert rung == [("first", 1.0)]
+    assert clock.rang(2.5)
+    assert rung == [("first", 1.0), ("second", 2.0)]
+    assert not clock.waits(2.5)
+
+    asleep = asyncio.create_task(clock.sleep_until(2.5))
+    await asyncio.sleep(0)
+    assert not clock.rang(3.0)  # a task is to be woken before that
+    assert len(rung) == 2
+    await clock.reach(3.0)
+    assert rung[2:] == [("third", 3.0)]
+    await asleep
+    clock.attend(-1)
+
+
+async def test_a_tape_that_takes_its_time_calls_nobody_before_it() -> None:
+    clock = TapeClock(1000.0)
+    clock.attend(1)
+    rung: list[float] = []
+    clock.call_at(1.0, lambda: rung.append(clock.now()))
+    assert not clock.rang(1.0)
+    assert rung == []
+    await clock.reach(1.0)
+    assert rung == [1.0]
+    clock.attend(-1)

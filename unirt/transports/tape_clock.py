@@ -181,6 +181,24 @@ class TapeClock:
         """Be at a time; never goes back."""
         self.reached = max(self.reached, when)
 
+    def rang(self, when: float) -> bool:
+        """
+        Call whoever is to be called until a time, the first of all.
+
+        Returns ``False``, and nothing was done, where a task sleeps until then, or the tape takes
+        its time: then getting there takes :meth:`reach`.
+        """
+        if self._speed is not None:
+            return False
+        with self._lock:
+            sleepers = [sleeper for wake, _, sleeper in self._sleepers if wake <= when]
+        if not all(sleeper.alarm or sleeper.done for sleeper in sleepers):
+            return False
+        wake = self._next_wake()
+        if wake is not None and wake <= when:
+            self._move(wake)
+        return True
+
     async def reach(self, when: float) -> None:
         """Go on to a time, and wake everybody on the way."""
         while True:
