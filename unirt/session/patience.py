@@ -116,6 +116,8 @@ class Patience:
         fail: Callable[[Exception], None],
     ) -> None:
         self._timeouts = timeouts
+        self._soonest = min(timeouts.answer, timeouts.silence / _LOOKS)
+        "How long after it began a wait is looked at first, in seconds."
         self._provider = provider
         self._now = clock.now
         self._state = state
@@ -230,7 +232,9 @@ class Patience:
             self._answered.append(event.turn_id)
             self._inside.add(response_id)
         self._quiet[response_id] = self._now()
-        self._look_for({*self._unheard, response_id})
+        if not self._unheard:
+            self._state.look_on(self._look)
+        self._unheard.add(response_id)
         self._watch()
 
     def _look_for(self, unheard: set[str]) -> None:
@@ -276,6 +280,8 @@ class Patience:
     def _watch(self) -> None:
         """Have the timer ring when something may be overdue, where it would ring later."""
         now, timeouts = self._now(), self._timeouts
+        if self._rings_at is not None and self._rings_at <= now + self._soonest:
+            return  # soon enough for what begins now; for what began before it was set
         looks = [since + timeouts.answer for since in self._due.values()]
         for since in self._quiet.values():
             looks += [now + timeouts.silence / _LOOKS, since + timeouts.silence]
