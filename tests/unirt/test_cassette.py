@@ -25,8 +25,9 @@ from tests.unirt.taping import (
     using,
 )
 from unirt import CassetteError, CassetteMismatch, Event
-from unirt.cassettes import Entry, Framed, Opened, Stalled, read, write
+from unirt.cassettes import Entry, Exchanged, Framed, Opened, Stalled, read, write
 from unirt.clock import ManualClock
+from unirt.deck.identify import origin_of
 from unirt.errors import ConfigurationError
 from unirt.registry import load
 from unirt.transport import TransportClosed
@@ -80,6 +81,27 @@ async def test_the_header_says_where_it_comes_from(tmp_path: Path) -> None:
     assert header.recorded_by.startswith("unirt-realtime ")
     assert header.recorded_at is not None
     assert header.notes == {"scenario": "greeting"}
+
+
+@pytest.mark.parametrize(
+    ("urls", "origin"),
+    [
+        (["ws://127.0.0.1:81/"], "simulator"),
+        (["ws://127.0.0.2/", "http://[::1]:80/v1/realtime/calls"], "simulator"),
+        (["wss://localhost/v1", "http://sim.localhost/x"], "simulator"),
+        (["wss://api.openai.com/v1/realtime"], "live"),
+        (["ws://127.0.0.1/", "wss://api.openai.com/v1/realtime"], "live"),
+        (["ws://127.0.0.1/", "https://api.openai.com/v1/realtime/calls"], "live"),
+        (["ws://192.0.2.1/"], "live"),
+        (["wss://localhost.example.com/"], "live"),
+    ],
+)
+def test_the_addresses_tell_where_it_comes_from(urls: list[str], origin: str) -> None:
+    entries = [
+        Exchanged(request={"uri": url}, response={}) if url.startswith("http") else Opened(url=url)
+        for url in urls
+    ]
+    assert origin_of(entries) == origin
 
 
 async def test_with_a_clock_of_its_own_a_recording_says_its_time(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 import unirt
 from tests.unirt.taping import all_of, every_provider, record, talk, using
-from unirt import CassetteMismatch, CassetteMissing
+from unirt import CassetteMismatch, CassetteMissing, ResponseStarted
 from unirt.deck.stack import current
 from unirt.errors import ConfigurationError
 
@@ -110,6 +110,26 @@ async def test_what_the_application_did_not_do_fails_at_the_end(tmp_path: Path) 
         await using(path, application)
     with pytest.raises(CassetteMismatch, match="1 recorded connections were never made"):
         await using(path)
+
+
+@every_provider
+async def test_with_a_pace_it_is_found_that_the_application_stopped_listening(
+    provider: str, tmp_path: Path
+) -> None:
+    """At full speed an answer comes in one go, so the session has it, whoever reads it."""
+    path = tmp_path / "talk.jsonl"
+    await record(path, provider)
+
+    async def application() -> None:
+        async with unirt.connect() as session:
+            await session.send_text("Good morning.")
+            async for event in session:
+                if isinstance(event, ResponseStarted):
+                    break
+
+    await using(path, application)
+    with pytest.raises(CassetteMismatch, match="left over; the first was received"):
+        await using(path, application, pace=10)
 
 
 async def test_another_connection_than_was_recorded_fails(tmp_path: Path) -> None:

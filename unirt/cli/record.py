@@ -78,7 +78,7 @@ def run(
         with tape:
             told = asyncio.run(recording.simulated(simulator, clock, improvise=scenario is None))
     else:
-        with unirt.cassette(out, mode="rewrite", audio=audio, origin=Origin.LIVE):
+        with unirt.cassette(out, mode="rewrite", audio=audio):
             told = asyncio.run(recording.live())
     for line in told:
         console.print(line, markup=False)

@@ -6,14 +6,23 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import attrs
 
-from unirt.cassettes.entries import Cassette, Exchanged, Header, Opened, Origin, Segment, moment
+from unirt.cassettes.entries import (
+    Cassette,
+    Entry,
+    Exchanged,
+    Header,
+    Opened,
+    Origin,
+    Segment,
+    moment,
+)
 from unirt.cassettes.files import read, write
 from unirt.cassettes.match import Match, matching
 from unirt.cassettes.player import Player
@@ -22,7 +31,7 @@ from unirt.cassettes.secrets import Secrets
 from unirt.clock import Clock
 from unirt.deck.environment import configured
 from unirt.deck.http import Watch
-from unirt.deck.identify import with_models
+from unirt.deck.identify import origin_of, with_models
 from unirt.deck.modes import Mode
 from unirt.deck.tape import Tape
 from unirt.errors import CassetteError, CassetteMismatch, CassetteMissing, DialError
@@ -31,6 +40,7 @@ from unirt.transports.noting import noting, rehearsing
 from unirt.transports.played_call import CALL, PlayedCall
 from unirt.transports.playing import PlayingTransport, Table
 from unirt.transports.recording import RecordingTransport
+from unirt.transports.secrecy import is_loopback
 from unirt.transports.tape_clock import TapeClock
 
 __all__ = ["Deck", "Plan", "stable"]
@@ -352,17 +362,16 @@ class Deck:
             )
         write(self.path, clean)
 
-    def _header(self, entries: Iterable[Any]) -> Header:
+    def _header(self, entries: Sequence[Entry]) -> Header:
         from importlib.metadata import version
 
         opened = next((entry for entry in entries if isinstance(entry, Opened)), None)
         url = opened.url if opened is not None else ""
         parts = urlsplit(url)
-        here = parts.hostname in ("localhost", "127.0.0.1", "::1")
         began_at = None if self._tape is None else self._tape.began_at
         match = self._plan.match
         return Header(
-            origin=self._plan.origin or (Origin.SIMULATOR if here else Origin.LIVE),
+            origin=self._plan.origin or origin_of(entries),
             provider=None if opened is None else opened.provider,
             model=None if opened is None else opened.model,
             protocol=parts.path or None,
@@ -400,7 +409,7 @@ def _plain(cassette: Cassette) -> Cassette:
 def stable(url: str) -> str:
     """An address that is the same in the next recording: a port of this machine is any port."""
     parts = urlsplit(url)
-    if parts.hostname not in ("localhost", "127.0.0.1", "::1") or parts.port is None:
+    if parts.port is None or not is_loopback(parts.hostname or ""):
         return url
     return url.replace(f":{parts.port}", "", 1)
 

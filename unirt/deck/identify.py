@@ -8,7 +8,7 @@ and what its first frame configures names the model.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import parse_qsl, urlsplit
 
 import attrs
@@ -16,6 +16,7 @@ import attrs
 from unirt.cassettes.entries import (
     Cassette,
     Entry,
+    Exchanged,
     Framed,
     Header,
     Opened,
@@ -26,8 +27,9 @@ from unirt.cassettes.meaning import new_server
 from unirt.cassettes.secrets import PLACEHOLDER
 from unirt.registry import installed, load
 from unirt.translator import Upgrade
+from unirt.transports.secrecy import is_loopback
 
-__all__ = ["is_for", "provider_of", "with_models"]
+__all__ = ["is_for", "origin_of", "provider_of", "with_models"]
 
 _SLASHES = re.compile("//+")
 
@@ -82,6 +84,14 @@ def _with_model(segment: Segment) -> Opened:
                 break
     provider = segment.opened.provider if understood or not sent else None
     return attrs.evolve(segment.opened, provider=provider, model=model if provider else None)
+
+
+def origin_of(recorded: Sequence[Entry]) -> Origin:
+    """Where what was recorded comes from: a simulator where all of it came from this machine."""
+    urls = [entry.url for entry in recorded if isinstance(entry, Opened)]
+    urls += [str(entry.request["uri"]) for entry in recorded if isinstance(entry, Exchanged)]
+    here = all(is_loopback(urlsplit(url).hostname or "") for url in urls)
+    return Origin.SIMULATOR if here else Origin.LIVE
 
 
 def is_for(opened: Opened, url: str) -> bool:
