@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -133,10 +134,11 @@ def _with_keys(environ: Mapping[str, str]) -> Iterator[Provider]:
 
 def main(arguments: list[str]) -> int:
     """Record everything that there is a key for, and report."""
-    if len(arguments) != 1:
-        print(__doc__, file=sys.stderr)
-        return 2
-    folder, providers = Path(arguments[0]), list(_with_keys(os.environ))
+    parser = ArgumentParser(
+        "cassettes/live.py", description=__doc__, formatter_class=RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="where the cassettes go")
+    folder, providers = parser.parse_args(arguments).folder, list(_with_keys(os.environ))
     for provider in providers:
         for name in builtin_names():
             simulated = FOLDER / provider.name / f"{name}.jsonl"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -152,16 +153,19 @@ def cassettes() -> Iterator[tuple[Path, bytes]]:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the cassettes, or with ``--check`` tell which are stale."""
+    """Write the cassettes, or with --check tell which are stale."""
+    parser = ArgumentParser("cassettes/record.py", description=main.__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    check = parser.parse_args(arguments).check
     stale = []
     logging.getLogger("unirt").addHandler(logging.NullHandler())
     for path, data in cassettes():
         if not path.exists() or path.read_bytes() != data:
             stale.append(str(path.relative_to(FOLDER)))
-            if "--check" not in arguments:
+            if not check:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(data)
-    if "--check" in arguments and stale:
+    if check and stale:
         print(f"stale: {', '.join(stale)}; run python cassettes/record.py", file=sys.stderr)
         return 1
     return 0

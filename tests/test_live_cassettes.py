@@ -77,7 +77,10 @@ async def test_order_is_reported() -> None:
 
 
 async def test_the_one_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([]) == 2
+    for wrong, status in (([], 2), (["--dry-run"], 2), (["--help"], 0)):
+        with pytest.raises(SystemExit) as ended:
+            main(wrong)
+        assert ended.value.code == status
     assert main([str(tmp_path)]) == 1
     assert "no provider has a key" in capsys.readouterr().err
 
