@@ -6,7 +6,7 @@ import json
 import sys
 import threading
 import urllib.request
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,9 @@ import pytest
 from openai import OpenAI
 
 import unirt
+from tests.unirt.taping import every_provider, shown, simulated, talk
 from unirt import CassetteError, CassetteMismatch
-from unirt.cassettes import Exchanged, Framed, read
+from unirt.cassettes import Exchanged, Framed, Opened, read
 from unirt.registry import load
 from unirt.simulator import Pace, Simulator
 
@@ -83,7 +84,29 @@ def test_a_client_secret_is_made_recorded_and_played(
     assert "sk-0123456789abcdef0123" not in text
     assert '\\"sess_1\\"' in text
     monkeypatch.delattr(Handler, "do_POST")
-    assert replaying(path, make) == "SCRUBBED"
+    assert replaying(path, make) == "ek_SCRUBBED", "what it is for is seen by how it begins"
+
+
+@every_provider
+async def test_a_session_that_a_client_secret_opens_is_played_as_it_was_recorded(
+    provider: str, tmp_path: Path
+) -> None:
+    """The way goes by how a secret begins: another address, or less that may be configured."""
+    path = tmp_path / "talk.jsonl"
+
+    async def application(environ: Mapping[str, str] | None) -> list[str]:
+        options: dict[str, Any] = {"environ": environ, "env_file": None}
+        secret = await unirt.client_secret(provider, **options)
+        return shown(await talk(provider=provider, api_key=secret.value, **options))
+
+    async with simulated(provider) as simulator:
+        with unirt.cassette(path, mode="once"):
+            live = await application(environ := simulator.env)
+    kinds = [type(entry) for entry in read(path).entries[:2]]
+    assert kinds == [Exchanged, Opened]
+    for known in (environ, {}):
+        with unirt.cassette(path):
+            assert await application(known) == live
 
 
 async def test_http_and_frames_are_in_one_file_in_order(server: str, tmp_path: Path) -> None:

@@ -21,8 +21,20 @@ import attrs
 __all__ = ["PLACEHOLDER", "Secrets", "hidden", "is_secret_name", "scrubbed_url", "texts_in"]
 
 PLACEHOLDER: Final = "SCRUBBED"
+_KINDS: Final = re.compile("ek_|auth_tokens/")
+"How secrets begin by which a client chooses its way: what they are for is kept, and is no secret."
 LEAST: Final = 12
 "Characters; a shorter value is no credential, and might be any word."
+
+
+def _instead_of(secret: str) -> str:
+    """What stands in the place of a secret, and tells no more than what kind it was."""
+    kind = _KINDS.match(secret)
+    return PLACEHOLDER if kind is None else kind[0] + PLACEHOLDER
+
+
+def _matched(found: re.Match[str]) -> str:
+    return _instead_of(found[0])
 
 
 @attrs.frozen
@@ -34,7 +46,7 @@ class _Shape:
     pattern: re.Pattern[str]
 
     def sub(self, text: str) -> str:
-        return self.pattern.sub(PLACEHOLDER, text) if self._may_be_in(text) else text
+        return self.pattern.sub(_matched, text) if self._may_be_in(text) else text
 
     def finds(self, text: str) -> Iterator[tuple[int, int]]:
         if self._may_be_in(text):
@@ -122,7 +134,7 @@ class Secrets:
         """The text without any secret, known or not."""
         for form in self._forms:
             if form in text:
-                text = text.replace(form, PLACEHOLDER)
+                text = text.replace(form, _instead_of(form))
         for shape in _SHAPES.values():
             text = shape.sub(text)
         inner = _encoded_text(text)
@@ -237,7 +249,8 @@ def hidden(value: Any, secrets: Secrets, *, headers: bool = False) -> Any:
 def _hidden_whole(value: Any, secrets: Secrets) -> Any:
     """What stands under the name of a secret: a text, some, or an object with a value."""
     if isinstance(value, str):
-        return PLACEHOLDER if value not in ("", PLACEHOLDER) else value
+        clean = _instead_of(value) if value else value
+        return value if clean == value else clean
     if isinstance(value, list):
         copy: Any = [_hidden_whole(inner, secrets) for inner in value]
         return value if all(a is b for a, b in zip(copy, value, strict=True)) else copy

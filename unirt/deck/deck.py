@@ -192,6 +192,15 @@ class Deck:
         with rehearsing(f"{asked.scheme}://{asked.netloc}"):
             return await dial()
 
+    @property
+    def answers_at(self) -> str | None:
+        """Scheme and host of the next recorded request that was not made; ``None`` for none."""
+        left = self.watch.left_over() if self.playing and self.watch is not None else ()
+        if not left:
+            return None
+        asked = urlsplit(left[0].partition(" ")[2])
+        return f"{asked.scheme}://{asked.netloc}"
+
     def play(self, segment: Segment) -> PlayingTransport:
         """A connection that was taken, as it was recorded."""
         self.clock.jump(segment.opened.at)
