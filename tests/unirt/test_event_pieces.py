@@ -1,5 +1,8 @@
 """A piece that is made quickly is the event that its class makes, and as frozen."""
 
+import copy
+import gc
+import pickle
 from collections.abc import Callable
 
 import attrs
@@ -7,10 +10,19 @@ import pytest
 
 from unirt.audio import PCM16_16K
 from unirt.events import AudioDelta, ContentEvent, Origin, Stream, StreamKind, TranscriptDelta
-from unirt.events.pieces import audio_delta, transcript_delta, unread_origin
+from unirt.events.base import Source
+from unirt.events.pieces import audio_delta, transcript_delta, unread_audio_delta
 
 ORIGIN = Origin(provider="p", received_at=1.0)
 STREAM = Stream(id="s", kind=StreamKind.AUDIO)
+FRAME = b'{"a": 1}'
+
+
+def unread() -> AudioDelta:
+    """A piece whose frame nobody has read, nor made an origin of."""
+    source = Source("p", dict)
+    return unread_audio_delta(source, 1.0, FRAME, STREAM, data=b"ab", format=PCM16_16K)
+
 
 Made = tuple[ContentEvent, ContentEvent]
 "One made quickly, and one by its class."
@@ -22,9 +34,10 @@ EACH = pytest.mark.parametrize(
             audio_delta(ORIGIN, STREAM, b"ab", PCM16_16K),
             AudioDelta(ORIGIN, STREAM, b"ab", PCM16_16K),
         ),
+        lambda: ((quick := unread()), AudioDelta(quick.origin, STREAM, b"ab", PCM16_16K)),
         lambda: (transcript_delta(ORIGIN, STREAM, "a"), TranscriptDelta(ORIGIN, STREAM, "a")),
     ],
-    ids=["audio", "transcript"],
+    ids=["audio", "unread", "transcript"],
 )
 
 
@@ -53,10 +66,27 @@ def test_it_can_be_changed_into_another(made: Callable[[], Made]) -> None:
     assert attrs.evolve(quick, synthesised=True) == attrs.evolve(plain, synthesised=True) != quick
 
 
-def test_an_origin_that_is_made_quickly_is_read_when_it_is_asked_for() -> None:
-    quick = unread_origin("p", 1.0, dict, b'{"a": 1}')
-    plain = Origin("p", 1.0, None, dict, b'{"a": 1}')
+def test_an_origin_is_made_when_it_is_asked_for() -> None:
+    quick = unread()
+    assert not any(type(held) is Origin for held in gc.get_referents(quick))
+    plain = Origin("p", 1.0, None, dict, FRAME)
     for field in attrs.fields(Origin):
-        assert getattr(quick, field.name) == getattr(plain, field.name)
-    assert quick.raw == plain.raw == {"a": 1}
+        assert getattr(quick.origin, field.name) == getattr(plain, field.name)
+    assert quick.origin is quick.origin
+    assert quick.raw == {"a": 1}
     assert quick.raw is quick.raw
+    assert (quick.provider, quick.received_at) == ("p", 1.0)
+
+
+@pytest.mark.parametrize("again", [copy.copy, lambda event: pickle.loads(pickle.dumps(event))])
+def test_it_can_be_copied(again: Callable[[AudioDelta], AudioDelta]) -> None:
+    other = again(unread())
+    assert other == unread()
+    assert other.raw == {"a": 1}
+
+
+def test_what_it_does_not_have_is_told_as_ever() -> None:
+    quick = unread()
+    with pytest.raises(AttributeError, match="'AudioDelta' object has no attribute 'orign'"):
+        _ = quick.orign  # type: ignore[attr-defined]  # that there is none is the point
+    assert not hasattr(AudioDelta.__new__(AudioDelta), "origin")

@@ -20,7 +20,7 @@ from unirt.events import (
     StreamKind,
     StreamOpened,
 )
-from unirt.events.pieces import audio_delta, transcript_delta
+from unirt.events.pieces import audio_delta, transcript_delta, unread_audio_delta
 from unirt.usage import Usage
 
 __all__ = ["Answers"]
@@ -200,7 +200,9 @@ class Answers(Hearing):
     ) -> None:
         """Deliver the next piece of a stream of the response that :meth:`audio` has opened."""
         self._events.append(audio_delta(self._origin, entry.stream, data, format))
-        ms = len(data) * 1000 / format.byte_rate
+        self._plays(response, entry, len(data) * 1000 / format.byte_rate)
+
+    def _plays(self, response: Response, entry: OpenStream, ms: float) -> None:
         response.audio_ms += ms
         entry.audio_ms += ms
         now, until = self._now, response.plays_until
@@ -218,8 +220,13 @@ class Answers(Hearing):
         audio = speaking.envelope.open(frame)
         if audio is None:
             return False
-        self.begin_unread(frame, now)
-        self.more_audio(speaking.response, speaking.entry, audio, speaking.format)
+        entry, format = speaking.entry, speaking.format
+        self._now = now
+        self._begun = event = unread_audio_delta(
+            self._source, now, frame, entry.stream, data=audio, format=format
+        )
+        self._events.append(event)
+        self._plays(speaking.response, entry, len(audio) * 1000 / format.byte_rate)
         return True
 
     def text(

@@ -7,6 +7,7 @@ from typing import Any
 
 from unirt.composer.records import OpenStream, Response
 from unirt.events import (
+    AudioDelta,
     ContentDiscarded,
     ControlEvent,
     Ending,
@@ -23,7 +24,7 @@ from unirt.events import (
     ToolCallDelta,
     TranscriptDelta,
 )
-from unirt.events.pieces import unread_origin
+from unirt.events.base import Source
 from unirt.ids import counting_ids, names_of
 
 __all__ = ["DELTAS", "Scribe"]
@@ -63,9 +64,10 @@ class Scribe:
         "The session's name of what the provider calls so, see :mod:`unirt.ids`."
         self.clocked = clocked
         self.started = False
-        self._parse_native = parse_native
+        self._source = Source(provider, parse_native)
         self._now = 0.0
-        self._origin = Origin(provider=provider)
+        self._begun: Origin | AudioDelta = Origin(provider=provider)
+        "The occasion, or what it told that knows it."
         self._events: list[Event] = []
         self._prepare()
 
@@ -75,12 +77,13 @@ class Scribe:
     def begin(self, raw: Any, now: float) -> None:
         """Start on a frame, by its decoded JSON, or on an occasion without one (``None``)."""
         self._now = now
-        self._origin = Origin(self.provider, now, raw, self._parse_native)
+        self._begun = Origin(self.provider, now, raw, self._source.parse_native)
 
-    def begin_unread(self, frame: bytes, now: float) -> None:
-        """Start on a frame that is known to be JSON, and was not decoded."""
-        self._now = now
-        self._origin = unread_origin(self.provider, now, self._parse_native, frame)
+    @property
+    def _origin(self) -> Origin:
+        """Where what is told now comes from."""
+        begun = self._begun
+        return begun.origin if isinstance(begun, AudioDelta) else begun
 
     def mint(self, noun: str) -> str:
         """An id for what the provider does not name; it names nothing else in the session."""

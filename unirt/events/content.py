@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 
 from unirt.audio import PCM16_24K, AudioFormat
-from unirt.events.base import ContentEvent
+from unirt.events.base import ContentEvent, Unread
 from unirt.value import Value
 
 __all__ = [
@@ -66,7 +66,7 @@ class StreamOpened(ContentEvent):
 
 
 @attrs.frozen
-class AudioDelta(ContentEvent):
+class AudioDelta(Unread):
     """The next piece of spoken output."""
 
     data: bytes = attrs.field(repr=lambda data: f"<{len(data)} bytes>")

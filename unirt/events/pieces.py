@@ -10,14 +10,13 @@ whole, and nobody sees it before.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from unirt.audio import AudioFormat
-from unirt.events.base import Origin, Stream
+from unirt.events.base import Origin, Source, Stream
 from unirt.events.content import AudioDelta, TranscriptDelta
 
-__all__ = ["audio_delta", "transcript_delta", "unread_origin"]
+__all__ = ["audio_delta", "transcript_delta", "unread_audio_delta"]
 
 
 def _draft(kind: type[Any]) -> type[Any]:
@@ -43,6 +42,23 @@ def audio_delta(origin: Origin, stream: Stream, data: bytes, format: AudioFormat
     return event  # type: ignore[no-any-return]  # it is one now
 
 
+def unread_audio_delta(
+    source: Source, received_at: float, frame: bytes, stream: Stream, *, data: bytes,
+    format: AudioFormat,
+) -> AudioDelta:  # fmt: skip
+    """What ``AudioDelta(source.origin(received_at, frame), stream, data, format)`` is."""
+    event = _new(_DraftAudioDelta)
+    event._source = source
+    event._frame_at = received_at
+    event._frame = frame
+    event.synthesised = False
+    event.stream = stream
+    event.data = data
+    event.format = format
+    event.__class__ = AudioDelta
+    return event  # type: ignore[no-any-return]  # it is one now
+
+
 def transcript_delta(origin: Origin, stream: Stream, text: str) -> TranscriptDelta:
     """What ``TranscriptDelta(origin, stream, text)`` is."""
     event = _new(_DraftTranscriptDelta)
@@ -54,16 +70,3 @@ def transcript_delta(origin: Origin, stream: Stream, text: str) -> TranscriptDel
     event.language = event.speaker = event.start_ms = event.end_ms = None
     event.__class__ = TranscriptDelta
     return event  # type: ignore[no-any-return]  # it is one now
-
-
-def unread_origin(
-    provider: str, received_at: float, parse_native: Callable[[Any], Any] | None, frame: bytes
-) -> Origin:
-    """What ``Origin(provider, received_at, None, parse_native, frame)`` is; it is not frozen."""
-    origin = _new(Origin)
-    origin.provider = provider
-    origin.received_at = received_at
-    origin._raw = None
-    origin.parse_native = parse_native
-    origin._unread = frame
-    return origin
