@@ -35,7 +35,7 @@ def goes_on(composer: Composer, speaking: Speaking, data: Any, frame: object) ->
             return False
         turn = content.get("modelTurn")
         if turn is None:
-            return _words(composer, speaking, content["outputTranscription"])
+            return _words(composer, speaking, content["outputTranscription"], frame)
         (part,) = turn["parts"]
         blob = part["inlineData"]
         if blob["mimeType"] != speaking.mime_type or speaking.entry.closed:
@@ -52,9 +52,9 @@ def goes_on(composer: Composer, speaking: Speaking, data: Any, frame: object) ->
     return True
 
 
-def _words(composer: Composer, speaking: Speaking, told: Any) -> bool:
+def _words(composer: Composer, speaking: Speaking, told: Any, frame: object) -> bool:
     words, text = speaking.words, told["text"]
     if words is None or words.closed or len(told) != 1 or type(text) is not str or not text:
         return False
-    composer.more_words(speaking, words, text)
+    composer.more_words(speaking, words, text, frame)
     return True

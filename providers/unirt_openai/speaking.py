@@ -52,7 +52,7 @@ def goes_on(composer: Composer, speaking: Speaking, data: Any, frame: object) ->
     words = speaking.words
     if words is None or words.closed or type(delta) is not str or not delta:
         return False
-    composer.more_words(speaking, words, delta)
+    composer.more_words(speaking, words, delta, frame)
     return True
 
 

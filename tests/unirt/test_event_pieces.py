@@ -11,7 +11,12 @@ import pytest
 from unirt.audio import PCM16_16K
 from unirt.events import AudioDelta, ContentEvent, Origin, Stream, StreamKind, TranscriptDelta
 from unirt.events.base import Source
-from unirt.events.pieces import audio_delta, transcript_delta, unread_audio_delta
+from unirt.events.pieces import (
+    audio_delta,
+    transcript_delta,
+    unread_audio_delta,
+    unread_transcript_delta,
+)
 
 ORIGIN = Origin(provider="p", received_at=1.0)
 STREAM = Stream(id="s", kind=StreamKind.AUDIO)
@@ -19,9 +24,13 @@ FRAME = b'{"a": 1}'
 
 
 def unread() -> AudioDelta:
-    """A piece whose frame nobody has read, nor made an origin of."""
+    """A piece of whose frame nobody has made an origin."""
     source = Source("p", dict)
     return unread_audio_delta(source, 1.0, FRAME, STREAM, data=b"ab", format=PCM16_16K)
+
+
+def unread_words() -> TranscriptDelta:
+    return unread_transcript_delta(Source("p", dict), 1.0, FRAME, STREAM, "a")
 
 
 Made = tuple[ContentEvent, ContentEvent]
@@ -36,8 +45,9 @@ EACH = pytest.mark.parametrize(
         ),
         lambda: ((quick := unread()), AudioDelta(quick.origin, STREAM, b"ab", PCM16_16K)),
         lambda: (transcript_delta(ORIGIN, STREAM, "a"), TranscriptDelta(ORIGIN, STREAM, "a")),
+        lambda: ((quick := unread_words()), TranscriptDelta(quick.origin, STREAM, "a")),
     ],
-    ids=["audio", "unread", "transcript"],
+    ids=["audio", "unread audio", "transcript", "unread transcript"],
 )
 
 
@@ -66,8 +76,11 @@ def test_it_can_be_changed_into_another(made: Callable[[], Made]) -> None:
     assert attrs.evolve(quick, synthesised=True) == attrs.evolve(plain, synthesised=True) != quick
 
 
-def test_an_origin_is_made_when_it_is_asked_for() -> None:
-    quick = unread()
+@pytest.mark.parametrize("make", [unread, unread_words])
+def test_an_origin_is_made_when_it_is_asked_for(
+    make: Callable[[], AudioDelta | TranscriptDelta],
+) -> None:
+    quick = make()
     assert not any(type(held) is Origin for held in gc.get_referents(quick))
     plain = Origin("p", 1.0, None, dict, FRAME)
     for field in attrs.fields(Origin):

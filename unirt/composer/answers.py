@@ -20,7 +20,12 @@ from unirt.events import (
     StreamKind,
     StreamOpened,
 )
-from unirt.events.pieces import audio_delta, transcript_delta, unread_audio_delta
+from unirt.events.pieces import (
+    audio_delta,
+    transcript_delta,
+    unread_audio_delta,
+    unread_transcript_delta,
+)
 from unirt.usage import Usage
 
 __all__ = ["Answers"]
@@ -254,11 +259,24 @@ class Answers(Hearing):
         self._text(entry, text, synthesised=synthesised, **fields)
         return entry
 
-    def more_words(self, speaking: Speech, entry: OpenStream, text: str) -> None:
-        """Deliver the next piece of the transcript beside audio, which :meth:`text` has opened."""
+    def more_words(self, speaking: Speech, entry: OpenStream, text: str, frame: object) -> None:
+        """
+        Deliver the next piece of the transcript beside audio, which :meth:`text` has opened.
+
+        Args:
+            speaking: Where the audio goes.
+            entry: Where the words go.
+            text: They.
+            frame: As it was received; nothing else is told of it.
+        """
         entry.cues.append(speaking.entry.audio_ms)
         entry.parts.append(text)
-        self._events.append(transcript_delta(self._origin, entry.stream, text))
+        if type(frame) is bytes:
+            event = unread_transcript_delta(self._source, self._now, frame, entry.stream, text)
+            self._begun = event
+        else:
+            event = transcript_delta(self._origin, entry.stream, text)
+        self._events.append(event)
 
     def image(
         self, response: Response, item_id: str, index: int, data: bytes, mime_type: str

@@ -7,7 +7,6 @@ from typing import Any
 
 from unirt.composer.records import OpenStream, Response
 from unirt.events import (
-    AudioDelta,
     ContentDiscarded,
     ControlEvent,
     Ending,
@@ -24,7 +23,7 @@ from unirt.events import (
     ToolCallDelta,
     TranscriptDelta,
 )
-from unirt.events.base import Source
+from unirt.events.base import Source, Unread
 from unirt.ids import counting_ids, names_of
 
 __all__ = ["DELTAS", "Scribe"]
@@ -66,8 +65,9 @@ class Scribe:
         self.started = False
         self._source = Source(provider, parse_native)
         self._now = 0.0
-        self._begun: Origin | AudioDelta = Origin(provider=provider)
-        "The occasion, or what it told that knows it."
+        self._raw: Any = None
+        self._begun: Origin | Unread | None = None
+        "The occasion, or what it told that knows it; ``None`` until somebody asks."
         self._events: list[Event] = []
         self._prepare()
 
@@ -77,13 +77,17 @@ class Scribe:
     def begin(self, raw: Any, now: float) -> None:
         """Start on a frame, by its decoded JSON, or on an occasion without one (``None``)."""
         self._now = now
-        self._begun = Origin(self.provider, now, raw, self._source.parse_native)
+        self._raw = raw
+        self._begun = None
 
     @property
     def _origin(self) -> Origin:
         """Where what is told now comes from."""
         begun = self._begun
-        return begun.origin if isinstance(begun, AudioDelta) else begun
+        if begun is None:
+            source = self._source
+            begun = self._begun = Origin(self.provider, self._now, self._raw, source.parse_native)
+        return begun.origin if isinstance(begun, Unread) else begun
 
     def mint(self, noun: str) -> str:
         """An id for what the provider does not name; it names nothing else in the session."""

@@ -88,7 +88,7 @@ class TextDelta(ContentEvent):
 
 
 @attrs.frozen
-class TranscriptDelta(ContentEvent):
+class TranscriptDelta(Unread):
     """
     The next piece of the transcript of something spoken; append it.
 

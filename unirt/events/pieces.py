@@ -16,7 +16,7 @@ from unirt.audio import AudioFormat
 from unirt.events.base import Origin, Source, Stream
 from unirt.events.content import AudioDelta, TranscriptDelta
 
-__all__ = ["audio_delta", "transcript_delta", "unread_audio_delta"]
+__all__ = ["audio_delta", "transcript_delta", "unread_audio_delta", "unread_transcript_delta"]
 
 
 def _draft(kind: type[Any]) -> type[Any]:
@@ -63,6 +63,23 @@ def transcript_delta(origin: Origin, stream: Stream, text: str) -> TranscriptDel
     """What ``TranscriptDelta(origin, stream, text)`` is."""
     event = _new(_DraftTranscriptDelta)
     event.origin = origin
+    event.synthesised = False
+    event.stream = stream
+    event.text = text
+    event.words = ()
+    event.language = event.speaker = event.start_ms = event.end_ms = None
+    event.__class__ = TranscriptDelta
+    return event  # type: ignore[no-any-return]  # it is one now
+
+
+def unread_transcript_delta(
+    source: Source, received_at: float, frame: bytes, stream: Stream, text: str
+) -> TranscriptDelta:
+    """What ``TranscriptDelta(source.origin(received_at, frame), stream, text)`` is."""
+    event = _new(_DraftTranscriptDelta)
+    event._source = source
+    event._frame_at = received_at
+    event._frame = frame
     event.synthesised = False
     event.stream = stream
     event.text = text
