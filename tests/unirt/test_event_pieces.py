@@ -11,14 +11,8 @@ import pytest
 from unirt.audio import PCM16_16K
 from unirt.events import AudioDelta, ContentEvent, Origin, Stream, StreamKind, TranscriptDelta
 from unirt.events.base import Source
-from unirt.events.pieces import (
-    audio_delta,
-    transcript_delta,
-    unread_audio_delta,
-    unread_transcript_delta,
-)
+from unirt.events.pieces import unread_audio_delta, unread_transcript_delta
 
-ORIGIN = Origin(provider="p", received_at=1.0)
 STREAM = Stream(id="s", kind=StreamKind.AUDIO)
 FRAME = b'{"a": 1}'
 
@@ -39,15 +33,10 @@ Made = tuple[ContentEvent, ContentEvent]
 EACH = pytest.mark.parametrize(
     "made",
     [
-        lambda: (
-            audio_delta(ORIGIN, STREAM, b"ab", PCM16_16K),
-            AudioDelta(ORIGIN, STREAM, b"ab", PCM16_16K),
-        ),
         lambda: ((quick := unread()), AudioDelta(quick.origin, STREAM, b"ab", PCM16_16K)),
-        lambda: (transcript_delta(ORIGIN, STREAM, "a"), TranscriptDelta(ORIGIN, STREAM, "a")),
         lambda: ((quick := unread_words()), TranscriptDelta(quick.origin, STREAM, "a")),
     ],
-    ids=["audio", "unread audio", "transcript", "unread transcript"],
+    ids=["audio", "transcript"],
 )
 
 

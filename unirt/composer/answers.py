@@ -10,6 +10,7 @@ from unirt.composer.heard_text import time_words
 from unirt.composer.hearing import Hearing
 from unirt.composer.records import OpenStream, Response, Speech, forget
 from unirt.events import (
+    AudioDelta,
     CitationsDelta,
     ControlEvent,
     Ending,
@@ -19,13 +20,9 @@ from unirt.events import (
     Stream,
     StreamKind,
     StreamOpened,
+    TranscriptDelta,
 )
-from unirt.events.pieces import (
-    audio_delta,
-    transcript_delta,
-    unread_audio_delta,
-    unread_transcript_delta,
-)
+from unirt.events.pieces import unread_audio_delta, unread_transcript_delta
 from unirt.usage import Usage
 
 __all__ = ["Answers"]
@@ -204,7 +201,7 @@ class Answers(Hearing):
         self, response: Response, entry: OpenStream, data: bytes, format: AudioFormat
     ) -> None:
         """Deliver the next piece of a stream of the response that :meth:`audio` has opened."""
-        self._events.append(audio_delta(self._origin, entry.stream, data, format))
+        self._events.append(AudioDelta(self._origin, entry.stream, data, format))
         self._plays(response, entry, len(data) * 1000 / format.byte_rate)
 
     def _plays(self, response: Response, entry: OpenStream, ms: float) -> None:
@@ -275,7 +272,7 @@ class Answers(Hearing):
             event = unread_transcript_delta(self._source, self._now, frame, entry.stream, text)
             self._begun = event
         else:
-            event = transcript_delta(self._origin, entry.stream, text)
+            event = TranscriptDelta(self._origin, entry.stream, text)
         self._events.append(event)
 
     def image(

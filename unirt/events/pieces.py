@@ -13,10 +13,10 @@ from __future__ import annotations
 from typing import Any
 
 from unirt.audio import AudioFormat
-from unirt.events.base import Origin, Source, Stream
+from unirt.events.base import Source, Stream
 from unirt.events.content import AudioDelta, TranscriptDelta
 
-__all__ = ["audio_delta", "transcript_delta", "unread_audio_delta", "unread_transcript_delta"]
+__all__ = ["unread_audio_delta", "unread_transcript_delta"]
 
 
 def _draft(kind: type[Any]) -> type[Any]:
@@ -28,18 +28,6 @@ def _draft(kind: type[Any]) -> type[Any]:
 _new = object.__new__
 _DraftAudioDelta = _draft(AudioDelta)
 _DraftTranscriptDelta = _draft(TranscriptDelta)
-
-
-def audio_delta(origin: Origin, stream: Stream, data: bytes, format: AudioFormat) -> AudioDelta:
-    """What ``AudioDelta(origin, stream, data, format)`` is."""
-    event = _new(_DraftAudioDelta)
-    event.origin = origin
-    event.synthesised = False
-    event.stream = stream
-    event.data = data
-    event.format = format
-    event.__class__ = AudioDelta
-    return event  # type: ignore[no-any-return]  # it is one now
 
 
 def unread_audio_delta(
@@ -56,19 +44,6 @@ def unread_audio_delta(
     event.data = data
     event.format = format
     event.__class__ = AudioDelta
-    return event  # type: ignore[no-any-return]  # it is one now
-
-
-def transcript_delta(origin: Origin, stream: Stream, text: str) -> TranscriptDelta:
-    """What ``TranscriptDelta(origin, stream, text)`` is."""
-    event = _new(_DraftTranscriptDelta)
-    event.origin = origin
-    event.synthesised = False
-    event.stream = stream
-    event.text = text
-    event.words = ()
-    event.language = event.speaker = event.start_ms = event.end_ms = None
-    event.__class__ = TranscriptDelta
     return event  # type: ignore[no-any-return]  # it is one now
 
 
