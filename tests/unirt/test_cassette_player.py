@@ -210,6 +210,28 @@ def _(frame: Any) -> str:
     return json.dumps(frame)
 
 
+@pytest.mark.parametrize(("end", "same"), [(46, True), (51, True), (296, True), (297, False)])
+def test_where_playback_was_cut_is_a_measurement(end: int, same: bool) -> None:
+    cut = {"type": "conversation.item.truncate", "item_id": "item_1", "content_index": 0}
+    part = {"response_id": "resp_1", "item_id": "item_1", "output_index": 0, "content_index": 0}
+    item = {"id": "item_1", "type": "message", "role": "assistant", "content": []}
+    half_a_second = base64.b64encode(bytes(24_000)).decode()
+    spoken = (
+        {"type": "session.created", "session": {"id": "sess_1"}},
+        {"type": "response.created", "response": {"id": "resp_1", "output": []}},
+        {"type": "response.output_item.added", **part, "item": item},
+        {"type": "response.output_audio.delta", **part, "delta": half_a_second},
+    )
+    received = [json.dumps({"received": frame}) for frame in spoken]
+    for rule in ("command", "ids"):
+        one = player(*received, sent({**cut, "audio_end_ms": 46}), STALL, match=rule)
+        live = partial(one.sent, _({**cut, "audio_end_ms": end}))
+        if end == 46 or (same and rule == "command"):
+            live()
+        else:
+            assert "audio_end_ms: 46 was recorded" in str(mismatch(live))
+
+
 def test_commands_that_mean_something_else_do_not_match() -> None:
     one = player(RESPOND, STALL)
     error = mismatch(lambda: one.sent('{"type": "response.create", "response": {"voice": "ash"}}'))

@@ -4,7 +4,8 @@ Whether what a client sends is what was recorded.
 ========== =====================================================================================
 matcher    two frames are the same where
 ========== =====================================================================================
-command    they mean the same commands, ids aside (the default)
+command    they mean the same commands, ids aside; where playback was cut is a measurement, and may
+           differ by 250 ms (the default)
 ids        they are the same JSON, ids aside
 exact      they are the same JSON
 audio      and audio counts by its amount alone, however it is cut into frames
@@ -27,6 +28,7 @@ from unirt.cassettes.entries import Framed
 from unirt.cassettes.ids import IdMap
 from unirt.cassettes.meaning import Meaning, decoded
 from unirt.cassettes.values import look_up, replaced
+from unirt.commands import Command, TruncateItem
 from unirt.errors import ConfigurationError
 from unirt.spelling import nearest
 from unirt.value import Value
@@ -39,6 +41,11 @@ Rule = str | Callable[[Any, Any], bool]
 _LIKENESS: Final = ("command", "ids", "exact")
 _AUDIO: Final = ("audio", "microphone")
 MATCHERS: Final = (*_LIKENESS, *_AUDIO)
+NEAR_MS: Final = 250.0
+"""
+How far from the recorded one a position of playback may be. It comes of the clock, and a recording
+knows when frames went over the wire, which is not the moment in which a session heard or said them.
+"""
 
 
 @attrs.frozen(kw_only=True)
@@ -80,8 +87,25 @@ class Match(Value):
         same = bool(aligned == recorded.data)
         if not same and self.likeness == "command":
             one, other = means(aligned)
-            same = one.config is not None and one == other
+            same = one.config is not None and one == _as_measured(other, one)
         return same and all(agrees(recorded.data, live) for agrees in self.functions), aligned
+
+
+def _as_measured(live: Meaning, recorded: Meaning) -> Meaning:
+    """What a live frame means, with the recorded playback where it was measured nearly the same."""
+    if len(live.commands) != len(recorded.commands):
+        return live
+    pairs = zip(live.commands, recorded.commands, strict=True)
+    return attrs.evolve(live, commands=tuple(_nearly(one, other) for one, other in pairs))
+
+
+def _nearly(live: Command, recorded: Command) -> Command:
+    match live, recorded:
+        case TruncateItem(audio_end_ms=now), TruncateItem(audio_end_ms=then):
+            near = abs(now - then) <= NEAR_MS
+            return attrs.evolve(live, audio_end_ms=then) if near else live
+        case _:
+            return live
 
 
 def _with_recorded_audio(recorded: Framed, live: Any) -> Any:
