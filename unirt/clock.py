@@ -10,11 +10,22 @@ import asyncio
 import heapq
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-__all__ = ["Clock", "ManualClock", "SupportsCancel", "SystemClock", "UnixClock", "unix_of"]
+__all__ = [
+    "Clock",
+    "KeepsTime",
+    "ManualClock",
+    "Standing",
+    "SupportsCancel",
+    "SystemClock",
+    "UnixClock",
+    "follow_of",
+    "pause_of",
+    "unix_of",
+]
 
 
 class Clock(Protocol):
@@ -43,6 +54,20 @@ class SupportsCancel(Protocol):
 
     def cancel(self) -> object:
         """Call it off; too late is harmless."""
+        ...
+
+
+@runtime_checkable
+class KeepsTime(Protocol):
+    """What goes by the time of the session that uses it, unless it has another."""
+
+    def keep_time(self, clock: Clock) -> None:
+        """
+        A session begins to use it, and this is its time.
+
+        It is that of a cassette where the session is played from one, and a virtual one where it
+        was given one.
+        """
         ...
 
 
@@ -82,6 +107,33 @@ class _Call:
             self._wait()
         else:
             self._call()
+
+
+@runtime_checkable
+class Standing(Protocol):
+    """
+    A clock that stands still while it waits for something to be sent.
+
+    So it tells apart who waits to send, who only goes along with it, and all others.
+    """
+
+    async def pause_until(self, when: float) -> None:
+        """Wait until it is that time, or until so much real time is over, to send on then."""
+        ...
+
+    async def follow_until(self, when: float) -> None:
+        """Wait until it is that time, which is no reason for it to come."""
+        ...
+
+
+def pause_of(clock: Clock) -> Callable[[float], Awaitable[None]]:
+    """How to wait, by a clock, between two things that are sent."""
+    return clock.pause_until if isinstance(clock, Standing) else clock.sleep_until
+
+
+def follow_of(clock: Clock) -> Callable[[float], Awaitable[None]]:
+    """How to go along with a clock."""
+    return clock.follow_until if isinstance(clock, Standing) else clock.sleep_until
 
 
 def unix_of(clock: Clock) -> float | None:

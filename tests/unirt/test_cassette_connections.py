@@ -93,7 +93,7 @@ async def test_beside_a_connection_that_stalls_the_time_is_that_of_the_other(
     by_hand(path, *SETUP, '{"stall": true}', *(line.replace("{", '{"c": 2, ', 1) for line in other))
     with unirt.cassette(path) as deck:
         async with unirt.connect(), unirt.connect() as session:
-            sleeper = asyncio.create_task(deck.clock.sleep_until(0.005_001))
+            sleeper = asyncio.create_task(deck.clock.follow_until(0.005_001))
             for _ in range(1_000):
                 await asyncio.sleep(0)
             assert not sleeper.done()  # it is 5 ms, until the client has said what it said then

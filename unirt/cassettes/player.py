@@ -58,6 +58,10 @@ class _Step:
     frame: Framed
     run: int | None = None
     "How much audio the run holds, in bytes."
+    parts: list[tuple[int, Framed]] = attrs.field(factory=list)
+    "The frames of the run, each with its line."
+    ends: list[int] = attrs.field(factory=list)
+    "Where each of them ends, in bytes."
     at: Path = ()
     "Where its audio is in the frame."
 
@@ -100,6 +104,8 @@ class Player:
         self._heard = 0
         "Up to which entry the ids of the far end are known."
         self._steps: list[_Step] = []
+        self._sample: _Step | None = None
+        "A frame of audio."
         self._times = [entry.at for _, entry in segment.entries]
         self._payloads = [
             entry.payload if _is_received(entry) else b"" for _, entry in segment.entries
@@ -126,7 +132,11 @@ class Player:
         place = (0, 0)
         for index, (line, entry) in enumerate(self._entries):
             self._needs.append(place)
-            if not isinstance(entry, Framed) or entry.direction == "received":
+            if not isinstance(entry, Framed):
+                continue
+            if entry.direction == "received":
+                if self._match.audio is not None:
+                    ear.told(entry.payload)
                 continue
             audio = None if self._match.audio is None else ear.hear(entry.frame).audio
             at = None if audio is None else audio_at(entry.data, audio)
@@ -136,10 +146,13 @@ class Player:
                 continue
             last = self._steps[-1] if self._steps else None
             if last is None or last.run is None:
-                last = _Step(line, index, entry, 0, at)
+                last = _Step(line, index, entry, run=0, at=at)
                 self._steps.append(last)
+                self._sample = self._sample or last
             size = sum(change.size for change in entry.altered) or len(audio)
             last.run = (last.run or 0) + size
+            last.parts.append((line, entry))
+            last.ends.append(last.run)
             place = (len(self._steps) - 1, last.run)
 
     # What the client does.
@@ -161,6 +174,8 @@ class Player:
             if self._in_run(live, self._steps[step]):
                 return
             step, _ = self._place = (step + 1, 0)
+        if self._is_stray(live, step):
+            return
         if step == len(self._steps):
             self._fail("more was sent than was recorded", live, None)
         self._learn(self._steps[step].index)
@@ -178,19 +193,42 @@ class Player:
 
     def _mean(self, expected: _Step, live: Any) -> tuple[Meaning, Meaning]:
         """What a recorded frame means, and a live one in its place."""
-        for _, entry in self._entries[self._listened : expected.index]:
-            for ear in self._ears:
-                if not isinstance(entry, Framed):
-                    continue
-                if entry.direction == "sent":
-                    ear.hear(entry.frame)
-                else:
-                    ear.told(entry.payload)
+        for ear in self._ears:
+            self._listen(ear, self._listened, expected.index)
         self._listened = expected.index + 1
         one, other = self._ears
         return one.hear(expected.frame.frame), other.hear(
             attrs.evolve(expected.frame, data=live).frame
         )
+
+    def _listen(self, ear: Ear, start: int, end: int) -> None:
+        """Let an ear hear some entries of the recording."""
+        for _, entry in self._entries[start:end]:
+            if not isinstance(entry, Framed):
+                continue
+            if entry.direction == "sent":
+                ear.hear(entry.frame)
+            else:
+                ear.told(entry.payload)
+
+    def _is_stray(self, live: Any, step: int) -> bool:
+        """Whether a frame is audio where none was recorded, and audio does not count."""
+        if self._match.audio != "microphone":
+            return False
+        here = self._steps[step] if step < len(self._steps) else None
+        if here is not None and here.run is not None:
+            return False
+        if self._sample is not None:
+            return self._audio_like(self._sample, live) is not None
+        ear = Ear(self.segment)
+        self._listen(ear, 0, len(self._entries) if here is None else here.index)
+        frame = Framed(direction="sent", data=live, binary=isinstance(live, bytes))
+        audio = ear.hear(frame.frame).audio
+        at = None if audio is None else audio_at(live, audio)
+        if at is None:
+            return False
+        self._sample = _Step(0, 0, frame, at=at)
+        return True
 
     def _in_run(self, live: Any, run: _Step) -> bool:
         """Take a frame of audio; ``False`` for one that is none, which ends the run."""
@@ -277,10 +315,13 @@ class Player:
     @property
     def awaited(self) -> tuple[int, Entry] | None:
         """What the client is waited for to do, and its line; ``None`` for nothing."""
-        step = self._place[0]
+        step, sent = self._place
+        if sent and sent >= (self._steps[step].run or 0):
+            step, sent = step + 1, 0
         if step < len(self._steps):
             found = self._steps[step]
-            return found.line, found.frame
+            left = found.parts[bisect_right(found.ends, sent) :] if sent else ()
+            return left[0] if left else (found.line, found.frame)
         if self._next < len(self._entries):
             line, entry = self._entries[self._next]
             return (line, entry) if isinstance(entry, Closed) and entry.by == "local" else None

@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from unirt.audio import AudioFormat
+from unirt.clock import Clock, KeepsTime
 from unirt.errors import SessionClosedError
 from unirt.session.audio_in import AudioIn
 from unirt.session.moves import Moves
@@ -50,6 +51,7 @@ class Source(Protocol):
 class Listening:
     """The part of a session that listens to sources."""
 
+    _clock: Clock
     _hub: Hub
     _audio_in: AudioIn
     _moves: Moves
@@ -78,6 +80,8 @@ class Listening:
             SessionClosedError: The session was over before.
         """
         self._check_open("listen")
+        if isinstance(source, KeepsTime):
+            source.keep_time(self._clock)
         hearing = asyncio.create_task(self._hear(source), name="unirt-listen")
         over = asyncio.create_task(self._hub.ended.wait(), name="unirt-listen-end")
         tasks = {hearing, over}

@@ -33,7 +33,7 @@ from functools import partial
 from typing import Protocol, runtime_checkable
 
 from unirt.audio import AudioFormat
-from unirt.clock import Clock
+from unirt.clock import Clock, KeepsTime
 from unirt.commands import ReportPlayback
 from unirt.deadline import Deadline
 from unirt.errors import UsageError
@@ -196,6 +196,8 @@ class Playback:
         Raises:
             ConnectionLost: The session ended although nobody in this program ended it.
         """
+        if isinstance(sink, KeepsTime):
+            sink.keep_time(self._clock)
         if isinstance(sink, Player):
             async with sink.open(self.played):
                 await self._give(sink, AudioOut(sink.format))

@@ -18,6 +18,7 @@ from collections.abc import AsyncGenerator
 from typing import Protocol
 
 from unirt.audio import AudioFormat
+from unirt.clock import Clock, KeepsTime
 from unirt.session.listening import Source
 from unirt.sound.level import Level, level
 
@@ -57,6 +58,11 @@ class _Guard(ABC):
     def format(self) -> AudioFormat:
         """What its pieces are."""
         return self._source.format
+
+    def keep_time(self, clock: Clock) -> None:
+        """See :class:`unirt.clock.KeepsTime`."""
+        if isinstance(self._source, KeepsTime):
+            self._source.keep_time(clock)
 
     async def __aiter__(self) -> AsyncGenerator[bytes]:
         format = self.format

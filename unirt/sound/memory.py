@@ -2,47 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Any
+from collections.abc import AsyncGenerator
+from typing import Any, Unpack
 
 from unirt.audio import PCM16_24K, AudioFormat
-from unirt.clock import Clock
-from unirt.sound.paced import BLOCK_MS, PacedPlayer, paced
+from unirt.sound.paced import BLOCK_MS, PacedPlayer, PacedSource, Pacing
 
 __all__ = ["MemorySink", "MemorySource"]
 
 
-class MemorySource:
+class MemorySource(PacedSource):
     """
     Audio that is there already.
 
     Args:
         data: Whole samples.
         format: What they are.
-        realtime: ``False`` to send it as fast as the network takes it.
-        silence_ms: How much silence follows; infinite for silence without end.
-        clock: What the time is.
+        options: Of :class:`~unirt.sound.paced.PacedSource`: `realtime`, `silence_ms`, `clock`.
 
     Raises:
         AudioFormatError: They are no whole samples.
     """
 
     def __init__(
-        self,
-        data: bytes,
-        format: AudioFormat = PCM16_24K,
-        *,
-        realtime: bool = True,
-        silence_ms: float = 0.0,
-        clock: Clock | None = None,
+        self, data: bytes, format: AudioFormat = PCM16_24K, **options: Unpack[Pacing]
     ) -> None:
         format.check(data, where="MemorySource")
-        self.format = format
+        super().__init__(format, **options)
         self._data = data
-        self._options: Any = {"realtime": realtime, "silence_ms": silence_ms, "clock": clock}
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return paced(self._pieces(), self.format, **self._options)
 
     async def _pieces(self) -> AsyncGenerator[bytes]:
         size = self.format.bytes_for(BLOCK_MS)

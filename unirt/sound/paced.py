@@ -3,7 +3,9 @@ Pace: audio that moves as fast as it can be heard, without a device to set the p
 
 A file and a pipe take all they are given, and give all they have, at once. Whoever listens does
 not: a model that hears a minute within a second loses its sense of time, and what was written to a
-pipe cannot be called back when the user interrupts. So both are moved block by block, on a clock.
+pipe cannot be called back when the user interrupts. So both are moved block by block, on a clock:
+the session's, unless they are given another. A session that is played from a cassette has the
+tape's, so what is said into it and what is heard of it keeps step with what was recorded.
 """
 
 from __future__ import annotations
@@ -13,14 +15,15 @@ import contextlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from typing import TypedDict
 
 from unirt.audio import AudioFormat
-from unirt.clock import Clock, SystemClock
+from unirt.clock import Clock, SystemClock, follow_of, pause_of
 from unirt.events import AudioDelta
 from unirt.sound.backlog import MOST_MS
 from unirt.sound.playing import Playing
 
-__all__ = ["BLOCK_MS", "PacedPlayer", "paced"]
+__all__ = ["BLOCK_MS", "PacedPlayer", "PacedSource", "Pacing", "Silence"]
 
 BLOCK_MS = 20.0
 "How much moves at a time, in ms."
@@ -28,41 +31,82 @@ _CATCH_UP_S = 0.2
 "How much of a delay is made up for, by moving faster."
 
 
-async def paced(
-    pieces: AsyncIterator[bytes],
-    format: AudioFormat,
-    *,
-    realtime: bool = True,
-    silence_ms: float = 0.0,
-    clock: Clock | None = None,
-) -> AsyncGenerator[bytes]:
+class Silence(TypedDict, total=False):
+    """Options of a source."""
+
+    silence_ms: float
+    clock: Clock | None
+
+
+class Pacing(Silence, total=False):
+    """Options of a source that has it all already."""
+
+    realtime: bool
+
+
+class PacedSource(ABC):
     """
-    Pieces, each no sooner than the ones before it are over.
+    A source that gives out each piece no sooner than the ones before it are over.
 
     Args:
-        pieces: What to give out.
-        format: What they are.
-        realtime: ``False`` to give them out as they are wanted.
+        format: What it gives out.
+        realtime: ``False`` to give it out as it is wanted.
         silence_ms: How much silence follows; infinite for silence without end.
-        clock: What the time is.
+        clock: What the time is; by default the time of the session that listens.
     """
-    clock = clock or SystemClock()
-    due = clock.now()
 
-    async def wait(size: int) -> None:
-        nonlocal due
-        if realtime:
-            due = max(due, clock.now() - _CATCH_UP_S) + format.duration_ms(size) / 1000
-            await clock.sleep_until(due)
+    def __init__(
+        self,
+        format: AudioFormat,
+        *,
+        realtime: bool = True,
+        silence_ms: float = 0.0,
+        clock: Clock | None = None,
+    ) -> None:
+        self.format = format
+        self._realtime = realtime
+        self._silence_ms = silence_ms
+        self._given_clock = clock
+        self._clock = clock or SystemClock()
 
-    async for piece in pieces:
-        yield piece
-        await wait(len(piece))
-    while silence_ms > 0:
-        silence = format.silence(min(silence_ms, BLOCK_MS))
-        silence_ms -= BLOCK_MS
-        yield silence
-        await wait(len(silence))
+    def keep_time(self, clock: Clock) -> None:
+        """See :class:`unirt.clock.KeepsTime`."""
+        self._clock = self._given_clock or clock
+
+    async def __aiter__(self) -> AsyncGenerator[bytes]:
+        pace = _Pace(self._clock, self.format) if self._realtime else None
+        async for piece in self._pieces():
+            yield piece
+            if pace is not None:
+                await pace.wait(len(piece))
+        left_ms = self._silence_ms
+        while left_ms > 0:
+            silence = self.format.silence(min(left_ms, BLOCK_MS))
+            left_ms -= BLOCK_MS
+            yield silence
+            if pace is not None:
+                await pace.wait(len(silence))
+
+    @abstractmethod
+    def _pieces(self) -> AsyncIterator[bytes]:
+        """What to give out, in whole samples."""
+
+
+class _Pace:
+    """When the next piece is due."""
+
+    def __init__(self, clock: Clock, format: AudioFormat) -> None:
+        self._now = clock.now
+        self._pause_until = pause_of(clock)
+        self._format = format
+        self._due = clock.now()
+
+    async def wait(self, size: int) -> None:
+        """Until a piece is over."""
+        earliest = max(self._due, self._now() - _CATCH_UP_S)
+        due = earliest + self._format.duration_ms(size) / 1000
+        await self._pause_until(due)
+        self._due = min(due, self._now())  # where time stands still for it, it goes on early
 
 
 class PacedPlayer(Playing, ABC):
@@ -74,7 +118,7 @@ class PacedPlayer(Playing, ABC):
         realtime: ``False`` to hand on at once what it is given, which then is played.
         fill: Whether it hands on silence while there is nothing to play.
         most_ms: How far behind it may be; what comes beyond that is dropped, and counted.
-        clock: What the time is.
+        clock: What the time is; by default the time of the session whose audio it plays.
     """
 
     def __init__(
@@ -89,11 +133,21 @@ class PacedPlayer(Playing, ABC):
         super().__init__(format, block_ms=BLOCK_MS, most_ms=most_ms)
         self._realtime = realtime
         self._fill = fill and realtime
+        self._given_clock = clock
         self._clock = clock or SystemClock()
+        self._keeps_time = False
+        "Whether its time is that in which audio is received."
+        self._came = -math.inf
+        "When the first piece was received after it had played all."
         self._given = asyncio.Event()
         self._ending = False
         "No more is given."
         self._task: asyncio.Task[None] | None = None
+
+    def keep_time(self, clock: Clock) -> None:
+        """See :class:`unirt.clock.KeepsTime`."""
+        self._clock = self._given_clock or clock
+        self._keeps_time = self._clock is clock
 
     @contextlib.asynccontextmanager
     async def open(self, played: Callable[[float], None]) -> AsyncGenerator[None]:
@@ -128,6 +182,8 @@ class PacedPlayer(Playing, ABC):
         if self._played is not None:
             self._settle()
         super().play(audio)
+        if self._keeps_time and not self._given.is_set():
+            self._came = audio.origin.received_at
         self._given.set()
 
     def _settle(self) -> None:
@@ -139,13 +195,13 @@ class PacedPlayer(Playing, ABC):
             task.result()
 
     async def _run(self) -> None:
-        now = self._clock.now
+        now, follow_until = self._clock.now, follow_of(self._clock)
         due = now()
         while True:
             if not (self._fill or self.waiting_ms):
                 self._given.clear()
                 await self._given.wait()
-                due = max(due, now())
+                due = max(due, self._came if self._keeps_time else now())
             over = due + self.block_ms / 1000
             block = self._take(self._block, over)
             if self._fill:
@@ -154,7 +210,7 @@ class PacedPlayer(Playing, ABC):
                 await self._write(block)
                 over = due + self.format.duration_ms(len(block)) / 1000
             due = over
-            await self._clock.sleep_until(due)
+            await follow_until(due)
             if self._pass(math.inf):
                 self._tell()
 

@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Any
+from typing import Any, Unpack
 
 from unirt.audio import PCM16_24K, AudioFormat
-from unirt.clock import Clock
 from unirt.sound.descriptor import Descriptor
-from unirt.sound.paced import BLOCK_MS, PacedPlayer, paced
+from unirt.sound.paced import BLOCK_MS, PacedPlayer, PacedSource, Silence
 
 __all__ = ["PipeSink", "PipeSource", "pieces_of"]
 
 
-class PipeSource:
+class PipeSource(PacedSource):
     """
     What comes out of a pipe.
 
@@ -28,8 +27,7 @@ class PipeSource:
         fd: The descriptor: 0 for standard input. It stays open.
         format: What comes.
         realtime: Whether to hold back what comes faster than it can be spoken.
-        silence_ms: How much silence follows at the end; infinite for silence without end.
-        clock: What the time is.
+        options: Of :class:`~unirt.sound.paced.PacedSource`: `silence_ms`, `clock`.
     """
 
     def __init__(
@@ -38,16 +36,13 @@ class PipeSource:
         format: AudioFormat = PCM16_24K,
         *,
         realtime: bool = False,
-        silence_ms: float = 0.0,
-        clock: Clock | None = None,
+        **options: Unpack[Silence],
     ) -> None:
-        self.format = format
+        super().__init__(format, realtime=realtime, **options)
         self._descriptor = Descriptor(fd, _name(fd), owned=False)
-        self._options: Any = {"realtime": realtime, "silence_ms": silence_ms, "clock": clock}
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        pieces = pieces_of(self._descriptor, self.format, None)
-        return paced(pieces, self.format, **self._options)
+    def _pieces(self) -> AsyncIterator[bytes]:
+        return pieces_of(self._descriptor, self.format, None)
 
 
 class PipeSink(PacedPlayer):

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import AsyncGenerator, Callable
 
 from unirt.audio import AudioFormat
+from unirt.clock import Clock, KeepsTime
 from unirt.errors import ConfigurationError
 from unirt.events import AudioDelta
 from unirt.session.playback import Player
@@ -39,6 +40,12 @@ class Tee:
     def format(self) -> AudioFormat:
         """What both play."""
         return self._heard.format
+
+    def keep_time(self, clock: Clock) -> None:
+        """See :class:`unirt.clock.KeepsTime`."""
+        for player in (self._heard, self._other):
+            if isinstance(player, KeepsTime):
+                player.keep_time(clock)
 
     @contextlib.asynccontextmanager
     async def open(self, played: Callable[[float], None]) -> AsyncGenerator[None]:

@@ -6,55 +6,43 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from unirt.audio import PCM16_24K, AudioFormat
-from unirt.clock import Clock
 from unirt.errors import ConfigurationError
 from unirt.sound.descriptor import Descriptor
-from unirt.sound.paced import PacedPlayer, paced
+from unirt.sound.paced import PacedPlayer, PacedSource, Pacing
 from unirt.sound.pipe import pieces_of
 from unirt.sound.riff import read_header, written_header
 
 __all__ = ["WavSink", "WavSource", "read_wav", "write_wav"]
 
 
-class WavSource:
+class WavSource(PacedSource):
     """
     A WAV file that is spoken, or one that comes out of a pipe. It can be spoken once.
 
     Args:
         file: Its path, or a descriptor: 0 for standard input. Its header is read at once.
-        realtime: ``False`` to send it as fast as the network takes it.
-        silence_ms: How much silence follows; infinite for silence without end. Providers that
-            listen for the end of speech need some.
-        clock: What the time is.
+        options: Of :class:`~unirt.sound.paced.PacedSource`: `realtime`, `silence_ms`, `clock`.
+            Providers that listen for the end of speech need some silence.
 
     Raises:
         ConfigurationError: It cannot be read, or its samples are of a kind that is not known.
     """
 
-    def __init__(
-        self,
-        file: str | os.PathLike[str] | int,
-        *,
-        realtime: bool = True,
-        silence_ms: float = 0.0,
-        clock: Clock | None = None,
-    ) -> None:
+    def __init__(self, file: str | os.PathLike[str] | int, **options: Unpack[Pacing]) -> None:
         self._descriptor = _opened(file, os.O_RDONLY)
         try:
             header = read_header(self._descriptor.read_now, self._descriptor.name)
+            super().__init__(header.format, **options)
         except BaseException:
             self._descriptor.close()
             raise
-        self.format = header.format
         self._size = header.size
-        self._options: Any = {"realtime": realtime, "silence_ms": silence_ms, "clock": clock}
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        pieces = pieces_of(self._descriptor, self.format, self._size)
-        return paced(pieces, self.format, **self._options)
+    def _pieces(self) -> AsyncIterator[bytes]:
+        return pieces_of(self._descriptor, self.format, self._size)
 
 
 class WavSink(PacedPlayer):

@@ -3,10 +3,10 @@ A transport without a far end: a recorded connection, played.
 
 What is sent is matched, what is recorded is received, and the time of the tape goes with it: to the
 recorded time of each frame when it is received, and to that of the frame that the client is waited
-for to send. Who sleeps on that clock is woken in between, in order. Frames that follow one another
-without one of the client's between them are handed over in one go, each at its time, and nobody has
-a turn in between but those sleepers, unless it is so much that a view would have to drop audio. So
-a conversation goes the same way every time, whatever the machine is doing.
+for to send, where it stands. Who sleeps on that clock is woken in between, in order. Frames that
+follow one another without one of the client's between them are handed over in one go, each at its
+time, and nobody has a turn in between but those sleepers, unless it is so much that a view would
+have to drop audio. So a conversation goes the same way every time, whatever the machine is doing.
 
 Where several connections are open at once, their frames come in the order of the file.
 """
@@ -14,6 +14,7 @@ Where several connections are open at once, their frames come in the order of th
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from typing import Any, NoReturn
@@ -105,6 +106,11 @@ class PlayingTransport:
         "What was released and not received yet."
         self._loop = asyncio.get_running_loop()
         self._change: asyncio.Future[None] | None = None
+        self._awaited: tuple[float, float, float] | None = None
+        """
+        The line that the client is waited for to send; the time of the tape when it began to be,
+        and of the event loop.
+        """
         clock.attend(1)
         table.join(self)
 
@@ -116,7 +122,7 @@ class PlayingTransport:
     def line(self) -> float:
         """Where in the file this connection is."""
         found = self._player.due or self._player.awaited
-        return float("inf") if self._stalled or found is None else found[0]
+        return math.inf if self._stalled or found is None else found[0]
 
     # Sending.
 
@@ -224,26 +230,24 @@ class PlayingTransport:
             self._table.moved()
 
     async def _wait_for_client(self) -> None:
-        """Until the client does something; the time goes on to when it did, and no further."""
-        awaited = self._player.awaited
-        if awaited is None:
-            if self._table.may(self, self.line):
-                await self._or_changed(self._clock.linger())
-            else:
-                await self._changed()
-            return
-        line, entry = awaited
-        if self._table.may(self, line):
+        """Until the client does something; the time goes on to when it did, and stands there."""
+        clock = self._clock
+        line, entry = self._player.awaited or (math.inf, None)
+        if not self._table.may(self, line):
+            await self._changed()
+        elif entry is None:
+            await self._or_changed(clock.linger())
+        else:
+            if self._awaited is None or self._awaited[0] != line:
+                self._awaited = line, clock.reached, self._loop.time()
             when = entry.at
-            if self._clock.waits(when):
-                await self._or_changed(self._clock.reach(when))
+            if clock.waits(when):
+                await self._or_changed(clock.reach(when))
                 return
-            self._clock.jump(when)
+            clock.jump(when)
             self._table.tell()
-            if not isinstance(entry, Framed):  # only a close is left
-                await self._or_changed(self._clock.linger())
-                return
-        await self._changed()
+            _, since, began = self._awaited
+            await self._or_changed(clock.stand(since, began, firmly=isinstance(entry, Framed)))
 
     # Waiting.
 

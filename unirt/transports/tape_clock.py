@@ -4,6 +4,12 @@ The time of a cassette that is played.
 It stands still unless what is played moves it, and wakes its sleepers in order when it does. It can
 be slowed down to what was recorded, or to a multiple of that. Where nothing is played any more, or
 nothing more comes, a sleeper waits as long as it asked for: every wait ends.
+
+While the client is waited for, time stands still at the moment when it did what it has to do, for
+it may be busy with something that takes real time. Whoever only waits to send on, as a source of
+sound does, goes on meanwhile: it may be what is waited for. So does time itself where somebody
+sleeps who may be: at once until shortly after, further when as much real time is over. Whoever only
+follows it, as a player does, is no reason for that.
 """
 
 from __future__ import annotations
@@ -31,6 +37,12 @@ _TURNS_FIRST = 200
 How often everybody else has a turn before time goes on by itself: enough to do whatever can be done
 at once, however slow the machine is just then.
 """
+
+
+_NEAR_S = 0.25
+"How far time may go on while it stands; a recording is not more exact than a busy machine was."
+_STANDS_S = 5.0
+"For how long, in seconds of real time, it goes on no further than that for a frame."
 
 
 def speed_of(pace: str | float, where: str = "pace") -> float | None:
@@ -112,6 +124,10 @@ class TapeClock:
         Up to when getting to a time is no more than :meth:`jump`: until the first of them wakes, or
         one that was called off did. Never, for a tape that takes its time.
         """
+        self._waited: list[tuple[float, int, _Sleeper]] = []
+        "Those of the sleepers that are a reason to go on."
+        self._pauses: list[tuple[float, int, _Sleeper]] = []
+        "Those who wait to send on; by the event loop's time."
         self._order = itertools.count()
         self._lock = threading.Lock()
         self._slept: _Sleeper | None = None
@@ -127,6 +143,20 @@ class TapeClock:
 
     async def sleep_until(self, when: float) -> None:
         """Wait until it is that time. Safe to cancel."""
+        await self._sleep(when, self._waited, when)
+
+    async def pause_until(self, when: float) -> None:
+        """See :class:`unirt.clock.Standing`."""
+        now = asyncio.get_running_loop().time()
+        await self._sleep(when, self._pauses, now + (when - self.reached))
+
+    async def follow_until(self, when: float) -> None:
+        """See :class:`unirt.clock.Standing`."""
+        await self._sleep(when, None, when)
+
+    async def _sleep(
+        self, when: float, kind: list[tuple[float, int, _Sleeper]] | None, place: float
+    ) -> None:
         if when <= self.reached:
             return
         if not self._attending:
@@ -134,7 +164,7 @@ class TapeClock:
             self._move(when)
             return
         future, sleeper = _future()
-        self._add(when, sleeper)
+        self._add(when, sleeper, kind, place)
         try:
             await future
         finally:
@@ -144,14 +174,23 @@ class TapeClock:
         """Call somebody at that time; see :class:`unirt.clock.Clock`."""
         alarm = _Sleeper(call, alarm=True)
         if self._attending:
-            self._add(when, alarm)
+            self._add(when, alarm, self._waited, when)
         else:
             alarm.wake_in(max(when - self.reached, 0.0), partial(self._move, when))
         return alarm
 
-    def _add(self, when: float, sleeper: _Sleeper) -> None:
+    def _add(
+        self,
+        when: float,
+        sleeper: _Sleeper,
+        kind: list[tuple[float, int, _Sleeper]] | None,
+        place: float,
+    ) -> None:
         with self._lock:
-            heapq.heappush(self._sleepers, (when, next(self._order), sleeper))
+            order = next(self._order)
+            heapq.heappush(self._sleepers, (when, order, sleeper))
+            if kind is not None:
+                heapq.heappush(kind, (place, order, sleeper))
             if self._speed is None:
                 self.free_until = self._sleepers[0][0]
         if self._slept is not None:
@@ -214,16 +253,63 @@ class TapeClock:
 
     async def linger(self) -> None:
         """Go on as real time does, to whatever somebody sleeps until. Ends when cancelled."""
+        now = asyncio.get_running_loop().time
+        offset = now() - self.reached
         while True:
             wake = self._next_wake()
-            if wake is None:
-                future, self._slept = _future()
-                await future
-                continue
-            await asyncio.sleep(max(wake - self.reached, 0.0))
-            for _ in range(_TURNS_FIRST):
-                await asyncio.sleep(0)
-            await self._wake(wake)
+            if await self._rested(None if wake is None else wake + offset):
+                await self._wake(self._next_wake() or 0.0)
+
+    async def stand(self, since: float, began: float, *, firmly: bool) -> None:
+        """
+        Stand still for the client. Ends when cancelled.
+
+        Args:
+            since: The time when it began to be waited for.
+            began: When that was, by the event loop's clock.
+            firmly: Whether it goes on no further than a little for some seconds.
+        """
+        now = asyncio.get_running_loop().time
+        offset = now() - self.reached
+        least = began + _STANDS_S if firmly else began
+        while True:
+            with self._lock:
+                pause, wake = _first(self._pauses), _first(self._waited)
+            goes_on = None
+            if wake is not None:
+                near = wake - self.reached <= _NEAR_S
+                goes_on = wake + offset if near else max(wake + began - since, least)
+            if pause is not None and (goes_on is None or pause <= goes_on):
+                if await self._rested(pause):
+                    self._rouse(pause)
+            elif await self._rested(goes_on) and wake is not None:
+                await self.reach(wake)
+                offset = now() - self.reached
+
+    def _rouse(self, until: float) -> None:
+        """Wake the first of those who wait to send on, if that is for so long."""
+        with self._lock:
+            pause = _first(self._pauses)
+            _, _, sleeper = self._pauses[0]
+        if pause is not None and pause <= until:
+            sleeper.wake()
+
+    async def _rested(self, until: float | None) -> bool:
+        """
+        Whether it is a time of the event loop's, and all has been done that can be done at once.
+
+        It is not where somebody began to sleep meanwhile.
+        """
+        future, self._slept = _future()
+        left = None
+        if until is not None:
+            left = max(until - asyncio.get_running_loop().time(), 0.0)
+        await asyncio.wait({future}, timeout=left)
+        for _ in range(_TURNS_FIRST):
+            if future.done():
+                return False
+            await asyncio.sleep(0)
+        return True
 
     async def _pass(self, when: float) -> None:
         """Let the real time go by that a tape with a pace takes."""
@@ -252,12 +338,17 @@ class TapeClock:
 
     def _next_wake(self) -> float | None:
         with self._lock:
-            while self._sleepers and self._sleepers[0][2].done:
-                heapq.heappop(self._sleepers)
-            wake = self._sleepers[0][0] if self._sleepers else None
+            wake = _first(self._sleepers)
             if self._speed is None:
                 self.free_until = math.inf if wake is None else wake
             return wake
+
+
+def _first(sleepers: list[tuple[float, int, _Sleeper]]) -> float | None:
+    """When the first of them wakes who still sleeps."""
+    while sleepers and sleepers[0][2].done:
+        heapq.heappop(sleepers)
+    return sleepers[0][0] if sleepers else None
 
 
 def _future() -> tuple[asyncio.Future[None], _Sleeper]:
