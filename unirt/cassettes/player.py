@@ -313,6 +313,11 @@ class Player:
             yield payload
 
     @property
+    def last_line(self) -> int:
+        """Where the connection ends in the file."""
+        return self._entries[-1][0] if self._entries else self.segment.line
+
+    @property
     def awaited(self) -> tuple[int, Entry] | None:
         """What the client is waited for to do, and its line; ``None`` for nothing."""
         step, sent = self._place

@@ -4,6 +4,7 @@ One cassette in use: which connections are played, which are recorded, and what 
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -44,6 +45,9 @@ from unirt.transports.secrecy import is_loopback
 from unirt.transports.tape_clock import TapeClock
 
 __all__ = ["Deck", "Plan", "stable"]
+
+_TURNS = 200
+"How often everybody else has a turn before a dial that was not recorded fails."
 
 
 @attrs.frozen(kw_only=True)
@@ -95,7 +99,7 @@ class Deck:
         self.watch: Watch | None = None
         "What plays HTTP."
         self._plan = plan
-        self._table = Table()
+        self._table = Table(self._to_be_dialled)
         self._lock = threading.Lock()
         playable = self.cassette if plan.mode.plays else None
         self._segments: list[Segment] = list(playable.segments) if playable else []
@@ -140,6 +144,11 @@ class Deck:
         return self._segments[0] if self._segments else None
 
     # Connections.
+
+    async def until_all_is_read(self) -> None:
+        """Give everybody time to read what was played. So much a dial takes that was never over."""
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
 
     async def dial(
         self,
@@ -242,7 +251,12 @@ class Deck:
             for segment in self._segments:
                 if fits(segment):
                     self._segments.remove(segment)
-                    return segment
+                    break
+            else:
+                segment = None
+        if segment is not None:
+            self._table.moved()
+            return segment
         if self._tape is not None:
             return None
         left = [_called(segment) for segment in self._segments]
@@ -254,6 +268,10 @@ class Deck:
                 f"with the mode 'rewrite', or add it with 'new_episodes'",
             )
         )
+
+    def _to_be_dialled(self) -> tuple[int, Opened] | None:
+        segment = self.upcoming
+        return None if segment is None else (segment.line, segment.opened)
 
     def _match(self) -> Match:
         own = self.cassette.header.match if self.cassette is not None else ()

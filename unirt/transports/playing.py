@@ -8,7 +8,8 @@ follow one another without one of the client's between them are handed over in o
 time, and nobody has a turn in between but those sleepers, unless it is so much that a view would
 have to drop audio. So a conversation goes the same way every time, whatever the machine is doing.
 
-Where several connections are open at once, their frames come in the order of the file.
+Where several connections are open at once, their frames come in the order of the file, and where
+another one was dialled then, not before it is; a client that does not dial it is given up.
 """
 
 from __future__ import annotations
@@ -17,14 +18,15 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from operator import itemgetter
 from typing import Any, NoReturn
 
-from unirt.cassettes.entries import Closed, Framed, Stalled
+from unirt.cassettes.entries import Closed, Entry, Framed, Opened, Stalled
 from unirt.cassettes.player import Player
 from unirt.errors import CassetteMismatch
 from unirt.translator import Frame
 from unirt.transport import TransportClosed
-from unirt.transports.tape_clock import TapeClock
+from unirt.transports.tape_clock import STANDS_S, TapeClock
 
 __all__ = ["PlayingTransport", "Table"]
 
@@ -38,16 +40,25 @@ _TURNS_RUNG = 3
 
 
 class Table:
-    """The connections that are being played, and whose turn it is."""
+    """
+    The connections that are being played, and whose turn it is.
 
-    def __init__(self) -> None:
+    Args:
+        upcoming: Which connection is to be dialled next, and its line; ``None`` for none.
+    """
+
+    def __init__(self, upcoming: Callable[[], tuple[int, Opened] | None] = lambda: None) -> None:
         self._live: list[PlayingTransport] = []
+        self._upcoming = upcoming
+        self._given_up = 0.0
+        "Up to which line nobody is waited for to dial."
         self._watching: list[asyncio.Future[None]] = []
         "Of those who look on, in the event loop of the connections."
 
     def join(self, transport: PlayingTransport) -> None:
         """One more connection is played."""
         self._live.append(transport)
+        self.moved()
 
     def leave(self, transport: PlayingTransport) -> None:
         """One is over."""
@@ -56,13 +67,30 @@ class Table:
         self.moved()
 
     @property
-    def alone(self) -> bool:
-        """Whether there is only one."""
-        return len(self._live) < 2
+    def upcoming(self) -> tuple[int, Opened] | None:
+        """The connection that the client is waited for to dial, and its line."""
+        found = self._upcoming()
+        return None if found is None or found[0] <= self._given_up else found
+
+    def give_up(self, line: float) -> None:
+        """The client did not dial a connection in time."""
+        self._given_up = max(self._given_up, line)
+
+    def alone(self, until: float) -> bool:
+        """Whether there is only one, and no other is dialled before a line."""
+        return len(self._live) < 2 and self._before_any_dialled(until)
 
     def may(self, transport: PlayingTransport, line: float) -> bool:
         """Whether a line of one connection has its turn."""
-        return self.alone or all(other is transport or other.line >= line for other in self._live)
+        return self._before_any_dialled(line) and self.leads(transport, line)
+
+    def leads(self, transport: PlayingTransport, line: float) -> bool:
+        """Whether a line is before whatever is next of all other connections."""
+        return all(other is transport or other.line >= line for other in self._live)
+
+    def _before_any_dialled(self, line: float) -> bool:
+        upcoming = self.upcoming
+        return upcoming is None or line < upcoming[0]
 
     def moved(self) -> None:
         """Something happened: whoever waits looks again."""
@@ -165,7 +193,7 @@ class PlayingTransport:
         while True:
             before = player.bytes_released
             room_left = True
-            if self._table.alone and self._gone is None:
+            if self._gone is None and self._table.alone(self._player.last_line):
                 if coming is None:
                     enough = self._had_a_turn + _IN_ONE_GO - before
                     coming = player.releasing(self._clock, enough)
@@ -202,7 +230,7 @@ class PlayingTransport:
                 continue
             line, entry = due
             if not self._table.may(self, line):
-                await self._changed()
+                await self._wait_for_client()
                 continue
             when = entry.at
             if clock.waits(when):
@@ -230,24 +258,32 @@ class PlayingTransport:
             self._table.moved()
 
     async def _wait_for_client(self) -> None:
-        """Until the client does something; the time goes on to when it did, and stands there."""
-        clock = self._clock
-        line, entry = self._player.awaited or (math.inf, None)
-        if not self._table.may(self, line):
+        """Until anything happens; the time goes on to when the client did it, and stands there."""
+        clock, table = self._clock, self._table
+        awaited: list[tuple[float, Entry]] = [
+            each for each in (table.upcoming, self._player.due or self._player.awaited) if each
+        ]
+        line, entry = min(awaited, key=itemgetter(0), default=(math.inf, None))
+        if not table.leads(self, line):
             await self._changed()
         elif entry is None:
             await self._or_changed(clock.linger())
         else:
             if self._awaited is None or self._awaited[0] != line:
                 self._awaited = line, clock.reached, self._loop.time()
-            when = entry.at
-            if clock.waits(when):
-                await self._or_changed(clock.reach(when))
+            if clock.waits(entry.at):
+                await self._or_changed(clock.reach(entry.at))
                 return
-            clock.jump(when)
-            self._table.tell()
+            clock.jump(entry.at)
+            table.tell()
             _, since, began = self._awaited
-            await self._or_changed(clock.stand(since, began, firmly=isinstance(entry, Framed)))
+            standing = clock.stand(since, began, firmly=not isinstance(entry, Closed))
+            if not isinstance(entry, Opened):
+                await self._or_changed(standing)
+                return
+            await self._or_changed(standing, began + STANDS_S)
+            if self._loop.time() >= began + STANDS_S:
+                table.give_up(line)
 
     # Waiting.
 
@@ -270,12 +306,17 @@ class PlayingTransport:
         self._change = self._loop.create_future()
         await self._change
 
-    async def _or_changed(self, work: Coroutine[Any, Any, None]) -> None:
-        """Wait for something, or until anything changes."""
+    async def _or_changed(
+        self, work: Coroutine[Any, Any, None], until: float | None = None
+    ) -> None:
+        """Wait for something, until anything changes, or it is a time of the event loop's."""
         self._change = self._loop.create_future()
         task = asyncio.ensure_future(work)
+        left = None if until is None else max(until - self._loop.time(), 0.0)
         try:
-            await asyncio.wait({task, self._change}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                {task, self._change}, timeout=left, return_when=asyncio.FIRST_COMPLETED
+            )
         finally:
             task.cancel()
             await asyncio.wait({task})

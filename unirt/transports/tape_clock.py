@@ -25,7 +25,7 @@ from functools import partial
 
 from unirt.errors import ConfigurationError
 
-__all__ = ["TapeClock", "speed_of"]
+__all__ = ["STANDS_S", "TapeClock", "speed_of"]
 
 _TURNS = 8
 """
@@ -41,8 +41,8 @@ at once, however slow the machine is just then.
 
 _NEAR_S = 0.25
 "How far time may go on while it stands; a recording is not more exact than a busy machine was."
-_STANDS_S = 5.0
-"For how long, in seconds of real time, it goes on no further than that for a frame."
+STANDS_S = 5.0
+"For how long, in seconds of real time, it goes on no further where something is to be sent."
 
 
 def speed_of(pace: str | float, where: str = "pace") -> float | None:
@@ -271,7 +271,7 @@ class TapeClock:
         """
         now = asyncio.get_running_loop().time
         offset = now() - self.reached
-        least = began + _STANDS_S if firmly else began
+        least = began + STANDS_S if firmly else began
         while True:
             with self._lock:
                 pause, wake = _first(self._pauses), _first(self._waited)
