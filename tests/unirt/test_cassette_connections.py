@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 import unirt
@@ -19,9 +20,10 @@ from tests.unirt.taping import (
     talk,
     using,
 )
-from unirt import ConnectionLost, DialError
-from unirt.cassettes import Framed, Opened, read
+from unirt import CassetteMismatch, ConnectionLost, DialError
+from unirt.cassettes import Framed, Opened, read, write
 from unirt.simulator import builtin
+from unirt.sound import MemorySink
 
 
 async def test_a_refused_dial_is_recorded_and_played(tmp_path: Path) -> None:
@@ -99,6 +101,79 @@ async def test_beside_a_connection_that_stalls_the_time_is_that_of_the_other(
             assert not sleeper.done()  # it is 5 ms, until the client has said what it said then
             await session.send_text("Hello")
             await sleeper
+
+
+def two_at_once(path: Path) -> None:
+    """The second is dialled between two turns of the first, which goes on."""
+    text = '"sent": {"realtimeInput": {"text": "Hello"}}'
+    done = '"received": {"serverContent": {"turnComplete": true}}'
+    first = [f'{{"t": 5, {text}}}', f'{{"t": 5, {done}}}', f'{{"t": 20, {done}}}']
+    other = [
+        line.replace("{", '{"c": 2, "t": 10, ', 1)
+        for line in ('{"open": {"url": "wss://host/"}}', *SETUP, '{"stall": true}')
+    ]
+    by_hand(path, *SETUP, *first[:2], *other, first[2], '{"stall": true}')
+
+
+async def test_what_came_after_another_connection_was_dialled_waits_for_that(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "talk.jsonl"
+    two_at_once(path)
+    with unirt.cassette(path) as deck:
+        async with unirt.connect() as session:
+            await session.send_text("Hello")
+            told = asyncio.create_task(all_of(session))
+            for _ in range(1_000):  # it takes its time
+                await asyncio.sleep(0)
+            assert deck.clock.now() == 0.010
+            async with unirt.connect():
+                pass
+            while deck.clock.now() < 0.020:
+                await asyncio.sleep(0)
+        assert "ResponseDone" in shown(await told)
+
+
+async def test_a_connection_that_is_not_dialled_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("unirt.transports.playing.STANDS_S", 0.001)
+    path = tmp_path / "talk.jsonl"
+    two_at_once(path)
+    with pytest.raises(CassetteMismatch, match="1 recorded connections were never made"):  # noqa: PT012, SIM117  (all of it is in)
+        with unirt.cassette(path) as deck:
+            async with unirt.connect() as session:
+                await session.send_text("Hello")
+                while deck.clock.now() < 0.020:
+                    await asyncio.sleep(0)
+
+
+@every_provider
+async def test_who_leaves_when_a_connection_is_lost_may_do_so_in_a_replay(
+    provider: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "talk.jsonl"
+
+    async def leave(**options: Any) -> None:
+        patient = unirt.Reconnect(first_wait=0.0, jitter=0.0)
+        connecting = unirt.connect(reconnect=patient, **options)
+        async with connecting as session, asyncio.TaskGroup() as tasks:
+            tasks.create_task(session.playback.play(MemorySink()))  # a loss would be raised there
+            await session.send_text("Hello")
+            async for event in session:
+                if isinstance(event, unirt.ResponseDone):
+                    break
+            await session.close()
+
+    async with simulated(provider, builtin("connection_lost")) as simulator:
+        with unirt.cassette(path, mode="once"):
+            await leave(provider=provider, environ=simulator.env)
+    entries = read(path).entries
+    opened = [each for each in entries if isinstance(each, Opened)]
+    if len(opened) > 1:  # it was quicker
+        first = [each for each in entries if each.connection == opened[0].connection]
+        write(path, attrs.evolve(read(path), entries=tuple(first)))
+    await using(path, leave)
 
 
 async def test_several_connections_are_segments_of_one_cassette(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """The time of a cassette: it stands, is moved, and wakes its sleepers in order."""
 
 import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
 from functools import partial
 
 import pytest
@@ -166,3 +168,94 @@ async def test_a_tape_that_takes_its_time_calls_nobody_before_it() -> None:
     await clock.reach(1.0)
     assert rung == [1.0]
     clock.attend(-1)
+
+
+async def turns(count: int = 1_000) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+@contextlib.asynccontextmanager
+async def standing(
+    clock: TapeClock, *, since: float = 0.0, for_s: float = 0.0, firmly: bool = True
+) -> AsyncGenerator[asyncio.Task[None]]:
+    """While it stands, which it has done for so long."""
+    began = asyncio.get_running_loop().time() - for_s
+    task = asyncio.create_task(clock.stand(since, began, firmly=firmly))
+    await turns(3)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+async def test_where_it_stands_who_only_goes_along_is_no_reason_to_go_on() -> None:
+    clock = TapeClock()
+    clock.attend(1)
+    async with standing(clock, for_s=60.0):
+        player = asyncio.create_task(clock.follow_until(1e-9))
+        await turns()
+        assert not player.done()
+        await clock.sleep_until(2e-9)  # this is one
+        await player
+    assert clock.now() == 2e-9
+
+
+async def test_where_it_stands_who_waits_to_send_on_does() -> None:
+    clock = TapeClock()
+    clock.attend(1)
+    clock.jump(1.0)
+    async with standing(clock, since=1.0):
+        for _ in range(3):
+            await clock.pause_until(1.0 + 1e-9)
+        assert clock.now() == 1.0
+    await clock.pause_until(0.5)  # is over
+    later = asyncio.create_task(clock.pause_until(2.0))
+    await turns(1)
+    await clock.reach(2.0)  # as for everybody
+    await later
+
+
+async def test_where_it_stands_it_goes_on_a_little_for_who_else_sleeps() -> None:
+    clock = TapeClock()
+    clock.attend(1)
+    async with standing(clock):
+        await clock.sleep_until(0.002)
+    assert clock.now() == 0.002
+
+
+@pytest.mark.parametrize(("firmly", "for_s"), [(True, 10.0), (False, 3.0)])
+async def test_it_goes_on_further_when_as_much_real_time_is_over(
+    firmly: bool, for_s: float
+) -> None:
+    clock = TapeClock()
+    clock.attend(1)
+    clock.jump(2.0)
+    async with standing(clock, for_s=for_s, firmly=firmly):
+        far = asyncio.create_task(clock.sleep_until(for_s + 60.0))
+        await clock.sleep_until(for_s)
+        assert clock.now() == for_s
+        await turns()
+        assert not far.done()
+        far.cancel()
+
+
+async def test_where_something_is_to_be_sent_it_stands_firmly() -> None:
+    clock = TapeClock()
+    clock.attend(1)
+    async with standing(clock, for_s=2.0):
+        sleeper = asyncio.create_task(clock.sleep_until(1.0))
+        await turns()
+        assert not sleeper.done()
+        sleeper.cancel()
+
+
+async def test_who_begins_to_sleep_is_noticed_while_time_goes_on_to_another() -> None:
+    clock = TapeClock()
+    clock.attend(1)
+    clock.call_at(3_600.0, lambda: None)
+    lingering = asyncio.create_task(clock.linger())
+    await turns(3)
+    await clock.sleep_until(0.001)
+    lingering.cancel()

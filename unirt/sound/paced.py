@@ -196,12 +196,11 @@ class PacedPlayer(Playing, ABC):
 
     async def _run(self) -> None:
         now, follow_until = self._clock.now, follow_of(self._clock)
-        due = now()
+        due = now() if self._fill else await self._comes()
         while True:
             if not (self._fill or self.waiting_ms):
                 self._given.clear()
-                await self._given.wait()
-                due = max(due, self._came if self._keeps_time else now())
+                due = max(due, await self._comes())
             over = due + self.block_ms / 1000
             block = self._take(self._block, over)
             if self._fill:
@@ -213,6 +212,11 @@ class PacedPlayer(Playing, ABC):
             await follow_until(due)
             if self._pass(math.inf):
                 self._tell()
+
+    async def _comes(self) -> float:
+        """Wait for something to play; when it came."""
+        await self._given.wait()
+        return self._came if self._keeps_time else self._clock.now()
 
     async def _run_at_once(self) -> None:
         while True:

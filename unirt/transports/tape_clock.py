@@ -74,6 +74,7 @@ class _Sleeper:
         "Whether it is called and does not run in a task."
         self._act = act
         self._loop = asyncio.get_running_loop()
+        self.since = self._loop.time()
 
     def cancel(self) -> None:
         """Leave it asleep."""
@@ -102,6 +103,10 @@ class _Sleeper:
             self._act()
 
 
+_Asleep = tuple[float, int, _Sleeper]
+"Somebody who sleeps, until when, and which of all of them."
+
+
 class TapeClock:
     """
     Args:
@@ -118,16 +123,16 @@ class TapeClock:
         "How many connections move it."
         self._origin: tuple[float, float] | None = None
         "A time of the tape, and when it was, for a tape that takes its time."
-        self._sleepers: list[tuple[float, int, _Sleeper]] = []
+        self._sleepers: list[_Asleep] = []
         self.free_until = math.inf if speed is None else -math.inf
         """
         Up to when getting to a time is no more than :meth:`jump`: until the first of them wakes, or
         one that was called off did. Never, for a tape that takes its time.
         """
-        self._waited: list[tuple[float, int, _Sleeper]] = []
+        self._waited: list[_Asleep] = []
         "Those of the sleepers that are a reason to go on."
-        self._pauses: list[tuple[float, int, _Sleeper]] = []
-        "Those who wait to send on; by the event loop's time."
+        self._pauses: list[_Asleep] = []
+        "Those who wait to send on."
         self._order = itertools.count()
         self._lock = threading.Lock()
         self._slept: _Sleeper | None = None
@@ -143,20 +148,17 @@ class TapeClock:
 
     async def sleep_until(self, when: float) -> None:
         """Wait until it is that time. Safe to cancel."""
-        await self._sleep(when, self._waited, when)
+        await self._sleep(when, self._waited)
 
     async def pause_until(self, when: float) -> None:
         """See :class:`unirt.clock.Standing`."""
-        now = asyncio.get_running_loop().time()
-        await self._sleep(when, self._pauses, now + (when - self.reached))
+        await self._sleep(when, self._pauses)
 
     async def follow_until(self, when: float) -> None:
         """See :class:`unirt.clock.Standing`."""
-        await self._sleep(when, None, when)
+        await self._sleep(when)
 
-    async def _sleep(
-        self, when: float, kind: list[tuple[float, int, _Sleeper]] | None, place: float
-    ) -> None:
+    async def _sleep(self, when: float, kind: list[_Asleep] | None = None) -> None:
         if when <= self.reached:
             return
         if not self._attending:
@@ -164,7 +166,7 @@ class TapeClock:
             self._move(when)
             return
         future, sleeper = _future()
-        self._add(when, sleeper, kind, place)
+        self._add(when, sleeper, kind)
         try:
             await future
         finally:
@@ -174,23 +176,17 @@ class TapeClock:
         """Call somebody at that time; see :class:`unirt.clock.Clock`."""
         alarm = _Sleeper(call, alarm=True)
         if self._attending:
-            self._add(when, alarm, self._waited, when)
+            self._add(when, alarm, self._waited)
         else:
             alarm.wake_in(max(when - self.reached, 0.0), partial(self._move, when))
         return alarm
 
-    def _add(
-        self,
-        when: float,
-        sleeper: _Sleeper,
-        kind: list[tuple[float, int, _Sleeper]] | None,
-        place: float,
-    ) -> None:
+    def _add(self, when: float, sleeper: _Sleeper, kind: list[_Asleep] | None) -> None:
         with self._lock:
-            order = next(self._order)
-            heapq.heappush(self._sleepers, (when, order, sleeper))
+            asleep = when, next(self._order), sleeper
+            heapq.heappush(self._sleepers, asleep)
             if kind is not None:
-                heapq.heappush(kind, (place, order, sleeper))
+                heapq.heappush(kind, asleep)
             if self._speed is None:
                 self.free_until = self._sleepers[0][0]
         if self._slept is not None:
@@ -270,33 +266,28 @@ class TapeClock:
             firmly: Whether it goes on no further than a little for some seconds.
         """
         now = asyncio.get_running_loop().time
-        offset = now() - self.reached
+        stood = now()
         least = began + STANDS_S if firmly else began
         while True:
             with self._lock:
                 pause, wake = _first(self._pauses), _first(self._waited)
             goes_on = None
             if wake is not None:
-                near = wake - self.reached <= _NEAR_S
-                goes_on = wake + offset if near else max(wake + began - since, least)
-            if pause is not None and (goes_on is None or pause <= goes_on):
-                if await self._rested(pause):
-                    self._rouse(pause)
+                left = wake[0] - self.reached
+                goes_on = stood + left if left <= _NEAR_S else max(began + wake[0] - since, least)
+            pause_ends = None
+            if pause is not None:
+                pause_ends = max(stood, pause[2].since) + pause[0] - self.reached
+            if pause_ends is not None and (goes_on is None or pause_ends <= goes_on):
+                if await self._rested(pause_ends, _TURNS) and pause is not None:
+                    pause[2].wake()
             elif await self._rested(goes_on) and wake is not None:
-                await self.reach(wake)
-                offset = now() - self.reached
+                await self.reach(wake[0])
+                stood = now()
 
-    def _rouse(self, until: float) -> None:
-        """Wake the first of those who wait to send on, if that is for so long."""
-        with self._lock:
-            pause = _first(self._pauses)
-            _, _, sleeper = self._pauses[0]
-        if pause is not None and pause <= until:
-            sleeper.wake()
-
-    async def _rested(self, until: float | None) -> bool:
+    async def _rested(self, until: float | None, turns: int = _TURNS_FIRST) -> bool:
         """
-        Whether it is a time of the event loop's, and all has been done that can be done at once.
+        Whether it is a time of the event loop's, and everybody had some turns then.
 
         It is not where somebody began to sleep meanwhile.
         """
@@ -305,7 +296,7 @@ class TapeClock:
         if until is not None:
             left = max(until - asyncio.get_running_loop().time(), 0.0)
         await asyncio.wait({future}, timeout=left)
-        for _ in range(_TURNS_FIRST):
+        for _ in range(turns):
             if future.done():
                 return False
             await asyncio.sleep(0)
@@ -338,17 +329,18 @@ class TapeClock:
 
     def _next_wake(self) -> float | None:
         with self._lock:
-            wake = _first(self._sleepers)
+            first = _first(self._sleepers)
+            wake = None if first is None else first[0]
             if self._speed is None:
                 self.free_until = math.inf if wake is None else wake
             return wake
 
 
-def _first(sleepers: list[tuple[float, int, _Sleeper]]) -> float | None:
-    """When the first of them wakes who still sleeps."""
+def _first(sleepers: list[_Asleep]) -> _Asleep | None:
+    """The first of them who still sleeps."""
     while sleepers and sleepers[0][2].done:
         heapq.heappop(sleepers)
-    return sleepers[0][0] if sleepers else None
+    return sleepers[0] if sleepers else None
 
 
 def _future() -> tuple[asyncio.Future[None], _Sleeper]:
