@@ -329,7 +329,7 @@ class Plan:
         resume = route.provider.resume
         deck = current()
         if deck is not None and deck.ended:
-            await deck.until_all_is_read()  # by somebody who may end the session, as he did then
+            await deck.clock.rest()  # whoever reads may end the session, as in the recording
             raise DialError(route.provider.name, url=str(deck.path), why=RECORDING_ENDS)
         resumes = handle is not None and resume is not None
         if handle is not None and resume is not None:

@@ -140,12 +140,18 @@ async def test_a_connection_that_is_not_dialled_is_given_up(
     monkeypatch.setattr("unirt.transports.playing.STANDS_S", 0.001)
     path = tmp_path / "talk.jsonl"
     two_at_once(path)
-    with pytest.raises(CassetteMismatch, match="1 recorded connections were never made"):  # noqa: PT012, SIM117  (all of it is in)
-        with unirt.cassette(path) as deck:
-            async with unirt.connect() as session:
-                await session.send_text("Hello")
-                while deck.clock.now() < 0.020:
-                    await asyncio.sleep(0)
+
+    async def application() -> None:
+        async with unirt.connect() as session:
+            await session.send_text("Hello")
+            while deck.clock.now() < 0.020:
+                await asyncio.sleep(0)
+
+    with (
+        pytest.raises(CassetteMismatch, match="1 recorded connections were never made"),
+        unirt.cassette(path) as deck,
+    ):
+        await application()
 
 
 @every_provider

@@ -216,3 +216,22 @@ def test_a_clock_that_was_given_is_kept() -> None:
     for each in (source, sink):
         each.keep_time(SystemClock())
         assert each._clock is mine
+
+
+def test_where_less_is_said_than_was_recorded_it_is_not_waited_for_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("unirt.transports.playing.STANDS_S", 0.001)
+    path = tmp_path / "talk.jsonl"
+    answer = [*spoken(450), content(700, turnComplete=True)]
+    by_hand(path, *READY, *(heard(20.0 + 20 * k) for k in range(20)), *answer, '{"stall": true}')
+
+    async def application() -> bool:
+        async with unirt.connect(audio_in=PCM16_16K) as session:
+            await session.send_audio(PCM16_16K.silence(100))
+            async for event in session:
+                if isinstance(event, unirt.ResponseDone):
+                    return True
+        return False
+
+    assert play(path, application, match=["command", "microphone"])

@@ -9,7 +9,7 @@ command    they mean the same commands, ids aside; where playback was cut is a m
 ids        they are the same JSON, ids aside
 exact      they are the same JSON
 audio      and audio counts by its amount alone, however it is cut into frames
-microphone and audio does not count at all: more of it or less is the same
+microphone and audio does not count at all: more of it or less, or elsewhere, is the same
 ========== =====================================================================================
 
 One of the first three and one of the last two can be combined, and functions of the recorded and

@@ -244,6 +244,17 @@ class Player:
         self._place = (step, sent + len(audio))
         return True
 
+    @property
+    def listens(self) -> bool:
+        """Whether what is waited for is audio that need not come."""
+        step, _ = self._place
+        here = self._steps[step] if step < len(self._steps) else None
+        return here is not None and here.run is not None and self._match.audio == "microphone"
+
+    def hear_no_more(self) -> None:
+        """What is left of the audio that is waited for does not come."""
+        self._place = (self._place[0] + 1, 0)
+
     def close(self) -> None:
         """The client closes the connection."""
         self.closed = self._over = True

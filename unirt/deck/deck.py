@@ -4,7 +4,6 @@ One cassette in use: which connections are played, which are recorded, and what 
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -45,9 +44,6 @@ from unirt.transports.secrecy import is_loopback
 from unirt.transports.tape_clock import TapeClock
 
 __all__ = ["Deck", "Plan", "stable"]
-
-_TURNS = 200
-"How often everybody else has a turn before a dial that was not recorded fails."
 
 
 @attrs.frozen(kw_only=True)
@@ -144,11 +140,6 @@ class Deck:
         return self._segments[0] if self._segments else None
 
     # Connections.
-
-    async def until_all_is_read(self) -> None:
-        """Give everybody time to read what was played. So much a dial takes that was never over."""
-        for _ in range(_TURNS):
-            await asyncio.sleep(0)
 
     async def dial(
         self,

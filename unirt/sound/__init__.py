@@ -27,7 +27,8 @@ and :class:`Tee` takes down what a player plays.
 
 Your own are as good: see :class:`unirt.session.Source`, and :class:`unirt.session.Sink` and
 :class:`unirt.session.Player`. Who has to hand on blocks in time may begin with
-:class:`PacedPlayer`, who is asked for them with :class:`PulledPlayer`.
+:class:`PacedPlayer`, who is asked for them with :class:`PulledPlayer`, and who has all there is to
+say already with :class:`PacedSource`.
 """
 
 from unirt.sound.caller import Caller
@@ -36,7 +37,7 @@ from unirt.sound.guard import EchoGuard, HalfDuplex
 from unirt.sound.level import Level, level
 from unirt.sound.memory import MemorySink, MemorySource
 from unirt.sound.microphone import Microphone
-from unirt.sound.paced import PacedPlayer
+from unirt.sound.paced import PacedPlayer, PacedSource
 from unirt.sound.pipe import PipeSink, PipeSource
 from unirt.sound.pulled import PulledPlayer
 from unirt.sound.speaker import Speaker
@@ -54,6 +55,7 @@ __all__ = [
     "MemorySource",
     "Microphone",
     "PacedPlayer",
+    "PacedSource",
     "PipeSink",
     "PipeSource",
     "PulledPlayer",

@@ -9,7 +9,8 @@ time, and nobody has a turn in between but those sleepers, unless it is so much 
 have to drop audio. So a conversation goes the same way every time, whatever the machine is doing.
 
 Where several connections are open at once, their frames come in the order of the file, and where
-another one was dialled then, not before it is; a client that does not dial it is given up.
+another one was dialled then, not before it is. A client that does not dial it is given up, and one
+that sends less audio where that does not count.
 """
 
 from __future__ import annotations
@@ -278,12 +279,17 @@ class PlayingTransport:
             table.tell()
             _, since, began = self._awaited
             standing = clock.stand(since, began, firmly=not isinstance(entry, Closed))
-            if not isinstance(entry, Opened):
+            dials = isinstance(entry, Opened)
+            if not (dials or self._player.listens):
                 await self._or_changed(standing)
                 return
             await self._or_changed(standing, began + STANDS_S)
-            if self._loop.time() >= began + STANDS_S:
+            if self._loop.time() < began + STANDS_S:
+                return
+            if dials:
                 table.give_up(line)
+            elif self._player.listens:
+                self._player.hear_no_more()
 
     # Waiting.
 
