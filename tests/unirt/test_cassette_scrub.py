@@ -235,6 +235,17 @@ def test_own_rules_change_and_leave_out() -> None:
     assert live({"name": "Bob", "x": KEY}) == {"name": "N.", "x": PLACEHOLDER}
 
 
+def test_a_rule_that_gives_back_no_entry_is_named() -> None:
+    def careless(entry: Entry) -> Any:
+        return {"a": KEY}
+
+    scrub = Scrub(rules=(careless,))
+    for act in (lambda: clean(cassette(received({})), scrub), lambda: scrub.live(Secrets({}))({})):
+        with pytest.raises(ConfigurationError, match="careless gave back no entry but a dict") as e:
+            act()
+        assert KEY not in str(e.value)
+
+
 @pytest.mark.parametrize("audio", ["loud", -1, True, None])
 def test_audio_cannot_be_anything(audio: Any) -> None:
     with pytest.raises(ConfigurationError, match="audio cannot be"):

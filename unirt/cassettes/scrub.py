@@ -66,6 +66,13 @@ class Scrub(Value):
             changed = rule(entry)
             if changed is None:
                 return None
+            if not isinstance(changed, Entry):
+                name = getattr(rule, "__qualname__", repr(rule))
+                raise ConfigurationError(
+                    f"the rule {name} gave back no entry but a {type(changed).__name__}",
+                    where="scrub",
+                    remedy="let it give back an entry of unirt.cassettes, or None to leave it out",
+                )
             entry = changed
         return entry
 
