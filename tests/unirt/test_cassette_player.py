@@ -372,6 +372,23 @@ def test_with_the_microphone_open_audio_may_be_where_none_was_recorded(
         mismatch(lambda one=one: one.sent(sound))  # type: ignore[misc]  # of this round
 
 
+def test_an_error_about_audio_says_how_its_amount_may_differ() -> None:
+    sound = json.dumps(append(b"ab"))
+    hint = "use the matcher 'microphone'"
+    for match in ("command", "audio"):
+        one = player(sent(append(b"ab")), STALL, match=match)
+        left = one.unfinished()
+        assert left is not None
+        assert hint in str(left)
+        one.sent(sound)
+        assert hint in str(mismatch(partial(one.sent, sound)))
+    one = player(RESPOND, STALL)
+    left = one.unfinished()
+    assert left is not None
+    assert hint not in str(left)
+    assert hint not in str(mismatch(partial(one.sent, json.dumps(said("one")))))
+
+
 def test_in_a_run_of_audio_the_client_is_waited_for_piece_by_piece() -> None:
     lines = [json.dumps({"t": 20 * at, "sent": append(b"a" * 40)}) for at in range(3)]
     one = player(*lines, '{"t": 90, "sent": {"type": "response.create"}}', STALL, match="audio")

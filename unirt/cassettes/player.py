@@ -25,6 +25,7 @@ from unirt.cassettes.entries import Closed, Entry, Framed, Path, Segment, Stalle
 from unirt.cassettes.ids import IdMap, ids_in, renamed
 from unirt.cassettes.match import Match
 from unirt.cassettes.meaning import Ear, Meaning, audio_at, decoded, free_form_of
+from unirt.cassettes.steps import Step, steps_of
 from unirt.cassettes.values import kept, look_up, replaced
 from unirt.errors import CassetteMismatch
 from unirt.translator import Frame
@@ -46,24 +47,6 @@ class Time(Protocol):
     def waits(self, when: float) -> bool:
         """Whether somebody is to be woken before it is that time."""
         ...
-
-
-@attrs.define
-class _Step:
-    """One frame that the client sent, or a run of audio."""
-
-    line: int
-    index: int
-    "Among the entries of the connection."
-    frame: Framed
-    run: int | None = None
-    "How much audio the run holds, in bytes."
-    parts: list[tuple[int, Framed]] = attrs.field(factory=list)
-    "The frames of the run, each with its line."
-    ends: list[int] = attrs.field(factory=list)
-    "Where each of them ends, in bytes."
-    at: Path = ()
-    "Where its audio is in the frame."
 
 
 class Player:
@@ -103,9 +86,6 @@ class Player:
         self._ids = IdMap(self._free_form)
         self._heard = 0
         "Up to which entry the ids of the far end are known."
-        self._steps: list[_Step] = []
-        self._sample: _Step | None = None
-        "A frame of audio."
         self._times = [entry.at for _, entry in segment.entries]
         self._payloads = [
             entry.payload if _is_received(entry) else b"" for _, entry in segment.entries
@@ -118,42 +98,18 @@ class Player:
         )
         self._bytes = list(accumulate(sizes, initial=0))
         "For each entry, and the end, how many bytes the client received before it."
-        self._needs: list[tuple[int, int]] = []
-        "For each entry, where the client must be: at which step, and how far in its run."
+        self._steps, self._needs = steps_of(segment, runs=match.audio is not None)
+        """
+        What the client does; and for each entry, where it must be: at which step, and how far in
+        its run.
+        """
+        self._sample = next((step for step in self._steps if step.run is not None), None)
+        "A frame of audio, where one is known."
         self._onward = _onward(segment)
         "For each entry, and the end, the next from there on that may be released."
         self._next = self._onward[0]
         "The next entry that may be released."
         self._place = (0, 0)
-        self._read()
-
-    def _read(self) -> None:
-        ear = Ear(self.segment)
-        place = (0, 0)
-        for index, (line, entry) in enumerate(self._entries):
-            self._needs.append(place)
-            if not isinstance(entry, Framed):
-                continue
-            if entry.direction == "received":
-                if self._match.audio is not None:
-                    ear.told(entry.payload)
-                continue
-            audio = None if self._match.audio is None else ear.hear(entry.frame).audio
-            at = None if audio is None else audio_at(entry.data, audio)
-            if audio is None or at is None:
-                self._steps.append(_Step(line, index, entry))
-                place = (len(self._steps), 0)
-                continue
-            last = self._steps[-1] if self._steps else None
-            if last is None or last.run is None:
-                last = _Step(line, index, entry, run=0, at=at)
-                self._steps.append(last)
-                self._sample = self._sample or last
-            size = sum(change.size for change in entry.altered) or len(audio)
-            last.run = (last.run or 0) + size
-            last.parts.append((line, entry))
-            last.ends.append(last.run)
-            place = (len(self._steps) - 1, last.run)
 
     # What the client does.
 
@@ -191,7 +147,7 @@ class Player:
             self._fail("another frame was expected", live, expected, shown)
         self._place = (step + 1, 0)
 
-    def _mean(self, expected: _Step, live: Any) -> tuple[Meaning, Meaning]:
+    def _mean(self, expected: Step, live: Any) -> tuple[Meaning, Meaning]:
         """What a recorded frame means, and a live one in its place."""
         for ear in self._ears:
             self._listen(ear, self._listened, expected.index)
@@ -220,17 +176,27 @@ class Player:
             return False
         if self._sample is not None:
             return self._audio_like(self._sample, live) is not None
-        ear = Ear(self.segment)
-        self._listen(ear, 0, len(self._entries) if here is None else here.index)
         frame = Framed(direction="sent", data=live, binary=isinstance(live, bytes))
-        audio = ear.hear(frame.frame).audio
-        at = None if audio is None else audio_at(live, audio)
+        at = self._audio_in(frame, len(self._entries) if here is None else here.index)
         if at is None:
             return False
-        self._sample = _Step(0, 0, frame, at=at)
+        self._sample = Step(0, 0, frame, at=at)
         return True
 
-    def _in_run(self, live: Any, run: _Step) -> bool:
+    def _audio_in(self, frame: Framed, index: int) -> Path | None:
+        """Where the audio is in a frame that is sent in the place of an entry; it may have none."""
+        ear = Ear(self.segment)
+        self._listen(ear, 0, index)
+        audio = ear.hear(frame.frame).audio
+        return None if audio is None else audio_at(frame.data, audio)
+
+    def _how_to_match_audio(self, frame: Framed, index: int) -> str:
+        """What to add to an error about a frame that is sent, where it has audio that counts."""
+        if self._match.audio == "microphone" or self._audio_in(frame, index) is None:
+            return ""
+        return "; where the amount of audio depends on the day, use the matcher 'microphone'"
+
+    def _in_run(self, live: Any, run: Step) -> bool:
         """Take a frame of audio; ``False`` for one that is none, which ends the run."""
         audio = self._audio_like(run, live)
         step, sent = self._place
@@ -367,7 +333,8 @@ class Player:
                 f"{len(left)} recorded frames were left over; the first was {verb}: "
                 f"{_brief(frame.data)}",
                 where=f"{self._where}, line {line}",
-                remedy="let the application go on until then, or record it again",
+                remedy="let the application go on until then, or record it again"
+                + (self._how_to_match_audio(frame, steps[0].index) if verb == "sent" else ""),
             )
         for line, entry in self._entries[self._next :]:
             if isinstance(entry, Closed) and not (self.closed and entry.by == "local"):
@@ -385,7 +352,7 @@ class Player:
                 self._ids.settled.update(ids_in(entry.data, self._free_form))
         self._heard = max(self._heard, until)
 
-    def _fail(self, what: str, live: Any, expected: _Step | None, shown: Any = None) -> None:
+    def _fail(self, what: str, live: Any, expected: Step | None, shown: Any = None) -> None:
         """
         Raises:
             CassetteMismatch: Always.
@@ -402,22 +369,26 @@ class Player:
             unlike = self._aside(near, live)
             verb = "is equal to it" if not unlike else "differs from it in:"
             told = [*told, f"the closest recorded frame, line {near.line}, {verb}", *unlike]
-        line = self._entries[-1][0] if expected is None else expected.line
+        line = self.last_line if expected is None else expected.line
+        sent = Framed(direction="sent", data=live, binary=isinstance(live, bytes))
         self.failure = CassetteMismatch(
             what,
             where=f"{self._where}, line {line}",
-            remedy="correct the application, record it again, or choose another matcher",
+            remedy="correct the application, record it again, or choose another matcher"
+            + self._how_to_match_audio(
+                sent, len(self._entries) if expected is None else expected.index
+            ),
             differences=told,
         )
         self._over = True
         raise self.failure
 
-    def _aside(self, step: _Step, live: Any) -> list[str]:
+    def _aside(self, step: Step, live: Any) -> list[str]:
         """How a frame differs from a recorded one, ids aside."""
         recorded = step.frame.data
         return differences(recorded, IdMap(self._free_form).align(recorded, live))
 
-    def _audio_like(self, run: _Step, live: Any) -> bytes | None:
+    def _audio_like(self, run: Step, live: Any) -> bytes | None:
         """The audio of a live frame that is like a recorded one but for its audio and ids."""
         try:
             audio = decoded(look_up(live, run.at))
