@@ -4,11 +4,13 @@ import contextlib
 from functools import partial
 from pathlib import Path
 
+import attrs
 import pytest
 
 import unirt
 from tests.unirt.taping import all_of, every_provider, record, talk, using
 from unirt import CassetteMismatch, CassetteMissing, ResponseStarted
+from unirt.cassettes import read, write
 from unirt.deck.stack import current
 from unirt.errors import ConfigurationError
 
@@ -119,6 +121,9 @@ async def test_with_a_pace_it_is_found_that_the_application_stopped_listening(
     """At full speed an answer comes in one go, so the session has it, whoever reads it."""
     path = tmp_path / "talk.jsonl"
     await record(path, provider)
+    quick = read(path)
+    slower = [attrs.evolve(entry, at_ms=entry.at_ms * 100) for entry in quick.entries]
+    write(path, attrs.evolve(quick, entries=tuple(slower)))
 
     async def application() -> None:
         async with unirt.connect() as session:
@@ -129,7 +134,7 @@ async def test_with_a_pace_it_is_found_that_the_application_stopped_listening(
 
     await using(path, application)
     with pytest.raises(CassetteMismatch, match="left over; the first was received"):
-        await using(path, application, pace=10)
+        await using(path, application, pace=1_000)
 
 
 async def test_another_connection_than_was_recorded_fails(tmp_path: Path) -> None:

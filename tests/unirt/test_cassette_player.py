@@ -389,6 +389,24 @@ def test_an_error_about_audio_says_how_its_amount_may_differ() -> None:
     assert hint not in str(mismatch(partial(one.sent, json.dumps(said("one")))))
 
 
+@pytest.mark.parametrize(("hung_up_ms", "missed"), [(200, False), (400, True)])
+def test_what_came_just_before_the_client_hung_up_may_be_left_over(
+    hung_up_ms: int, missed: bool
+) -> None:
+    one = player(
+        json.dumps({"t": 0, "sent": {"type": "response.create"}}),
+        '{"t": 100, "received": {"n": 1}}',
+        json.dumps({"t": hung_up_ms, "close": {"code": 1000, "by": "local"}}),
+    )
+    left = one.unfinished()
+    assert left is not None
+    assert left.what.startswith("2 recorded frames")
+    one.sent(RESPOND_LIVE)
+    assert one.unfinished() is not None
+    one.close()
+    assert (one.unfinished() is not None) is missed
+
+
 def test_in_a_run_of_audio_the_client_is_waited_for_piece_by_piece() -> None:
     lines = [json.dumps({"t": 20 * at, "sent": append(b"a" * 40)}) for at in range(3)]
     one = player(*lines, '{"t": 90, "sent": {"type": "response.create"}}', STALL, match="audio")

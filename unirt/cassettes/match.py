@@ -33,7 +33,7 @@ from unirt.errors import ConfigurationError
 from unirt.spelling import nearest
 from unirt.value import Value
 
-__all__ = ["MATCHERS", "Match", "Rule", "matching"]
+__all__ = ["MATCHERS", "NEAR_MS", "Match", "Rule", "matching"]
 
 Rule = str | Callable[[Any, Any], bool]
 "A matcher's name, or a function of the recorded and the live frame, decoded."

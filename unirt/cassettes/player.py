@@ -12,6 +12,7 @@ before it in the recording, or when the client went on to the next step.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -23,7 +24,7 @@ import attrs
 from unirt.cassettes.differences import differences
 from unirt.cassettes.entries import Closed, Entry, Framed, Path, Segment, Stalled
 from unirt.cassettes.ids import IdMap, ids_in, renamed
-from unirt.cassettes.match import Match
+from unirt.cassettes.match import NEAR_MS, Match
 from unirt.cassettes.meaning import Ear, Meaning, audio_at, decoded, free_form_of
 from unirt.cassettes.steps import Step, steps_of
 from unirt.cassettes.values import kept, look_up, replaced
@@ -322,10 +323,14 @@ class Player:
         ):  # fmt: skip
             steps = steps[1:]
         left = [(one.line, one.frame, "sent") for one in steps]
+        _, last = self._entries[-1]
+        # What comes just before a client hangs up is lost or is not, as it happens.
+        hangs_up = self.closed and isinstance(last, Closed) and last.by == "local"
+        until_ms = last.at_ms - NEAR_MS if hangs_up else math.inf
         left += [
             (line, entry, "received")
             for line, entry in self._entries[self._next :]
-            if _is_received(entry)
+            if _is_received(entry) and (left or entry.at_ms < until_ms)
         ]
         if left:
             line, frame, verb = min(left, key=lambda one: one[0])
