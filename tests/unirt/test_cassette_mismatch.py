@@ -134,7 +134,7 @@ async def test_with_a_pace_it_is_found_that_the_application_stopped_listening(
 
     await using(path, application)
     with pytest.raises(CassetteMismatch, match="left over; the first was received"):
-        await using(path, application, pace=1_000)
+        await using(path, application, pace=20)
 
 
 async def test_another_connection_than_was_recorded_fails(tmp_path: Path) -> None:
