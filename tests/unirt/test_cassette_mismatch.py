@@ -121,10 +121,6 @@ async def test_with_a_pace_it_is_found_that_the_application_stopped_listening(
     """At full speed an answer comes in one go, so the session has it, whoever reads it."""
     path = tmp_path / "talk.jsonl"
     await record(path, provider)
-    quick = read(path)
-    slower = [attrs.evolve(entry, at_ms=entry.at_ms * 100) for entry in quick.entries]
-    write(path, attrs.evolve(quick, entries=tuple(slower)))
-
     async def application() -> None:
         async with unirt.connect() as session:
             await session.send_text("Good morning.")
@@ -133,6 +129,9 @@ async def test_with_a_pace_it_is_found_that_the_application_stopped_listening(
                     break
 
     await using(path, application)
+    quick = read(path)
+    slower = [attrs.evolve(entry, at_ms=entry.at_ms * 100) for entry in quick.entries]
+    write(path, attrs.evolve(quick, entries=tuple(slower)))
     with pytest.raises(CassetteMismatch, match="left over; the first was received"):
         await using(path, application, pace=20)
 
