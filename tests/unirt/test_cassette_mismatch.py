@@ -121,6 +121,7 @@ async def test_with_a_pace_it_is_found_that_the_application_stopped_listening(
     """At full speed an answer comes in one go, so the session has it, whoever reads it."""
     path = tmp_path / "talk.jsonl"
     await record(path, provider)
+
     async def application() -> None:
         async with unirt.connect() as session:
             await session.send_text("Good morning.")
