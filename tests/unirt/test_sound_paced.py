@@ -139,6 +139,16 @@ async def test_a_gap_is_no_debt() -> None:
         assert len(sink.audio) == 60 * MS
 
 
+async def test_what_was_received_before_it_began_to_play_is_not_hurried() -> None:
+    clock = ManualClock(5.0)
+    sink = MemorySink()
+    sink.keep_time(clock)
+    async with sink.open(lambda ms: None):
+        sink.play(audio(bytes(100 * MS)))  # of the beginning of time
+        await turns()
+        assert len(sink.audio) == 20 * MS
+
+
 async def test_a_player_may_fill_what_is_silent() -> None:
     clock, told = ManualClock(), [0.0]
     sink = MemorySink(fill=True, clock=clock)

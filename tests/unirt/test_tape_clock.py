@@ -259,3 +259,16 @@ async def test_who_begins_to_sleep_is_noticed_while_time_goes_on_to_another() ->
     await turns(3)
     await clock.sleep_until(0.001)
     lingering.cancel()
+
+
+async def test_who_wakes_by_himself_is_no_reason_to_go_on() -> None:
+    clock = TapeClock()
+    clock.attend(1)
+    sleeper = asyncio.create_task(clock.sleep_until(3.0))
+    await turns(1)
+    clock.attend(-1)
+    clock.attend(1)
+    async with standing(clock, for_s=10.0):
+        await turns()
+    assert clock.now() == 0.0
+    sleeper.cancel()

@@ -18,7 +18,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import TypedDict
 
 from unirt.audio import AudioFormat
-from unirt.clock import Clock, SystemClock, follow_of, pause_of
+from unirt.clock import Clock, Standing, SystemClock, follow_of, pause_of
 from unirt.events import AudioDelta
 from unirt.sound.backlog import MOST_MS
 from unirt.sound.playing import Playing
@@ -135,10 +135,11 @@ class PacedPlayer(Playing, ABC):
         self._fill = fill and realtime
         self._given_clock = clock
         self._clock = clock or SystemClock()
-        self._keeps_time = False
-        "Whether its time is that in which audio is received."
-        self._came = -math.inf
-        "When the first piece was received after it had played all."
+        self._came: float | None = None
+        """
+        When the first piece was received after it had played all, where that is when it begins: on
+        a clock that has moved on before anybody had a turn.
+        """
         self._given = asyncio.Event()
         self._ending = False
         "No more is given."
@@ -147,7 +148,6 @@ class PacedPlayer(Playing, ABC):
     def keep_time(self, clock: Clock) -> None:
         """See :class:`unirt.clock.KeepsTime`."""
         self._clock = self._given_clock or clock
-        self._keeps_time = self._clock is clock
 
     @contextlib.asynccontextmanager
     async def open(self, played: Callable[[float], None]) -> AsyncGenerator[None]:
@@ -182,7 +182,7 @@ class PacedPlayer(Playing, ABC):
         if self._played is not None:
             self._settle()
         super().play(audio)
-        if self._keeps_time and not self._given.is_set():
+        if isinstance(self._clock, Standing) and not self._given.is_set():
             self._came = audio.origin.received_at
         self._given.set()
 
@@ -216,7 +216,7 @@ class PacedPlayer(Playing, ABC):
     async def _comes(self) -> float:
         """Wait for something to play; when it came."""
         await self._given.wait()
-        return self._came if self._keeps_time else self._clock.now()
+        return self._clock.now() if self._came is None else self._came
 
     async def _run_at_once(self) -> None:
         while True:

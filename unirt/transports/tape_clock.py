@@ -200,6 +200,7 @@ class TapeClock:
         if not self._attending:
             with self._lock:
                 left, self._sleepers = self._sleepers, []
+                self._waited, self._pauses = [], []
             for when, _, sleeper in left:
                 sleeper.wake_in(max(when - self.reached, 0.0), partial(self._move, when))
 
