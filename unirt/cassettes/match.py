@@ -43,8 +43,9 @@ _AUDIO: Final = ("audio", "microphone")
 MATCHERS: Final = (*_LIKENESS, *_AUDIO)
 NEAR_MS: Final = 250.0
 """
-How far from the recorded one a position of playback may be. It comes of the clock, and a recording
-knows when frames went over the wire, which is not the moment in which a session heard or said them.
+How far from the recorded time something may be that goes by the clock, as a position of playback
+does. A recording knows when frames went over the wire, which is not the moment in which a session
+heard or said them, and less so where the machine was busy.
 """
 
 

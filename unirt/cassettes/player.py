@@ -177,7 +177,7 @@ class Player:
             return False
         if self._sample is not None:
             return self._audio_like(self._sample, live) is not None
-        frame = Framed(direction="sent", data=live, binary=isinstance(live, bytes))
+        frame = _sent(live)
         at = self._audio_in(frame, len(self._entries) if here is None else here.index)
         if at is None:
             return False
@@ -212,13 +212,13 @@ class Player:
         return True
 
     @property
-    def listens(self) -> bool:
+    def may_lack_audio(self) -> bool:
         """Whether what is waited for is audio that need not come."""
         step, _ = self._place
         here = self._steps[step] if step < len(self._steps) else None
         return here is not None and here.run is not None and self._match.audio == "microphone"
 
-    def hear_no_more(self) -> None:
+    def skip_audio(self) -> None:
         """What is left of the audio that is waited for does not come."""
         self._place = (self._place[0] + 1, 0)
 
@@ -323,10 +323,11 @@ class Player:
         ):  # fmt: skip
             steps = steps[1:]
         left = [(one.line, one.frame, "sent") for one in steps]
-        _, last = self._entries[-1]
-        # What comes just before a client hangs up is lost or is not, as it happens.
-        hangs_up = self.closed and isinstance(last, Closed) and last.by == "local"
-        until_ms = last.at_ms - NEAR_MS if hangs_up else math.inf
+        last = self._entries[-1][1] if self._entries else None
+        until_ms = math.inf
+        if self.closed and isinstance(last, Closed) and last.by == "local":
+            # What comes just before a client hangs up is lost or is not, as it happens.
+            until_ms = last.at_ms - NEAR_MS
         left += [
             (line, entry, "received")
             for line, entry in self._entries[self._next :]
@@ -375,13 +376,12 @@ class Player:
             verb = "is equal to it" if not unlike else "differs from it in:"
             told = [*told, f"the closest recorded frame, line {near.line}, {verb}", *unlike]
         line = self.last_line if expected is None else expected.line
-        sent = Framed(direction="sent", data=live, binary=isinstance(live, bytes))
         self.failure = CassetteMismatch(
             what,
             where=f"{self._where}, line {line}",
             remedy="correct the application, record it again, or choose another matcher"
             + self._how_to_match_audio(
-                sent, len(self._entries) if expected is None else expected.index
+                _sent(live), len(self._entries) if expected is None else expected.index
             ),
             differences=told,
         )
@@ -417,6 +417,10 @@ def _onward(segment: Segment) -> list[int]:
 
 def _is_received(entry: Entry) -> TypeGuard[Framed]:
     return isinstance(entry, Framed) and entry.direction == "received"
+
+
+def _sent(live: Any) -> Framed:
+    return Framed(direction="sent", data=live, binary=isinstance(live, bytes))
 
 
 def _brief(value: Any) -> str:

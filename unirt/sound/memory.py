@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from typing import Any, Unpack
 
 from unirt.audio import PCM16_24K, AudioFormat
-from unirt.sound.paced import BLOCK_MS, PacedPlayer, PacedSource, Pacing
+from unirt.sound.paced import BLOCK_MS, PacedOptions, PacedPlayer, PacedSource
 
 __all__ = ["MemorySink", "MemorySource"]
 
@@ -25,7 +25,7 @@ class MemorySource(PacedSource):
     """
 
     def __init__(
-        self, data: bytes, format: AudioFormat = PCM16_24K, **options: Unpack[Pacing]
+        self, data: bytes, format: AudioFormat = PCM16_24K, **options: Unpack[PacedOptions]
     ) -> None:
         format.check(data, where="MemorySource")
         super().__init__(format, **options)

@@ -23,7 +23,7 @@ from unirt.events import AudioDelta
 from unirt.sound.backlog import MOST_MS
 from unirt.sound.playing import Playing
 
-__all__ = ["BLOCK_MS", "PacedPlayer", "PacedSource", "Pacing", "Silence"]
+__all__ = ["BLOCK_MS", "PacedOptions", "PacedPlayer", "PacedSource", "SourceOptions"]
 
 BLOCK_MS = 20.0
 "How much moves at a time, in ms."
@@ -31,14 +31,14 @@ _CATCH_UP_S = 0.2
 "How much of a delay is made up for, by moving faster."
 
 
-class Silence(TypedDict, total=False):
+class SourceOptions(TypedDict, total=False):
     """Options of a source."""
 
     silence_ms: float
     clock: Clock | None
 
 
-class Pacing(Silence, total=False):
+class PacedOptions(SourceOptions, total=False):
     """Options of a source that has it all already."""
 
     realtime: bool
@@ -135,10 +135,12 @@ class PacedPlayer(Playing, ABC):
         self._fill = fill and realtime
         self._given_clock = clock
         self._clock = clock or SystemClock()
+        self._stands = False
+        "Whether its clock may stand still, and go on before anybody had a turn."
         self._came: float | None = None
         """
         When the first piece was received after it had played all, where that is when it begins: on
-        a clock that has moved on before anybody had a turn.
+        such a clock.
         """
         self._given = asyncio.Event()
         self._ending = False
@@ -154,6 +156,7 @@ class PacedPlayer(Playing, ABC):
         """Begin to play, and call `played` with how much more was, in ms."""
         self._check_free()
         await self._begin()
+        self._stands = isinstance(self._clock, Standing)
         self._played = played
         self._ending = False
         run = self._run() if self._realtime else self._run_at_once()
@@ -182,7 +185,7 @@ class PacedPlayer(Playing, ABC):
         if self._played is not None:
             self._settle()
         super().play(audio)
-        if isinstance(self._clock, Standing) and not self._given.is_set():
+        if self._stands and not self._given.is_set():
             self._came = audio.origin.received_at
         self._given.set()
 

@@ -14,7 +14,7 @@ from typing import Any, Unpack
 
 from unirt.audio import PCM16_24K, AudioFormat
 from unirt.sound.descriptor import Descriptor
-from unirt.sound.paced import BLOCK_MS, PacedPlayer, PacedSource, Silence
+from unirt.sound.paced import BLOCK_MS, PacedPlayer, PacedSource, SourceOptions
 
 __all__ = ["PipeSink", "PipeSource", "pieces_of"]
 
@@ -36,7 +36,7 @@ class PipeSource(PacedSource):
         format: AudioFormat = PCM16_24K,
         *,
         realtime: bool = False,
-        **options: Unpack[Silence],
+        **options: Unpack[SourceOptions],
     ) -> None:
         super().__init__(format, realtime=realtime, **options)
         self._descriptor = Descriptor(fd, _name(fd), owned=False)

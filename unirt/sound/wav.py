@@ -11,7 +11,7 @@ from typing import Any, Unpack
 from unirt.audio import PCM16_24K, AudioFormat
 from unirt.errors import ConfigurationError
 from unirt.sound.descriptor import Descriptor
-from unirt.sound.paced import PacedPlayer, PacedSource, Pacing
+from unirt.sound.paced import PacedOptions, PacedPlayer, PacedSource
 from unirt.sound.pipe import pieces_of
 from unirt.sound.riff import read_header, written_header
 
@@ -31,7 +31,7 @@ class WavSource(PacedSource):
         ConfigurationError: It cannot be read, or its samples are of a kind that is not known.
     """
 
-    def __init__(self, file: str | os.PathLike[str] | int, **options: Unpack[Pacing]) -> None:
+    def __init__(self, file: str | os.PathLike[str] | int, **options: Unpack[PacedOptions]) -> None:
         self._descriptor = _opened(file, os.O_RDONLY)
         try:
             header = read_header(self._descriptor.read_now, self._descriptor.name)

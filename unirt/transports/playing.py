@@ -280,7 +280,7 @@ class PlayingTransport:
             _, since, began = self._awaited
             standing = clock.stand(since, began, firmly=not isinstance(entry, Closed))
             dials = isinstance(entry, Opened)
-            if not (dials or self._player.listens):
+            if not (dials or self._player.may_lack_audio):
                 await self._or_changed(standing)
                 return
             await self._or_changed(standing, began + STANDS_S)
@@ -288,8 +288,8 @@ class PlayingTransport:
                 return
             if dials:
                 table.give_up(line)
-            elif self._player.listens:
-                self._player.hear_no_more()
+            elif self._player.may_lack_audio:
+                self._player.skip_audio()
 
     # Waiting.
 

@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+from unirt.cassettes.match import NEAR_MS
 from unirt.errors import ConfigurationError
 
 __all__ = ["STANDS_S", "TapeClock", "speed_of"]
@@ -39,8 +40,8 @@ at once, however slow the machine is just then.
 """
 
 
-_NEAR_S = 0.25
-"How far time may go on while it stands; a recording is not more exact than a busy machine was."
+_NEAR_S = NEAR_MS / 1000
+"How far time may go on while it stands."
 STANDS_S = 5.0
 "For how long, in seconds of real time, it goes on no further where something is to be sent."
 
