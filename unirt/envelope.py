@@ -87,7 +87,7 @@ class Envelope:
             return cls(head, tail)
         name, value = _searched(changing)
         found = value.search(head)
-        if found is None or frame.count(name) != 1:
+        if found is None or head.count(name) + tail.count(name) != 1:  # base64 holds no quote
             return None
         id_start, id_end = found.span(1)
         return cls(head[:id_start], tail, middle=head[id_end:], id_size=id_end - id_start)

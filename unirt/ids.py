@@ -9,12 +9,17 @@ remembers has the names of the one before it: what is called alike there is the 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
+from typing import Any
 
 __all__ = ["Ids", "Names", "counting_ids", "names_of"]
 
 _REMEMBERED = 8_192
 "Names whose connection is remembered; more than anybody tells apart, see :mod:`unirt.grammar`."
+
+_SWEEP = 512
+"How many more may gather before the oldest are forgotten, all at once."
 
 
 class Ids:
@@ -52,8 +57,8 @@ class Ids:
         """Who used a name first, which may be this very user."""
         users = self._users
         first = users.setdefault(name, user)
-        if len(users) > _REMEMBERED:
-            del users[next(iter(users))]
+        if len(users) >= _REMEMBERED + _SWEEP:
+            _forget(users, len(users) - _REMEMBERED)
         return first
 
     def name(self, name: str, user: tuple[int, int]) -> str:
@@ -64,6 +69,9 @@ class Ids:
         server may relay names that another session marked. What has one already stays as it is.
         """
         memory, marked = user[0], self._marked
+        first = self._users.get(name)
+        if first is not None and first[0] == memory and not marked:
+            return name
         if marked and (known := marked.get((memory, name))) is not None:
             return known
         if self.user(name, user)[0] == memory:
@@ -73,8 +81,8 @@ class Ids:
             made += f"@{memory}"
         self.user(made, user)
         marked[memory, name] = marked[memory, made] = made
-        while len(marked) > 2 * _REMEMBERED:  # as long as their users are
-            del marked[next(iter(marked))]
+        if len(marked) >= 2 * (_REMEMBERED + _SWEEP):  # as long as their users are
+            _forget(marked, len(marked) - 2 * _REMEMBERED)
         return made
 
 
@@ -94,7 +102,7 @@ class Names:
 
     def __call__(self, name: str) -> str:
         """The session's name of something; a name of the session already stays as it is."""
-        return self._ids.name(name, self._mine())
+        return self._ids.name(name, self._me or self._mine())
 
     def before(self, name: str) -> bool:
         """Whether something of an earlier connection that this one goes on with was called so."""
@@ -105,6 +113,12 @@ class Names:
         if self._me is None:  # translators that are only asked things name nothing
             self._me = self._ids.join(goes_on=self._goes_on)
         return self._me
+
+
+def _forget(memory: dict[Any, Any], count: int) -> None:
+    """Drop the oldest: together, for a dict is slow to find its first key where many are gone."""
+    for key in list(itertools.islice(memory, count)):
+        del memory[key]
 
 
 def counting_ids(prefix: str = "u") -> Ids:

@@ -64,13 +64,21 @@ def decode_audio(data: str, path: str) -> bytes:
 class Wire:
     """A JSON object of a frame, and where in the frame it is."""
 
-    __slots__ = ("data", "path")
+    __slots__ = ("_at", "_up", "data")
 
-    def __init__(self, data: Any, path: str = "$") -> None:
+    def __init__(self, data: Any, at: str | tuple[str, int] = "$", up: Wire | None = None) -> None:
+        self._at = at
+        "Its path; where it stands in another, the key there, and its index in an array."
+        self._up = up
         if not isinstance(data, dict):
-            raise WireError(path, f"{_name(data)} where an object was expected")
+            raise WireError(self.path, f"{_name(data)} where an object was expected")
         self.data: dict[str, Any] = data
-        self.path = path
+
+    @property
+    def path(self) -> str:
+        """Where in the frame it is; written when somebody asks, which hardly anybody does."""
+        at = self._at if isinstance(self._at, str) else "{}[{}]".format(*self._at)
+        return at if self._up is None else f"{self._up.path}.{at}"
 
     def __contains__(self, key: str) -> bool:
         return self.data.get(key) is not None
@@ -129,7 +137,7 @@ class Wire:
         """The object at `key`."""
         value = self.data.get(key)
         if type(value) is dict:
-            return Wire(value, f"{self.path}.{key}")
+            return Wire(value, key, self)
         raise self.wrong(key, "an object")
 
     def obj_or(self, key: str) -> Wire | None:
@@ -143,7 +151,7 @@ class Wire:
             return []
         if type(value) is not list:
             raise self.wrong(key, "an array")
-        return [Wire(entry, f"{self.path}.{key}[{i}]") for i, entry in enumerate(value)]
+        return [Wire(entry, (key, i), self) for i, entry in enumerate(value)]
 
     def texts(self, key: str) -> list[str]:
         """The strings in the array at `key`; empty where it is absent or null."""

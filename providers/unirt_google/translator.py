@@ -130,16 +130,16 @@ class GoogleTranslator:
         self._dialogue.frames += self._dialogue.gate.settle()
 
     def receive(self, frame: Frame | Mapping[str, object], now: float) -> bool:
-        dialogue, composer = self._dialogue, self._dialogue.composer
-        if composer.closed:
-            return False
-        speaking = dialogue.answer.speaking
+        dialogue = self._dialogue
+        composer, speaking = dialogue.composer, dialogue.answer.speaking
         if (
             speaking is not None
             and type(frame) is bytes
             and composer.same_again(speaking, frame, now)
         ):
             return True
+        if composer.closed:
+            return False
         if not isinstance(frame, _TEXT):
             composer.begin(frame, now)
             self._hear(dict(frame))
@@ -159,13 +159,12 @@ class GoogleTranslator:
 
     def _hear(self, data: Any) -> None:
         dialogue, composer = self._dialogue, self._dialogue.composer
-        before = composer.pending_events
         was_ready = dialogue.ready
         try:
             inbound.hear(dialogue, Wire(data))
         except WireError as exc:
             composer.emit(Malformed, where=exc.path, what=exc.what)
-        if composer.pending_events == before:
+        if composer.silent:
             composer.noted("serverContent", "empty: a sign of life")
         if not dialogue.offline:
             self._go_on(just_ready=dialogue.ready and not was_ready)

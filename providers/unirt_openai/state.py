@@ -290,7 +290,7 @@ class State:
     def ids_of_response(self, response_id: str) -> Ids:
         """The ids that a control event about a response carries, whether or not it was told of."""
         response = self.composer.response_named(response_id)
-        return {"response_id": self.composer.named(response_id), **ids_of(response)}
+        return ids_of(response) or {"response_id": self.composer.named(response_id)}
 
     def ids_of_item(self, item_id: str | None) -> Ids:
         """The ids that a control event about an item carries."""

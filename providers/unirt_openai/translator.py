@@ -156,9 +156,6 @@ class OpenAITranslator:
         """Take one frame, as received or already decoded. Never raises."""
         state = self._state
         composer = state.composer
-        if composer.closed:
-            return False
-        state.now = now
         speaking = state.speaking
         if (
             speaking is not None
@@ -166,6 +163,9 @@ class OpenAITranslator:
             and composer.same_again(speaking, frame, now)
         ):
             return True
+        if composer.closed:
+            return False
+        state.now = now
         queued = len(state.frames)
         try:
             data = parse_frame(frame) if isinstance(frame, _TEXT) else _plain(frame)

@@ -20,7 +20,7 @@ FRAME = b'{"a": 1}'
 def unread() -> AudioDelta:
     """A piece of whose frame nobody has made an origin."""
     source = Source("p", dict)
-    return unread_audio_delta(source, 1.0, FRAME, STREAM, data=b"ab", format=PCM16_16K)
+    return unread_audio_delta(source, 1.0, FRAME, STREAM, b"ab", PCM16_16K)
 
 
 def unread_words() -> TranscriptDelta:

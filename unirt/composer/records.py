@@ -105,8 +105,6 @@ class Response:
     interrupted: bool = False
     "An interruption was told, be it of the playback only. No content is delivered any more."
     interrupted_by: str = "speech"
-    audio_ms: float = 0.0
-    "How much audio was delivered."
     spoken: list[OpenStream] = attrs.field(factory=list)
     "The streams of audio, in order."
     worded: list[OpenStream] = attrs.field(factory=list)
@@ -136,6 +134,11 @@ class Response:
         self.streams = _NO_STREAMS
         if not self.spoken:
             self.worded.clear()
+
+    @property
+    def audio_ms(self) -> float:
+        """How much audio was delivered."""
+        return sum([entry.audio_ms for entry in self.spoken])
 
     def audio_items(self) -> dict[str, float]:
         """How much audio was delivered of each item, in order."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import attrs
 
@@ -237,11 +237,21 @@ class Unread(ContentEvent):
     _frame_at: float
     _frame: bytes
 
-    if not TYPE_CHECKING:  # a type checker would take any name for an attribute
-
-        def __getattr__(self, name: str) -> Any:  # called where the slot is empty
-            if name != "origin":
-                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+    # A property and no `__getattr__`, beside which Python is slower to find any attribute at all.
+    @property
+    def origin(self) -> Origin:
+        try:
+            return _origin_of(self)
+        except AttributeError:  # the slot is empty
             origin = self._source.origin(self._frame_at, self._frame)
-            object.__setattr__(self, "origin", origin)
+            _keep_origin(self, origin)
             return origin
+
+    @origin.setter
+    def origin(self, origin: Origin) -> None:  # called by `__init__`; events are frozen
+        _keep_origin(self, origin)
+
+
+_SLOT: Any = vars(Event)["origin"]
+_origin_of: Callable[[Event], Origin] = _SLOT.__get__
+_keep_origin: Callable[[Event, Origin], None] = _SLOT.__set__

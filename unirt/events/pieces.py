@@ -30,10 +30,14 @@ _DraftAudioDelta = _draft(AudioDelta)
 _DraftTranscriptDelta = _draft(TranscriptDelta)
 
 
-def unread_audio_delta(
-    source: Source, received_at: float, frame: bytes, stream: Stream, *, data: bytes,
+def unread_audio_delta(  # noqa: PLR0917  (names take longer, and it is called for each piece)
+    source: Source,
+    received_at: float,
+    frame: bytes,
+    stream: Stream,
+    data: bytes,
     format: AudioFormat,
-) -> AudioDelta:  # fmt: skip
+) -> AudioDelta:
     """What ``AudioDelta(source.origin(received_at, frame), stream, data, format)`` is."""
     event = _new(_DraftAudioDelta)
     event._source = source

@@ -58,7 +58,11 @@ class Entry:
     "It was forgotten, or deleted: it counts no more, though it may still grow."
 
     def part(self, index: int, *, spoken: bool) -> Part:
-        return self.parts.setdefault(2 * index + spoken, Part(spoken))
+        place = 2 * index + spoken
+        part = self.parts.get(place)
+        if part is None:
+            part = self.parts[place] = Part(spoken)
+        return part
 
     def measured(self) -> int:
         """The characters of its text, as far as it is final."""

@@ -24,7 +24,7 @@ from unirt.events import (
     ToolCall,
     UsageReported,
 )
-from unirt.usage import Account, SessionUsage, Usage
+from unirt.usage import Account, SessionUsage, Tokens, Usage
 
 __all__ = ["Ledger"]
 
@@ -34,13 +34,62 @@ _WAITING = 16
 "How many that ended without usage may still be counted by a later one."
 
 
+class _Count:
+    """Tokens by modality, added up in place: a value made for each sum takes ten times as long."""
+
+    __slots__ = ("audio", "image", "other", "text", "video")
+
+    def __init__(self) -> None:
+        self.text = self.audio = self.image = self.video = self.other = 0
+
+    def add(self, more: Tokens) -> None:
+        self.text += more.text
+        self.audio += more.audio
+        self.image += more.image
+        self.video += more.video
+        self.other += more.other
+
+    @property
+    def tokens(self) -> Tokens:
+        return Tokens(
+            text=self.text, audio=self.audio, image=self.image, video=self.video, other=self.other
+        )
+
+
+class _Sum:
+    """What many responses used."""
+
+    __slots__ = ("cached", "input", "output", "thinking", "tool_use")
+
+    def __init__(self) -> None:
+        self.input, self.cached, self.output = _Count(), _Count(), _Count()
+        self.thinking = self.tool_use = 0
+
+    def add(self, more: Usage) -> None:
+        self.input.add(more.input)
+        self.cached.add(more.cached)
+        self.output.add(more.output)
+        self.thinking += more.thinking
+        self.tool_use += more.tool_use
+
+    @property
+    def usage(self) -> Usage:
+        return Usage(
+            input=self.input.tokens,
+            cached=self.cached.tokens,
+            output=self.output.tokens,
+            thinking=self.thinking,
+            tool_use=self.tool_use,
+        )
+
+
 @attrs.define(eq=False)
 class _Page:
     """One account while it grows."""
 
     provider: str
     model: str | None
-    settled: Usage = attrs.field(factory=Usage)
+    settled: _Sum = attrs.field(factory=_Sum)
     recent: dict[str | None, Usage] = attrs.field(factory=dict)
     "By response; those that run, and the last that ended."
     count: int = 0
@@ -51,7 +100,7 @@ class _Page:
         return Account(
             provider=self.provider,
             model=self.model,
-            usage=sum(self.recent.values(), self.settled),
+            usage=sum(self.recent.values(), self.settled.usage),
             count=self.count,
             untold=self.untold + untold,
             billed_ms=self.billed_ms,
@@ -143,13 +192,15 @@ class Ledger:
             page = self._page(event, event.model, transcription=True)
             page.billed_ms += event.duration_ms or 0.0
             if event.usage is not None:
-                page.settled += event.usage
+                page.settled.add(event.usage)
             if event.usage is None and event.duration_ms is None:
                 page.untold += 1
             else:
                 page.count += 1
         elif event.scope == "turn":
-            self._answering(event).settled += event.usage or Usage()
+            page = self._answering(event)
+            if event.usage is not None:
+                page.settled.add(event.usage)
         elif event.usage is not None:
             page = self._answering(event)
             page.recent[event.response_id] = event.usage
@@ -175,7 +226,7 @@ class Ledger:
         if len(page.recent) > _RECENT:
             ended = [id_ for id_ in page.recent if id_ not in self._running]
             for id_ in ended[: max(0, len(ended) - _RECENT)]:
-                page.settled += page.recent.pop(id_)
+                page.settled.add(page.recent.pop(id_))
         while len(self._untold) > _WAITING:
             oldest, _ = self._untold.pop(next(iter(self._untold)))
             oldest.untold += 1

@@ -243,6 +243,8 @@ class Patience:
 
     def _look(self, events: Sequence[Event]) -> None:
         for event in events:
+            if not self._unheard:
+                break
             if type(event) in _SIGNS:
                 self._unheard.discard(event.response_id or "")
         if not self._unheard:

@@ -126,11 +126,10 @@ class State:
 
     def _feed(self, events: Sequence[Event]) -> None:
         self.events += len(events)
-        handler_of = self._handlers.get
+        handlers = self._handlers
         for event in events:
-            handler = handler_of(type(event))
-            if handler is not None:
-                handler(event)
+            if type(event) in handlers:  # a method to call would take longer than both look-ups
+                handlers[type(event)](event)
 
     def lost(self) -> ConnectionLost | None:
         """Why the session ended, where it ended uncleanly."""

@@ -37,6 +37,9 @@ __all__ = ["Stopwatch"]
 KEPT = 100
 "How many turns are kept."
 
+# By names of our own, because an enumeration of Python 3.11 takes 80 ns to find a member by its.
+_AUDIO, _WORDS = StreamKind.AUDIO, (StreamKind.TEXT, StreamKind.TRANSCRIPT)
+
 Handlers = dict[type[Event], Callable[[Any], None]]
 Listen = Callable[[Handlers], None]
 
@@ -169,9 +172,9 @@ class Stopwatch:
         turn = self._turn(event)
         if turn is None:
             return
-        if event.kind is StreamKind.AUDIO and turn.audio_at is None:
+        if event.kind is _AUDIO and turn.audio_at is None:
             self._listen(self._first_audio)
-        elif event.kind in (StreamKind.TEXT, StreamKind.TRANSCRIPT) and turn.text_at is None:
+        elif event.kind in _WORDS and turn.text_at is None:
             self._listen(self._first_text)
 
     def _audio(self, event: AudioDelta) -> None:

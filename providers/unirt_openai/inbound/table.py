@@ -54,9 +54,8 @@ def hear(state: State, data: Any) -> str:
     if row is None:
         composer.emit(ev.Unmapped, type=type_, data=data, **_ids(state, wire))
         return type_
-    before = composer.pending_events
     row.handler(state, wire)
-    if composer.pending_events == before:
+    if composer.silent:
         composer.noted(type_, "other frames have told it", **_ids(state, wire))
     return type_
 
