@@ -1,6 +1,7 @@
-"""Values: how they compare, hash and show themselves is what attrs itself would have written."""
+"""Values: how they are made, compared, hashed and shown is what attrs itself would have written."""
 
 import copy
+import inspect
 import math
 import pickle
 from collections.abc import Callable
@@ -97,3 +98,86 @@ def test_no_class_at_the_front_door_has_these_methods_compiled_for_itself() -> N
     }
     assert len(values) > 90
     assert compiled == {"AudioFormat", "Origin"}
+
+
+WRONG: list[tuple[tuple[Any, ...], dict[str, Any]]] = [
+    ((), {}),
+    (("a", 1.0, "here", None, b"", 5), {}),
+    (("a",), {"name": "a"}),
+    (("a",), {"nothing": 1}),
+]
+
+
+@pytest.mark.parametrize(("given", "named"), WRONG)
+def test_values_refuse_what_those_of_attrs_refuse(
+    given: tuple[Any, ...], named: dict[str, Any]
+) -> None:
+    for _ in range(2):  # the first one is made in another way than all others
+        with pytest.raises(TypeError) as ours:
+            OURS(*given, **named)
+        with pytest.raises(TypeError) as theirs:
+            THEIRS(*given, **named)
+        assert str(ours.value) == str(theirs.value)
+
+
+def test_values_are_asked_for_what_those_of_attrs_are_asked_for() -> None:
+    before = inspect.signature(OURS)
+    OURS("a")
+    assert before == inspect.signature(OURS) == inspect.signature(THEIRS)
+
+
+@attrs.frozen
+class Careful(Value):
+    """One of which attrs does more than to put its arguments where they belong."""
+
+    names: list[str] = attrs.field(factory=list)
+    at: float = attrs.field(default=0.0, converter=float)
+    share: float = attrs.field(default=0.0, validator=attrs.validators.le(1))
+
+
+@attrs.frozen
+class Counted(Value):
+    name: str
+    size: int = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "size", len(self.name))
+
+
+def test_whatever_attrs_does_with_an_argument_is_done() -> None:
+    for _ in range(2):
+        one, other = Careful(), Careful(at="1")
+        assert one.names == []
+        assert one.names is not other.names
+        assert other.at == 1.0
+        with pytest.raises(ValueError, match="share"):
+            Careful(share=2)
+        assert Counted("abc").size == 3
+
+
+@attrs.frozen
+class Place(Value):
+    name: str
+    at: float = 0.0
+
+
+class Named(Place):
+    """One that attrs has not made."""
+
+    __slots__ = ("nick",)
+
+
+def test_a_class_that_inherits_how_values_are_made_makes_its_own() -> None:
+    for made in (Named("a"), Named("b", 1.0)):
+        assert type(made) is Named
+        with pytest.raises(attrs.exceptions.FrozenInstanceError):
+            made.name = "c"  # type: ignore[misc]  # that is what is tried
+
+
+def test_a_value_is_frozen_from_the_moment_it_is_made() -> None:
+    for made in (OURS("a"), OURS("b")):
+        assert type(made) is OURS
+        with pytest.raises(attrs.exceptions.FrozenInstanceError):
+            made.name = "c"
+        with pytest.raises(attrs.exceptions.FrozenInstanceError):
+            del made.name

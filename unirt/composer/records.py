@@ -138,7 +138,8 @@ class Response:
     @property
     def audio_ms(self) -> float:
         """How much audio was delivered."""
-        return sum([entry.audio_ms for entry in self.spoken])
+        spoken = self.spoken
+        return spoken[0].audio_ms if len(spoken) == 1 else sum([e.audio_ms for e in spoken])
 
     def audio_items(self) -> dict[str, float]:
         """How much audio was delivered of each item, in order."""
