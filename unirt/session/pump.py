@@ -118,9 +118,10 @@ class Pump:
 
     def _take_read(self, frames: Sequence[Frame]) -> None:
         receive, now = self._translator.receive, self.now()
+        size = 0
         for frame in frames:
+            size += len(frame)
             receive(frame, now)
-        size = sum(map(len, frames))
         self.frames_in += len(frames)
         self.bytes_in += size
         self.run(size)
