@@ -106,7 +106,9 @@ TARGETS: tuple[Target, ...] = (
 SHORT: tuple[Target, ...] = tuple(
     attrs.evolve(target, bound=target.bound * ROOM[target.experiment])
     for target in TARGETS
-    if target.experiment in ROOM and target.metric in ("us", "chunk_us")
+    if target.contender == "unirt"
+    and target.experiment in ROOM
+    and target.metric in ("us", "chunk_us")
 )
 "What the short form holds to."
 
