@@ -6,6 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import attrs
 import pytest
 
 from tests.benchmarked import BOTH
@@ -52,6 +53,28 @@ def test_a_lab_compares_and_counts_nobody_who_did_not_hear() -> None:
     assert found["absent"] == {"skip": "cannot be built"}
     assert heard[-1] == "a tiny drain, openai, round 2 of 2"
     assert lab.versions[FLOOR]["websockets"]
+
+
+NOTING = """
+import json, sys
+print(json.dumps({"hello": "noting", "versions": {}}), flush=True)
+for line in sys.stdin:
+    turns = json.loads(line)["turns"]
+    print(turns, file=open(sys.argv[1], "a"), flush=True)
+    measured = {"cpu_s": turns, "wall_s": 1, "wire_events": 1, "minor_faults": 0}
+    print(json.dumps(measured), flush=True)
+"""
+
+
+def test_before_each_sample_a_contender_warms_up_and_that_does_not_count(tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    command = (sys.executable, "-c", NOTING, str(notes))
+    entries = {"noting": Entry(name="noting", title="noting", command=command)}
+    warm = attrs.evolve(TINY, warm=3, contenders=("noting",), load={**TINY.load, "turns": 5})
+    with Lab(entries, rounds=1, tell=lambda what: None) as lab:
+        row = lab.experiment(warm, "openai")
+    assert notes.read_text("utf-8").split() == ["3", "5"] * 2  # a round before the first, too
+    assert row["contenders"]["noting"]["metrics"]["us"]["median"] == 5e6
 
 
 def test_a_silent_process_is_not_waited_for() -> None:

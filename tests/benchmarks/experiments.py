@@ -33,6 +33,8 @@ class Experiment:
     "How many of the rounds that are asked for: long experiments need fewer."
     fresh: bool = False
     "Whether each sample needs a new process: memory that was used once is not gained again."
+    warm: int = 0
+    "How many turns a contender hears just before each sample: the caches are full of the others'."
     peers: bool = False
     "Whether the libraries of others take part."
     x: float | None = None
@@ -77,6 +79,9 @@ _TOGGLES = (
     "unirt_fast",
 )
 
+_WARM = 10
+"How many turns are heard before a drained session: some ms."
+
 _STEPS = {
     "anatomy_json": "anatomy_transport",
     "anatomy_pcm": "anatomy_json",
@@ -100,6 +105,7 @@ def _drained(chunk_ms: float, turns: int, contenders: tuple[str, ...], **more: A
         load={"kind": "drain", "chunk_ms": chunk_ms, "turns": turns},
         ask={"do": "drain"},
         contenders=contenders,
+        warm=_WARM,
         **more,
     )
 

@@ -173,24 +173,30 @@ class Lab:
     def _measured(
         self, experiment: Experiment, protocol: str, entry: Entry
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        server, url = self._server(protocol)
-        load = {
-            **experiment.load,
-            **experiment.ask,
-            **server.ask({"do": "load", **experiment.load}),
-        }
         contender = self._contender(entry, fresh=experiment.fresh)
-        command = {**load, **experiment.ask, "protocol": protocol, "url": url}
         try:
-            answer = contender.ask(command)
+            if experiment.warm:
+                self._asked(experiment, protocol, contender, turns=experiment.warm)
+            answer, load = self._asked(experiment, protocol, contender)
         finally:
             if experiment.fresh:
                 self._drop(entry.name)
+        server, _ = self._server(protocol)
         if "skip" not in answer:
             self._check(entry, answer, load, server, protocol)
             if load["kind"] == "paced":
                 load["late_p99_ms"] = server.ask({"do": "stats"})["late_p99_ms"]
         return answer, load
+
+    def _asked(
+        self, experiment: Experiment, protocol: str, contender: Process, **more: Any
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What a contender answers, and what it was to do."""
+        server, url = self._server(protocol)
+        played = {**experiment.load, **more}
+        load = {**played, **experiment.ask, **server.ask({"do": "load", **played})}
+        command = {**load, **experiment.ask, "protocol": protocol, "url": url}
+        return contender.ask(command), load
 
     def _check(
         self,
