@@ -66,8 +66,10 @@ class Wire:
 
     __slots__ = ("_at", "_up", "data")
 
-    def __init__(self, data: Any, at: str | tuple[str, int] = "$", up: Wire | None = None) -> None:
-        self._at = at
+    def __init__(
+        self, data: Any, path: str | tuple[str, int] = "$", up: Wire | None = None
+    ) -> None:
+        self._at = path
         "Its path; where it stands in another, the key there, and its index in an array."
         self._up = up
         if not isinstance(data, dict):
