@@ -126,33 +126,51 @@ def test_values_are_asked_for_what_those_of_attrs_are_asked_for() -> None:
     assert before == inspect.signature(OURS) == inspect.signature(THEIRS)
 
 
-@attrs.frozen
-class Careful(Value):
-    """One of which attrs does more than to put its arguments where they belong."""
+# Of each of these attrs does one thing more than to put its arguments where they belong.
 
+
+@attrs.frozen
+class Listed(Value):
     names: list[str] = attrs.field(factory=list)
+
+
+@attrs.frozen
+class Converted(Value):
     at: float = attrs.field(default=0.0, converter=float)
+
+
+@attrs.frozen
+class Checked(Value):
     share: float = attrs.field(default=0.0, validator=attrs.validators.le(1))
 
 
 @attrs.frozen
 class Counted(Value):
     name: str
-    size: int = attrs.field(init=False)
+    size: int = attrs.field(init=False, default=0)
+
+
+@attrs.frozen
+class Finished(Value):
+    name: str
+    size: int = 0
 
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "size", len(self.name))
 
 
 def test_whatever_attrs_does_with_an_argument_is_done() -> None:
-    for _ in range(2):
-        one, other = Careful(), Careful(at="1")
+    for _ in range(2):  # the first one is made in another way than all others
+        one, other = Listed(), Listed()
         assert one.names == []
         assert one.names is not other.names
-        assert other.at == 1.0
+        assert Converted(at="1").at == 1.0
         with pytest.raises(ValueError, match="share"):
-            Careful(share=2)
-        assert Counted("abc").size == 3
+            Checked(share=2)
+        assert Counted("abc").size == 0
+        with pytest.raises(TypeError):
+            Counted("abc", 3)  # type: ignore[call-arg]  # that is what is tried
+        assert Finished("abc").size == 3
 
 
 @attrs.frozen

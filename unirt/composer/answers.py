@@ -57,10 +57,9 @@ class Answers(Hearing):
 
     def response_named(self, wire_id: str) -> Response | None:
         """The response that the provider calls so, while it is remembered."""
+        # Both call it so, as a rule; and a name that the session has made keeps what it names.
         known = self._responses.get(wire_id)
-        if known is not None and known.wire_id == wire_id:
-            return known  # the usual case: both call it so
-        return self._responses.get(self.named(wire_id))
+        return self._responses.get(self.named(wire_id)) if known is None else known
 
     def response_started(
         self,
