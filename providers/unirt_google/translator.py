@@ -138,7 +138,7 @@ class GoogleTranslator:
             and composer.same_again(speaking, frame, now)
         ):
             return True
-        if composer.closed:
+        if composer.closed:  # then no stream is open, so nothing went the short way
             return False
         if not isinstance(frame, _TEXT):
             composer.begin(frame, now)

@@ -40,7 +40,7 @@ _ROLES: Mapping[str, Role] = {role.value: role for role in Role}
 _TEXT_PARTS = frozenset({"input_text", "output_text", "text"})
 _AUDIO_PARTS = frozenset({"input_audio", "output_audio", "audio"})
 
-# By names of our own, because an enumeration of Python 3.11 takes 80 ns to find a member by its.
+# Named once: to look a member up in its enumeration takes Python 3.11 some 80 ns.
 _MESSAGE, _OTHER = ItemKind.MESSAGE, ItemKind.OTHER
 _CALLS = (ItemKind.TOOL_CALL, ItemKind.TOOL_RESULT)
 

@@ -163,7 +163,7 @@ class OpenAITranslator:
             and composer.same_again(speaking, frame, now)
         ):
             return True
-        if composer.closed:
+        if composer.closed:  # then no stream is open, so nothing went the short way
             return False
         state.now = now
         queued = len(state.frames)

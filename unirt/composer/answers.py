@@ -27,7 +27,7 @@ from unirt.usage import Usage
 
 __all__ = ["Answers"]
 
-# By names of our own, because an enumeration of Python 3.11 takes 80 ns to find a member by its.
+# Named once: to look a member up in its enumeration takes Python 3.11 some 80 ns.
 _AUDIO, _TRANSCRIPT = StreamKind.AUDIO, StreamKind.TRANSCRIPT
 _COMPLETE, _INTERRUPTED = Ending.COMPLETE, Ending.INTERRUPTED
 

@@ -36,7 +36,7 @@ DELTAS: dict[StreamKind, type[Any]] = {
     StreamKind.SERVER_TOOL: ServerToolDelta,
 }
 
-# By names of our own, because an enumeration of Python 3.11 takes 80 ns to find a member by its.
+# Named once: to look a member up in its enumeration takes Python 3.11 some 80 ns.
 _AUDIO, _TRANSCRIPT, _COMPLETE = StreamKind.AUDIO, StreamKind.TRANSCRIPT, Ending.COMPLETE
 
 

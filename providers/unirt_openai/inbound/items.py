@@ -22,7 +22,7 @@ from unirt_openai.state import Ids, State, dig, ids_of
 
 __all__ = ["ROWS", "deliver_unconfirmed", "request_approval"]
 
-# By names of our own, because an enumeration of Python 3.11 takes 80 ns to find a member by its.
+# Named once: to look a member up in its enumeration takes Python 3.11 some 80 ns.
 _ASSISTANT, _USER = Role.ASSISTANT, Role.USER
 _SERVER_TOOL, _TOOL_RESULT = ItemKind.SERVER_TOOL, ItemKind.TOOL_RESULT
 
