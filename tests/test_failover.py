@@ -166,6 +166,7 @@ async def test_retries_wait_longer_each_time_on_the_sessions_clock(names: tuple[
         ) as session:
             reader = Reader(session)
             await ask(reader)
+            await reader.many(unirt.Reconnecting)  # before it time stands still
             while not reader.of(unirt.Reconnected):
                 clock.advance(0.125)
                 await asyncio.sleep(0)
