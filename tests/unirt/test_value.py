@@ -192,6 +192,12 @@ def test_a_class_that_inherits_how_values_are_made_makes_its_own() -> None:
             made.name = "c"  # type: ignore[misc]  # that is what is tried
 
 
+def test_values_are_not_made_the_slow_way() -> None:
+    """Else attrs names what it writes in another way than it did, and is not noticed any more."""
+    for kind in (Place, unirt.AudioDelta, unirt.ResponseDone):
+        assert inspect.unwrap(kind.__init__) is not kind.__init__
+
+
 def test_a_value_is_frozen_from_the_moment_it_is_made() -> None:
     for made in (OURS("a"), OURS("b")):
         assert type(made) is OURS
