@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import unirt
-from unirt import grammar, ids
+from unirt import bounded, grammar, ids
 from unirt.cli.page import data as page
 from unirt.composer import hearing, records
 from unirt.preroll import PREROLL_MS
@@ -64,10 +64,10 @@ SAID = {
         f"has not played | {MOST_MS / 60_000:g} min (`most_ms`)",
         f"can say again | {s(HEARD_MS)}",
         f"the latest {hearing.AUDIBLE} with audio",
-        f"has not confirmed yet | {names.REMEMBERED} |",
-        f"| {records.REMEMBERED} each, swept when {records._SWEEP} more have gathered",
+        f"has not confirmed yet | {names.REMEMBERED}, swept when {bounded.SWEEP} more",
+        f"| {records.REMEMBERED} each, swept when {bounded.SWEEP} more have gathered",
         f"| {grammar.REMEMBERED:,} responses, and as many streams, items and calls",
-        f"that it was given over | {ids._REMEMBERED:,} |",
+        f"that it was given over | {ids._REMEMBERED:,}, swept when {ids._SWEEP} more",
         f"in a [call](../howto/webrtc.md) | {s(FORMAT.duration_ms(outgoing._MOST))} |",
         f"that nobody read | {transport._MOST_UNREAD >> 20} MiB |",
         f"to be put in order | {jitter.DEPTH}, {jitter.DEPTH * FRAME_MS} ms |",

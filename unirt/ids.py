@@ -9,9 +9,9 @@ remembers has the names of the one before it: what is called alike there is the 
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
-from typing import Any
+
+from unirt.bounded import forget_oldest
 
 __all__ = ["Ids", "Names", "counting_ids", "names_of"]
 
@@ -19,7 +19,7 @@ _REMEMBERED = 8_192
 "Names whose connection is remembered; more than anybody tells apart, see :mod:`unirt.grammar`."
 
 _SWEEP = 512
-"How many more may gather before the oldest are forgotten, all at once."
+"How many more may gather before the oldest are forgotten."
 
 
 class Ids:
@@ -57,8 +57,7 @@ class Ids:
         """Who used a name first, which may be this very user."""
         users = self._users
         first = users.setdefault(name, user)
-        if len(users) >= _REMEMBERED + _SWEEP:
-            _forget(users, len(users) - _REMEMBERED)
+        forget_oldest(users, _REMEMBERED, sweep=_SWEEP)
         return first
 
     def name(self, name: str, user: tuple[int, int]) -> str:
@@ -81,8 +80,7 @@ class Ids:
             made += f"@{memory}"
         self.user(made, user)
         marked[memory, name] = marked[memory, made] = made
-        if len(marked) >= 2 * (_REMEMBERED + _SWEEP):  # as long as their users are
-            _forget(marked, len(marked) - 2 * _REMEMBERED)
+        forget_oldest(marked, 2 * _REMEMBERED, sweep=2 * _SWEEP)  # as long as their users are
         return made
 
 
@@ -113,12 +111,6 @@ class Names:
         if self._me is None:  # translators that are only asked things name nothing
             self._me = self._ids.join(goes_on=self._goes_on)
         return self._me
-
-
-def _forget(memory: dict[Any, Any], count: int) -> None:
-    """Drop the oldest: together, for a dict is slow to find its first key where many are gone."""
-    for key in list(itertools.islice(memory, count)):
-        del memory[key]
 
 
 def counting_ids(prefix: str = "u") -> Ids:

@@ -42,7 +42,8 @@ class Value:
             if name not in vars(cls):
                 setattr(cls, name, getattr(Value, name))
         plain = vars(cls).get("__init__")
-        if plain is not None and plain.__code__.co_filename.startswith(_ATTRS_WROTE):
+        written = getattr(plain, "__code__", None)
+        if plain is not None and written and written.co_filename.startswith(_ATTRS_WROTE):
             cls.__init__ = _first(cls, plain)  # type: ignore[method-assign]  # it does the same
 
     def __eq__(self, other: object) -> bool:

@@ -11,12 +11,12 @@ Everything is bounded; what is forgotten is so old that nobody speaks of it any 
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from typing import TypeVar
 
 import attrs
 
+from unirt.bounded import forget_oldest
 from unirt.errors import UsageError
 from unirt.items import Item, ItemKind
 
@@ -24,9 +24,6 @@ __all__ = ["REMEMBERED", "Names", "remember"]
 
 REMEMBERED = 512
 "How many items, and how many frames sent, are remembered."
-
-_SWEEP = 64
-"How many more may gather before the oldest are forgotten."
 
 SEEDED = 8_192
 "How many items of ours are remembered, so that they are not taken for the user's."
@@ -143,12 +140,7 @@ class Names:
 
 
 def remember(memory: dict[K, V], key: K, value: V, *, bound: int = REMEMBERED) -> None:
-    """
-    Keep `value`, and forget the oldest where there are too many.
-
-    They go together, for a dict is slow to find its first key where many before it are gone.
-    """
+    """Keep `value`, and forget the oldest where there are too many."""
     memory[key] = value
-    if len(memory) >= bound + _SWEEP:
-        for old in list(itertools.islice(memory, len(memory) - bound)):
-            del memory[old]
+    if len(memory) > bound:
+        forget_oldest(memory, bound)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -10,6 +9,7 @@ from typing import Any, TypeVar
 import attrs
 
 from unirt.audio import AudioFormat
+from unirt.bounded import forget_oldest
 from unirt.envelope import Envelope
 from unirt.events import Stream, StreamKind
 
@@ -23,9 +23,6 @@ NEARLY_MS = 1.0
 
 _STUDIES = 8
 "How often the frames of one stream may change their looks before they are simply read."
-
-_SWEEP = 64
-"How many more may gather before the oldest are forgotten, all at once."
 
 _NO_MORE: Any = ()
 "The pieces of a stream that is over; whoever adds to them fails."
@@ -139,7 +136,7 @@ class Response:
     def audio_ms(self) -> float:
         """How much audio was delivered."""
         spoken = self.spoken
-        return spoken[0].audio_ms if len(spoken) == 1 else sum([e.audio_ms for e in spoken])
+        return spoken[0].audio_ms if len(spoken) == 1 else sum([e.audio_ms for e in spoken], 0.0)
 
     def audio_items(self) -> dict[str, float]:
         """How much audio was delivered of each item, in order."""
@@ -219,9 +216,4 @@ class Call:
 
 def forget(memory: dict[Any, V], keep: Callable[[V], bool] | None = None) -> None:
     """Drop the oldest entries beyond the bound, except those to keep."""
-    excess = len(memory) - REMEMBERED
-    if excess < _SWEEP:
-        return
-    old = (key for key, value in memory.items() if keep is None or not keep(value))
-    for key in list(itertools.islice(old, excess)):
-        del memory[key]
+    forget_oldest(memory, REMEMBERED, keep=keep)
