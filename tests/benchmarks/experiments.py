@@ -177,8 +177,8 @@ SECTIONS: dict[str, Section] = {
             metrics=("us", "rss_mb", "faults"),
             ratios=("us",),
             experiments=(
-                _drained(200, 60, _ALL, peers=True),
-                _drained(20, 60, _ALL, peers=True),
+                _drained(200, 150, _ALL, peers=True),
+                _drained(20, 150, _ALL, peers=True),
             ),
         ),
         Section(
