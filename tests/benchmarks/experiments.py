@@ -81,6 +81,8 @@ _TOGGLES = (
 
 _WARM = 10
 "How many turns are heard before a drained session: some ms."
+_TURNS = 150
+"How many a drained session hears: 35 minutes of speech, beside which its beginning is little."
 
 _STEPS = {
     "anatomy_json": "anatomy_transport",
@@ -98,7 +100,9 @@ envelopes take the place of.
 """
 
 
-def _drained(chunk_ms: float, turns: int, contenders: tuple[str, ...], **more: Any) -> Experiment:
+def _drained(
+    chunk_ms: float, contenders: tuple[str, ...], *, turns: int = _TURNS, **more: Any
+) -> Experiment:
     return Experiment(
         name=f"drained-{chunk_ms:g}",
         title=f"{chunk_ms:g} ms chunks",
@@ -151,7 +155,7 @@ def _length(turns: int) -> Experiment:
 def _dissected(chunk_ms: float) -> Experiment:
     """Each step of the way, to the end of the next."""
     names = (name for step in _STEPS.items() for name in reversed(step))
-    whole = _drained(chunk_ms, 60, ("floor", *dict.fromkeys(names)))
+    whole = _drained(chunk_ms, ("floor", *dict.fromkeys(names)))
     return attrs.evolve(whole, name=f"anatomy-{chunk_ms:g}", rounds=0.6, steps=_STEPS)
 
 
@@ -177,8 +181,8 @@ SECTIONS: dict[str, Section] = {
             metrics=("us", "rss_mb", "faults"),
             ratios=("us",),
             experiments=(
-                _drained(200, 150, _ALL, peers=True),
-                _drained(20, 150, _ALL, peers=True),
+                _drained(200, _ALL, peers=True),
+                _drained(20, _ALL, peers=True),
             ),
         ),
         Section(
@@ -263,7 +267,9 @@ SECTIONS: dict[str, Section] = {
             ratios=("us",),
             x="ms a chunk",
             experiments=tuple(
-                attrs.evolve(_drained(ms, 30, ("floor", "unirt"), x=ms, rounds=0.6), name=name)
+                attrs.evolve(
+                    _drained(ms, ("floor", "unirt"), turns=30, x=ms, rounds=0.6), name=name
+                )
                 for ms, name in ((ms, f"chunks-{ms}") for ms in (5, 10, 20, 50, 100, 200, 500))
             ),
         ),
@@ -279,7 +285,7 @@ SECTIONS: dict[str, Section] = {
             title="What each feature costs",
             metrics=("us",),
             ratios=("us",),
-            experiments=(attrs.evolve(_drained(200, 60, _TOGGLES), name="toggles"),),
+            experiments=(attrs.evolve(_drained(200, _TOGGLES), name="toggles"),),
         ),
         Section(
             name="anatomy",
@@ -306,7 +312,7 @@ SECTIONS: dict[str, Section] = {
             title="The server is not the bottleneck",
             metrics=("kevents_s", "us"),
             experiments=(
-                attrs.evolve(_drained(200, 60, ("raw_socket", "floor")), name="server", rounds=0.5),
+                attrs.evolve(_drained(200, ("raw_socket", "floor")), name="server", rounds=0.5),
             ),
         ),
         Section(
