@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -14,7 +15,7 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.uri import parse_uri
 
-from unirt.transports.connection import PromptConnection
+from unirt.transports.connection import READ_BYTES, PromptConnection
 
 
 class Wire(asyncio.Transport):
@@ -72,8 +73,12 @@ class Peer:
         return b"".join(self._server.data_to_send())
 
     def hears(self, pieces: Sequence[bytes]) -> None:
+        """As event loops hand it over: in memory that the next read of any connection changes."""
         for piece in pieces:
-            self.connection.data_received(piece)
+            memory = self.connection.get_buffer(-1)
+            memory[: len(piece)] = piece
+            self.connection.buffer_updated(len(piece))
+            memory[: len(piece)] = b"\x89" * len(piece)
 
     async def messages(self) -> list[bytes]:
         """What was heard, all of it."""
@@ -138,6 +143,23 @@ async def test_however_it_is_cut(debug: bool) -> None:
         assert await peer.messages() == HEARD, pieces
         assert peer.answers == ANSWERED, pieces
         assert peer.connection.protocol.close_code == 1001 or peer.connection.state is State.CLOSING
+
+
+async def test_small_messages_between_two_cuts() -> None:
+    said = [frame(b""), frame(b"a"), frame(b"pi", Opcode.PING), frame(b"bcd"), frame(b"e" * 130)]
+    data = b"".join(3 * said)[:180]
+    for first, second in itertools.combinations(range(len(data)), 2):
+        peer = Peer()
+        peer.hears([peer.accepted(), data[:first], data[first:second], data[second:]])
+        assert await peer.messages() == [b"", b"a", b"bcd", b"e" * 130, b"", b"a", b"bcd"]
+        assert peer.answers == 2 * [(Opcode.PONG, b"pi")]
+
+
+async def test_the_connections_of_a_thread_share_what_they_read_into() -> None:
+    one, other = Peer().connection, Peer().connection
+    assert one.get_buffer(-1) is other.get_buffer(-1)
+    assert len(one.get_buffer(1_000)) == READ_BYTES
+    assert await asyncio.to_thread(lambda: one.get_buffer(-1)) is not one.get_buffer(-1)
 
 
 async def test_the_log_of_the_library_tells_every_frame(caplog: pytest.LogCaptureFixture) -> None:

@@ -37,7 +37,9 @@ _two = struct.Struct("!H").unpack_from
 _eight = struct.Struct("!Q").unpack_from
 
 
-def take_messages(data: bytes, start: int, messages: list[bytes], most: int | None) -> int:
+def take_messages(
+    data: bytes | memoryview, start: int, messages: list[bytes], most: int | None
+) -> int:
     """
     Take whole messages off the data of a server, from `start` on, as long as there are such.
 
@@ -68,12 +70,12 @@ def take_messages(data: bytes, start: int, messages: list[bytes], most: int | No
         after = body + length
         if after > end or (most is not None and length > most):
             break
-        messages.append(data[body:after])
+        messages.append(bytes(data[body:after]))
         start = after
     return start
 
 
-def frame_end(data: bytes, start: int, most: int | None) -> int | None:
+def frame_end(data: bytes | memoryview, start: int, most: int | None) -> int | None:
     """
     Where the frame of a server that begins at `start` ends.
 
