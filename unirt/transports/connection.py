@@ -26,7 +26,6 @@ and 17.4, 2026-11).
 from __future__ import annotations
 
 import asyncio
-import mmap
 import threading
 from collections import deque
 from typing import Any, Final
@@ -54,11 +53,11 @@ class _Memory(threading.local):
     What the sockets of one thread are read into.
 
     An event loop fills it and hands over what it brought in one step, and nothing of it is kept, so
-    one is enough. What was never written of it takes no memory.
+    one is enough. A process that is forked has one of its own.
     """
 
     def __init__(self) -> None:
-        self.view = memoryview(mmap.mmap(-1, READ_BYTES))
+        self.view = memoryview(bytearray(READ_BYTES))
 
 
 _MEMORY = _Memory()
