@@ -155,6 +155,17 @@ async def test_small_messages_between_two_cuts() -> None:
         assert peer.answers == 2 * [(Opcode.PONG, b"pi")]
 
 
+async def test_a_close_of_ours_in_the_middle_of_a_frame() -> None:
+    peer = Peer()
+    cut = frame(b"x" * 200)
+    peer.hears([peer.accepted(), cut[:50]])
+    peer.connection.protocol.send_close(1000)
+    peer.hears([cut[50:] + frame(b"\x03\xe8", Opcode.CLOSE)])
+    assert peer.connection.protocol.parser_exc is None
+    assert peer.connection.protocol.close_rcvd is not None
+    assert await peer.messages() == [b"x" * 200]
+
+
 async def test_the_connections_of_a_thread_share_what_they_read_into() -> None:
     one, other = Peer().connection, Peer().connection
     assert one.get_buffer(-1) is other.get_buffer(-1)

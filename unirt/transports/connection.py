@@ -121,7 +121,8 @@ class PromptConnection(ClientConnection, asyncio.BufferedProtocol):
         if self._plain and self.protocol.state is OPEN:
             self._take(data)
         elif data:
-            super().data_received(bytes(data))
+            begun, self._begun = bytes(self._begun), bytearray()
+            super().data_received(begun + bytes(data))  # a close of ours may come amid a frame
         messages = self._messages
         if messages:
             self._messages = []
@@ -162,7 +163,7 @@ class PromptConnection(ClientConnection, asyncio.BufferedProtocol):
     def _take_frames(self, data: bytes | memoryview) -> None:
         """As before; data begins with a frame, and may end in one, which has begun then."""
         most, at = self._longest, 0
-        while self.protocol.state is OPEN:
+        while self.protocol.state is OPEN:  # what comes after a close means nothing
             if self._parts is None:
                 at = take_messages(data, at, self._messages, most)
             if at == len(data):
@@ -174,8 +175,6 @@ class PromptConnection(ClientConnection, asyncio.BufferedProtocol):
                 return
             super().data_received(bytes(data[at:end]))
             at = end
-        if at < len(data):
-            super().data_received(bytes(data[at:]))
 
     def process_event(self, event: Event) -> None:
         if not isinstance(event, Frame) or event.opcode not in DATA_OPCODES:
