@@ -46,6 +46,25 @@ async def test_who_does_not_read_holds_the_server_up(dial: Dial) -> None:
     assert sent == count
 
 
+async def test_what_connections_read_at_the_same_time_stays_apart(dial: Dial) -> None:
+    said = [[bytes([n]) * (n * 7_919 % 30_011 + who) for n in range(250)] for who in range(4)]
+    lines = iter(said)
+
+    async def speak(connection: ServerConnection) -> None:
+        for message in next(lines):
+            await connection.send(message)
+        await connection.wait_closed()
+
+    async def hear(transport: Transport) -> list[Any]:
+        return [await transport.receive() for _ in range(250)]
+
+    async with server(speak) as url:
+        transports = [await dial(url) for _ in said]
+        assert await asyncio.gather(*map(hear, transports)) == said
+        for transport in transports:
+            await transport.close()
+
+
 async def test_a_queue_of_a_size_asked_for_holds_the_server_up(dial: Dial) -> None:
     count, size = 256, 256 << 10
     sent = 0
