@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 
+from unirt.transports import tape_clock
 from unirt.transports.tape_clock import TapeClock
 
 
@@ -272,3 +273,42 @@ async def test_who_wakes_by_himself_is_no_reason_to_go_on() -> None:
         await turns()
     assert clock.now() == 0.0
     sleeper.cancel()
+
+
+async def test_who_follows_the_time_has_it_from_the_next_connection() -> None:
+    clock = TapeClock()
+    clock.attend(1)
+    before = asyncio.create_task(clock.follow_until(0.001))
+    await turns(1)
+    clock.attend(-1, more=True)
+    after = asyncio.create_task(clock.follow_until(0.002))
+    await TapeClock().sleep_until(0.005)  # a client that takes its time to dial
+    clock.attend(1)
+    await TapeClock().sleep_until(0.005)
+    assert not before.done()
+    assert not after.done()
+    assert clock.now() == 0.0
+    await clock.reach(0.001)
+    assert (before.done(), after.done()) == (True, False)
+    await clock.reach(0.002)
+    await after
+
+
+async def test_it_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tape_clock, "STANDS_S", 0.001)
+    clock = TapeClock()
+    clock.attend(1)
+    clock.attend(-1, more=True)
+    await clock.follow_until(3_600.0)
+    assert clock.now() == 3_600.0
+
+
+async def test_who_waits_alone_is_woken_though_the_tape_has_its_own_time_again() -> None:
+    clock = TapeClock()
+    clock.attend(1)
+    sleeper = asyncio.create_task(clock.sleep_until(0.001))
+    await turns(1)
+    clock.attend(-1, more=True)
+    clock.attend(1)
+    await sleeper
+    assert clock.now() == 0.0

@@ -341,7 +341,7 @@ class PlayingTransport:
 
     def _over(self, gone: TransportClosed) -> None:
         self._gone = gone
-        self._clock.attend(-1)
+        self._clock.attend(-1, more=self._table.upcoming is not None)
         self.wake()
         self._table.leave(self)
 

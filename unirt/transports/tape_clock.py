@@ -21,6 +21,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from enum import Enum, auto
 from functools import partial
 
 from unirt.cassettes.match import NEAR_MS
@@ -66,11 +67,22 @@ def speed_of(pace: str | float, where: str = "pace") -> float | None:
     )
 
 
+class _Kind(Enum):
+    """What somebody sleeps for."""
+
+    WAITS = auto()
+    "It may be what is waited for: a reason to go on."
+    PAUSES = auto()
+    "It waits to send on."
+    FOLLOWS = auto()
+
+
 class _Sleeper:
     """Somebody to wake, in the event loop that it belongs to."""
 
-    def __init__(self, act: Callable[[], None], *, alarm: bool) -> None:
+    def __init__(self, act: Callable[[], None], kind: _Kind, *, alarm: bool) -> None:
         self.done = False
+        self.kind = kind
         self.alarm = alarm
         "Whether it is called and does not run in a task."
         self._act = act
@@ -88,15 +100,10 @@ class _Sleeper:
         elif not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._wake)
 
-    def wake_in(self, delay: float, first: Callable[[], object]) -> None:
-        """Wake it after some real time, from any thread; do something just before."""
-
-        def wake() -> None:
-            first()
-            self._wake()
-
+    def call_in(self, delay: float, call: Callable[[], None]) -> None:
+        """Have something called where it sleeps after some real time; from any thread."""
         if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._loop.call_later, delay, wake)
+            self._loop.call_soon_threadsafe(self._loop.call_later, delay, call)
 
     def _wake(self) -> None:
         if not self.done:
@@ -122,6 +129,8 @@ class TapeClock:
         "The time. Whoever plays sets it, and never back."
         self._attending = 0
         "How many connections move it."
+        self._more = False
+        "Whether another is to come where there is none."
         self._origin: tuple[float, float] | None = None
         "A time of the tape, and when it was, for a tape that takes its time."
         self._sleepers: list[_Asleep] = []
@@ -149,25 +158,21 @@ class TapeClock:
 
     async def sleep_until(self, when: float) -> None:
         """Wait until it is that time. Safe to cancel."""
-        await self._sleep(when, self._waited)
+        await self._sleep(when, _Kind.WAITS)
 
     async def pause_until(self, when: float) -> None:
         """See :class:`unirt.clock.Standing`."""
-        await self._sleep(when, self._pauses)
+        await self._sleep(when, _Kind.PAUSES)
 
     async def follow_until(self, when: float) -> None:
         """See :class:`unirt.clock.Standing`."""
-        await self._sleep(when)
+        await self._sleep(when, _Kind.FOLLOWS)
 
-    async def _sleep(self, when: float, kind: list[_Asleep] | None = None) -> None:
+    async def _sleep(self, when: float, kind: _Kind) -> None:
         if when <= self.reached:
             return
-        if not self._attending:
-            await asyncio.sleep(when - self.reached)
-            self._move(when)
-            return
-        future, sleeper = _future()
-        self._add(when, sleeper, kind)
+        future, sleeper = _future(kind)
+        self._add(when, sleeper)
         try:
             await future
         finally:
@@ -175,35 +180,58 @@ class TapeClock:
 
     def call_at(self, when: float, call: Callable[[], None]) -> _Sleeper:
         """Call somebody at that time; see :class:`unirt.clock.Clock`."""
-        alarm = _Sleeper(call, alarm=True)
-        if self._attending:
-            self._add(when, alarm, self._waited)
-        else:
-            alarm.wake_in(max(when - self.reached, 0.0), partial(self._move, when))
+        alarm = _Sleeper(call, _Kind.WAITS, alarm=True)
+        self._add(when, alarm)
         return alarm
 
-    def _add(self, when: float, sleeper: _Sleeper, kind: list[_Asleep] | None) -> None:
+    def _add(self, when: float, sleeper: _Sleeper) -> None:
         with self._lock:
             asleep = when, next(self._order), sleeper
             heapq.heappush(self._sleepers, asleep)
-            if kind is not None:
-                heapq.heappush(kind, asleep)
+            if sleeper.kind is _Kind.WAITS:
+                heapq.heappush(self._waited, asleep)
+            elif sleeper.kind is _Kind.PAUSES:
+                heapq.heappush(self._pauses, asleep)
             if self._speed is None:
                 self.free_until = self._sleepers[0][0]
+        if not self._attending:
+            self._alone(when, sleeper)
         if self._slept is not None:
             self._slept.wake()
 
+    def _alone(self, when: float, sleeper: _Sleeper) -> None:
+        """
+        Nothing is played: wake somebody when as much real time is over.
+
+        Who only follows the time has it from what is played next, where something is: how long a
+        client takes to dial is no time of the tape. Without that it goes on, after some seconds.
+        """
+        waits = max(when - self.reached, 0.0)
+        delay = STANDS_S if self._more and sleeper.kind is _Kind.FOLLOWS else waits
+        sleeper.call_in(delay, partial(self._wake_alone, when, sleeper))
+
+    def _wake_alone(self, when: float, sleeper: _Sleeper) -> None:
+        if not self._attending:
+            self._move(when)
+        elif sleeper.kind is _Kind.WAITS:  # the tape has a time of its own again
+            sleeper.wake()
+
     # What moves it.
 
-    def attend(self, connections: int) -> None:
-        """So many more connections move it; whoever sleeps when none is left wakes by himself."""
-        self._attending += connections
-        if not self._attending:
-            with self._lock:
-                left, self._sleepers = self._sleepers, []
-                self._waited, self._pauses = [], []
-            for when, _, sleeper in left:
-                sleeper.wake_in(max(when - self.reached, 0.0), partial(self._move, when))
+    def attend(self, connections: int, *, more: bool = False) -> None:
+        """
+        So many more connections move it.
+
+        Where none is left whoever sleeps wakes by himself; with `more` another one is to come.
+        """
+        with self._lock:
+            if not self._attending:
+                self._waited = []  # who began to sleep alone is no reason to go on
+            self._attending += connections
+            self._more = more
+            left = [] if self._attending else sorted(self._sleepers)
+        for when, _, sleeper in left:
+            self._alone(when, sleeper)
 
     def waits(self, when: float) -> bool:
         """Whether getting to a time takes more than :meth:`jump`: somebody sleeps until then."""
@@ -350,7 +378,7 @@ def _first(sleepers: list[_Asleep]) -> _Asleep | None:
     return sleepers[0] if sleepers else None
 
 
-def _future() -> tuple[asyncio.Future[None], _Sleeper]:
+def _future(kind: _Kind = _Kind.FOLLOWS) -> tuple[asyncio.Future[None], _Sleeper]:
     """A future, and the sleeper that waits for it."""
     future = asyncio.get_running_loop().create_future()
 
@@ -358,7 +386,7 @@ def _future() -> tuple[asyncio.Future[None], _Sleeper]:
         if not future.done():
             future.set_result(None)
 
-    return future, _Sleeper(settle, alarm=False)
+    return future, _Sleeper(settle, kind, alarm=False)
 
 
 def _running() -> asyncio.AbstractEventLoop | None:
