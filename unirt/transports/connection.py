@@ -161,7 +161,7 @@ class PromptConnection(ClientConnection, asyncio.BufferedProtocol):
         self._take_frames(data)
 
     def _take_frames(self, data: bytes | memoryview) -> None:
-        """As before; data begins with a frame, and may end in one, which has begun then."""
+        """The same for data that begins with a frame; one that is cut by its end has begun."""
         most, at = self._longest, 0
         while self.protocol.state is OPEN:  # what comes after a close means nothing
             if self._parts is None:

@@ -3,7 +3,9 @@ The time of a cassette that is played.
 
 It stands still unless what is played moves it, and wakes its sleepers in order when it does. It can
 be slowed down to what was recorded, or to a multiple of that. Where nothing is played any more, or
-nothing more comes, a sleeper waits as long as it asked for: every wait ends.
+nothing more comes, a sleeper waits as long as it asked for: every wait ends. Between a connection
+that was lost and the next one that was recorded only that one moves who follows the time, for how
+long the client takes to dial it is no time of the tape.
 
 While the client is waited for, time stands still at the moment when it did what it has to do, for
 it may be busy with something that takes real time. Whoever only waits to send on, as a source of
