@@ -168,9 +168,29 @@ async def test_a_close_of_ours_in_the_middle_of_a_frame() -> None:
 
 async def test_the_connections_of_a_thread_share_what_they_read_into() -> None:
     one, other = Peer().connection, Peer().connection
-    assert one.get_buffer(-1) is other.get_buffer(-1)
+    assert one.get_buffer(-1).obj is other.get_buffer(-1).obj
     assert len(one.get_buffer(1_000)) == READ_BYTES
-    assert await asyncio.to_thread(lambda: one.get_buffer(-1)) is not one.get_buffer(-1)
+    assert await asyncio.to_thread(lambda: one.get_buffer(-1).obj) is not one.get_buffer(-1).obj
+
+
+async def test_of_small_messages_fewer_bytes_are_read_at_once() -> None:
+    peer = Peer()
+    peer.hears([peer.accepted()])
+
+    def read(each: int, count: int) -> int:
+        data = frame(bytes(each)) * count
+        while data:
+            most = len(peer.connection.get_buffer(-1))
+            peer.hears([data[:most]])
+            data = data[most:]
+        return len(peer.connection.get_buffer(-1))
+
+    some, fewer, larger = read(1_000, 2_000), read(100, 3_000), read(5_000, 50)
+    assert 150_000 < some < 300_000
+    assert read(100, 10) == larger > some > fewer  # what trickles in says nothing
+    assert read(1, 30_000) == fewer == 1 << 16
+    assert read(20_000, 3) == 1 << 16
+    assert read(20_000, 4) == READ_BYTES
 
 
 async def test_the_log_of_the_library_tells_every_frame(caplog: pytest.LogCaptureFixture) -> None:
