@@ -8,6 +8,7 @@ import pytest
 from unirt.cassettes import loads
 from unirt.cassettes.match import matching
 from unirt.cassettes.player import Player
+from unirt.testing.virtual import LoopClock, run_virtually
 from unirt.transport import TransportClosed
 from unirt.transports.playing import PlayingTransport, Table
 from unirt.transports.tape_clock import TapeClock
@@ -24,19 +25,25 @@ LINES = [
 
 
 @pytest.mark.parametrize("more", [True, False], ids=["another one is to come", "that was all"])
-async def test_who_follows_the_time_waits_for_the_next_one(more: bool) -> None:
+def test_who_follows_the_time_waits_for_the_next_one(more: bool) -> None:
     cassette = loads("\n".join(map(json.dumps, LINES)).encode() + b"\n", "talk.jsonl")
     first, second = cassette.segments
-    upcoming = (second.line, second.opened) if more else None
-    clock, table = TapeClock(), Table(lambda: upcoming)
-    with pytest.raises(TransportClosed):
-        await PlayingTransport(Player(first, matching(()), "talk.jsonl"), table, clock).receive()
-    assert clock.now() == 0.001
 
-    player = asyncio.create_task(clock.follow_until(0.007))
-    await TapeClock().sleep_until(0.02)  # the client dials
-    assert player.done() is not more
-    upcoming = None
-    await PlayingTransport(Player(second, matching(()), "talk.jsonl"), table, clock).receive()
-    await player
-    assert clock.now() == 0.009
+    async def play() -> None:
+        upcoming = (second.line, second.opened) if more else None
+        clock, table = TapeClock(), Table(lambda: upcoming)
+        one = PlayingTransport(Player(first, matching(()), "talk.jsonl"), table, clock)
+        with pytest.raises(TransportClosed):
+            await one.receive()
+        assert clock.now() == 0.001
+
+        player = asyncio.create_task(clock.follow_until(0.007))
+        await LoopClock().sleep_until(1.0)  # the client dials
+        assert player.done() is not more
+        upcoming = None
+        other = PlayingTransport(Player(second, matching(()), "talk.jsonl"), table, clock)
+        await other.receive()
+        await player
+        assert clock.now() == 0.009
+
+    run_virtually(play())

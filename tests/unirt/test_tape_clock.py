@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 from functools import partial
 
 import pytest
 
+from unirt.testing.virtual import LoopClock, run_virtually
 from unirt.transports import tape_clock
 from unirt.transports.tape_clock import TapeClock
 
@@ -262,12 +263,18 @@ async def test_who_begins_to_sleep_is_noticed_while_time_goes_on_to_another() ->
     lingering.cancel()
 
 
+async def asleep(clock: TapeClock, sleep: Awaitable[None], *, more: bool) -> asyncio.Future[None]:
+    """Whoever began to sleep while a connection was played, which is over now."""
+    clock.attend(1)
+    sleeper = asyncio.ensure_future(sleep)
+    await turns(1)
+    clock.attend(-1, more=more)
+    return sleeper
+
+
 async def test_who_wakes_by_himself_is_no_reason_to_go_on() -> None:
     clock = TapeClock()
-    clock.attend(1)
-    sleeper = asyncio.create_task(clock.sleep_until(3.0))
-    await turns(1)
-    clock.attend(-1)
+    sleeper = await asleep(clock, clock.sleep_until(3.0), more=False)
     clock.attend(1)
     async with standing(clock, for_s=10.0):
         await turns()
@@ -275,40 +282,42 @@ async def test_who_wakes_by_himself_is_no_reason_to_go_on() -> None:
     sleeper.cancel()
 
 
-async def test_who_follows_the_time_has_it_from_the_next_connection() -> None:
-    clock = TapeClock()
-    clock.attend(1)
-    before = asyncio.create_task(clock.follow_until(0.001))
-    await turns(1)
-    clock.attend(-1, more=True)
-    after = asyncio.create_task(clock.follow_until(0.002))
-    await TapeClock().sleep_until(0.005)  # a client that takes its time to dial
-    clock.attend(1)
-    await TapeClock().sleep_until(0.005)
-    assert not before.done()
-    assert not after.done()
-    assert clock.now() == 0.0
-    await clock.reach(0.001)
-    assert (before.done(), after.done()) == (True, False)
-    await clock.reach(0.002)
-    await after
+def test_who_follows_the_time_has_it_from_the_next_connection() -> None:
+    async def follow() -> None:
+        clock = TapeClock()
+        before = await asleep(clock, clock.follow_until(0.001), more=True)
+        after = asyncio.create_task(clock.follow_until(0.002))
+        await LoopClock().sleep_until(tape_clock.STANDS_S / 2)  # a client that is slow to dial
+        clock.attend(1)
+        await LoopClock().sleep_until(tape_clock.STANDS_S * 2)
+        assert not before.done()
+        assert not after.done()
+        assert clock.now() == 0.0
+        await clock.reach(0.001)
+        assert (before.done(), after.done()) == (True, False)
+        await clock.reach(0.002)
+        await after
+
+    run_virtually(follow())
 
 
-async def test_it_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tape_clock, "STANDS_S", 0.001)
-    clock = TapeClock()
-    clock.attend(1)
-    clock.attend(-1, more=True)
-    await clock.follow_until(3_600.0)
-    assert clock.now() == 3_600.0
+def test_it_is_not_waited_for_without_end() -> None:
+    async def follow() -> float:
+        clock = TapeClock()
+        sleeper = await asleep(clock, clock.follow_until(3_600.0), more=True)
+        await sleeper
+        assert clock.now() == 3_600.0
+        return LoopClock().now()
+
+    assert run_virtually(follow()) == tape_clock.STANDS_S
 
 
-async def test_who_waits_alone_is_woken_though_the_tape_has_its_own_time_again() -> None:
-    clock = TapeClock()
-    clock.attend(1)
-    sleeper = asyncio.create_task(clock.sleep_until(0.001))
-    await turns(1)
-    clock.attend(-1, more=True)
-    clock.attend(1)
-    await sleeper
-    assert clock.now() == 0.0
+def test_who_waits_alone_is_woken_though_the_tape_has_its_own_time_again() -> None:
+    async def wait() -> None:
+        clock = TapeClock()
+        sleeper = await asleep(clock, clock.sleep_until(0.001), more=True)
+        clock.attend(1)
+        await sleeper
+        assert clock.now() == 0.0
+
+    run_virtually(wait())

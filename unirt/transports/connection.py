@@ -48,7 +48,7 @@ READ_BYTES: Final = 1 << 21
 _LEAST_BYTES: Final = 1 << 16
 "How much it may bring at least, however small the frames are."
 
-_ENOUGH: Final = 224
+_MESSAGES: Final = 224
 "How many messages one read is to bring, where they are small."
 
 _HEAD_BYTES: Final = 14
@@ -136,7 +136,7 @@ class PromptConnection(ClientConnection, asyncio.BufferedProtocol):
         if messages:
             self._messages = []
             if len(data) >= _LEAST_BYTES:
-                wanted = len(data) // len(messages) * _ENOUGH
+                wanted = len(data) // len(messages) * _MESSAGES
                 self._may_read = max(wanted, _LEAST_BYTES)
             self.inbox.put(messages)
         if self.protocol.state is not OPEN:
