@@ -152,6 +152,17 @@ def test_growth_is_the_end_of_a_series_over_its_middle() -> None:
     assert not verdict.met
 
 
+def test_a_slope_is_what_each_costs_at_the_end_over_what_each_costs_in_the_middle() -> None:
+    rows = [
+        row("openai", "share", ours, 10, experiment=f"crowd-{count}", x=count)
+        for count, ours in ((1, 3), (100, 20), (1_000, 100))
+    ]
+    target = Target(experiment="crowd-1000", metric="share", bound=0.4, kind=Kind.SLOPE)
+    (verdict,) = judge([target], {"crowd": {"experiments": rows}})
+    assert verdict.measured == pytest.approx(0.5)
+    assert not verdict.met
+
+
 def test_the_short_form_holds_to_ratios_with_room() -> None:
     full = {(t.experiment, t.metric): t.bound for t in TARGETS if t.contender == "unirt"}
     assert len(SHORT) == 5

@@ -84,6 +84,9 @@ _WARM = 10
 _TURNS = 150
 "How many a drained session hears: 35 minutes of speech, beside which its beginning is little."
 
+_PAUSES_MS = (0, 0.1, 1, 10, 100)
+"How long a slow consumer takes for an event."
+
 _STEPS = {
     "anatomy_json": "anatomy_transport",
     "anatomy_pcm": "anatomy_json",
@@ -138,6 +141,17 @@ def _sessions(count: int, seconds: float, contenders: tuple[str, ...], **more: A
     )
 
 
+def _crowd(count: int) -> Experiment:
+    """The same with fewer and longer pieces, 10 a second, so that a thousand fit into a core."""
+    whole = _sessions(count, 4.0, ("floor", "unirt", "unirt_fast"), rounds=0.2, fresh=True)
+    return attrs.evolve(
+        whole,
+        name=f"crowd-{count}",
+        title=f"{count:,} sessions at 10 events/s",
+        load={**whole.load, "chunk_ms": 100, "interval_ms": 100},
+    )
+
+
 def _length(turns: int) -> Experiment:
     """All in one process, the shortest first: what a new one costs is no matter of length."""
     load = {"kind": "drain", "chunk_ms": 20, "audio_per_turn": 10, "transcripts_per_turn": 4}
@@ -160,6 +174,7 @@ def _dissected(chunk_ms: float) -> Experiment:
 
 
 def _slow(pause_ms: float) -> Experiment:
+    """All at once, to a consumer that is slow."""
     return Experiment(
         name=f"consumer-{pause_ms:g}",
         title=f"{pause_ms:g} ms an event",
@@ -169,6 +184,15 @@ def _slow(pause_ms: float) -> Experiment:
         rounds=0.2,
         fresh=True,
         x=pause_ms,
+    )
+
+
+def _behind(pause_ms: float) -> Experiment:
+    """One event each ms, so that the slow ones fall behind while they read."""
+    return attrs.evolve(
+        _slow(pause_ms),
+        name=f"behind-{pause_ms:g}",
+        load={"kind": "paced", "chunk_ms": 200, "turns": 20, "interval_ms": 1},
     )
 
 
@@ -253,6 +277,13 @@ SECTIONS: dict[str, Section] = {
             ),
         ),
         Section(
+            name="crowd",
+            title="Growth: sessions in one process",
+            metrics=("share", "lag_p99_ms", "active_kb"),
+            x="sessions",
+            experiments=tuple(map(_crowd, (1, 10, 100, 300, 1_000))),
+        ),
+        Section(
             name="length",
             title="Growth: length of the session",
             metrics=("us", "rss_mb"),
@@ -276,9 +307,16 @@ SECTIONS: dict[str, Section] = {
         Section(
             name="consumer",
             title="Growth: slowness of the consumer",
-            metrics=("growth_mb", "dropped_s"),
+            metrics=("us", "growth_mb", "dropped_s"),
             x="ms an event",
-            experiments=tuple(map(_slow, (0, 0.1, 1, 10, 100))),
+            experiments=tuple(map(_slow, _PAUSES_MS)),
+        ),
+        Section(
+            name="behind",
+            title="Growth: slowness of the consumer, one event each ms",
+            metrics=("us", "growth_mb", "dropped_s"),
+            x="ms an event",
+            experiments=tuple(map(_behind, _PAUSES_MS)),
         ),
         Section(
             name="toggles",

@@ -168,19 +168,34 @@ def _latency(section: Mapping[str, Any], entries: Mapping[str, Entry]) -> None:
 
 
 def _growth(section: Mapping[str, Any], entries: Mapping[str, Entry]) -> None:
-    """Cost of an event against the length of the session."""
+    """Cost of an event against the length of the session, or of a chunk."""
+    _series(section, entries, "us", "CPU an event, us")
+    for panel in plt.gcf().axes:
+        panel.set_xscale("log")
+
+
+def _crowd(section: Mapping[str, Any], entries: Mapping[str, Entry]) -> None:
+    """Share of a core against the number of sessions, which are far from filling it."""
+    _series(section, entries, "share", "% of a core")
+    for panel in plt.gcf().axes:
+        panel.set_xlim(left=0)
+
+
+def _series(
+    section: Mapping[str, Any], entries: Mapping[str, Entry], metric: str, title: str
+) -> None:
+    """A metric against the x of a section's series, a panel a protocol."""
     protocols = list(dict.fromkeys(row["protocol"] for row in section["experiments"]))
     _, panels = plt.subplots(1, len(protocols), figsize=(9, 3), sharey=True, squeeze=False)
     for panel, protocol in zip(panels[0], protocols, strict=True):
         rows = [row for row in section["experiments"] if row["protocol"] == protocol]
         rows.sort(key=lambda row: row["x"])
-        _curves(panel, rows, "us", entries)
-        panel.set_xscale("log")
+        _curves(panel, rows, metric, entries)
         panel.set_ylim(bottom=0)
         panel.set_xlabel(section.get("x") or "")
         panel.set_title(_NAMES[protocol])
         panel.legend(frameon=False)
-    panels[0][0].set_ylabel("CPU an event, us")
+    panels[0][0].set_ylabel(title)
 
 
 def _anatomy(section: Mapping[str, Any], entries: Mapping[str, Entry]) -> None:
@@ -259,6 +274,7 @@ _PLOTS: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Entry]], None]] =
     "ratios": _ratio_bars,
     "sessions": _sessions,
     "latency": _latency,
+    "crowd": _crowd,
     "length": _growth,
     "chunks": _growth,
     "anatomy": _anatomy,

@@ -56,6 +56,7 @@ PLOTS: Mapping[str, tuple[str, ...]] = {
     "drained": ("ratios",),
     "paced": ("latency",),
     "capacity": ("sessions",),
+    "crowd": ("crowd",),
     "length": ("length",),
     "chunks": ("chunks",),
     "anatomy": ("anatomy",),
@@ -193,7 +194,7 @@ def what(target: Target) -> str:
 
 
 def _figure(target: Target, value: float) -> str:
-    if target.kind in (Kind.RATIO, Kind.GROWTH):
+    if target.kind in (Kind.RATIO, Kind.GROWTH, Kind.SLOPE):
         return f"{value:.2f}"
     return f"{value:.0f} {METRICS[target.metric].unit}"
 

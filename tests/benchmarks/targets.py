@@ -36,6 +36,8 @@ class Kind(StrEnum):
     "The metric itself."
     GROWTH = "growth"
     "The metric's ratio to the floor at the end of a series, over that in its middle."
+    SLOPE = "slope"
+    "The metric for each x at the end of a series, over that in its middle: 1 is a straight line."
 
 
 @attrs.frozen(kw_only=True)
@@ -71,6 +73,13 @@ TARGETS: tuple[Target, ...] = (
         bound=1.15,
         kind=Kind.GROWTH,
         why="straight lines or better: an event costs the same in the last turn",
+    ),
+    Target(
+        experiment="crowd-1000",
+        metric="share",
+        bound=1.0,
+        kind=Kind.SLOPE,
+        why="straight lines or better: a session costs no more among a thousand than of a hundred",
     ),
     Target(
         experiment="consumer-100",
@@ -164,20 +173,29 @@ def _measured(
             floor = row["contenders"].get("floor", {}).get("metrics", {}).get(target.metric)
             return None if value is None or floor is None else float(value - floor["median"])
         case Kind.GROWTH:
-            series = sorted(_series(target, row, rows))
-            middle = series[len(series) // 2][1] if series else None
-            return ratio / middle if ratio is not None and middle else None
+            middle = _middle(_series(target, row, rows, "ratios"))
+            return ratio / middle[1] if ratio is not None and middle and middle[1] else None
+        case Kind.SLOPE:
+            middle = _middle(_series(target, row, rows, "metrics"))
+            if value is None or not middle or not middle[1]:
+                return None
+            return float(value / row["x"] / (middle[1] / middle[0]))
+
+
+def _middle(series: Sequence[tuple[float, float]]) -> tuple[float, float] | None:
+    """What is in the middle of a series, by x."""
+    return sorted(series)[len(series) // 2] if series else None
 
 
 def _series(
-    target: Target, row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+    target: Target, row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], kind: str
 ) -> list[tuple[float, float]]:
-    """The ratios of the target's series, by x."""
+    """What the target's series has of its metric by x; `kind` is ``metrics`` or ``ratios``."""
     family = target.experiment.rpartition("-")[0]
     return [
-        (other["x"], other["contenders"][target.contender]["ratios"][target.metric]["median"])
+        (other["x"], other["contenders"][target.contender][kind][target.metric]["median"])
         for other in rows
         if other["experiment"].rpartition("-")[0] == family
         and other["protocol"] == row["protocol"]
-        and target.metric in other["contenders"].get(target.contender, {}).get("ratios", {})
+        and target.metric in other["contenders"].get(target.contender, {}).get(kind, {})
     ]

@@ -118,9 +118,10 @@ class Unirt(Contender):
     async def do_slow(self, task: Task) -> dict[str, Any]:
         """A consumer that takes ``pause_ms`` for each event, until the server has said all."""
         pause = task.more["pause_ms"] / 1e3
-        taken, end = 0, time.monotonic() + task.seconds
+        meter, taken, end = Meter(task), 0, time.monotonic() + task.seconds
         async with self._connect(task) as session:
             await _ask(task, session)
+            meter.start()
             before = rss_bytes()
             peak = _Peak()
             async for _ in session:
@@ -128,12 +129,14 @@ class Unirt(Contender):
                 await asyncio.sleep(pause)
                 if session.stats.frames_in >= task.wire_events or time.monotonic() > end:
                     break
+            meter.stop()
             stats = session.stats
             most = await peak.stop()
         return {
+            **meter.cost,
             "rss_growth_mb": max(most - before, 0) / 1e6,
             "taken": taken,
-            "frames_in": stats.frames_in,
+            "wire_events": stats.frames_in,
             "dropped_s": stats.dropped_audio_ms / 1e3,
         }
 
