@@ -6,20 +6,13 @@ See field 23: peers grow by 170 MB an hour. What the bounds are is said in docs/
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import json
 import tracemalloc
-from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 
 import unirt
-from tests.benchmarks.load import Load, numbered
-from tests.benchmarks.server import PROTOCOLS
-from unirt.transport import Transport, TransportClosed
-from unirt.transports.memory import memory_pair
+from tests.benchmarked import BOTH, talking
+from tests.benchmarks.load import numbered
 
 pytestmark = pytest.mark.long
 
@@ -28,29 +21,7 @@ MOST_MB = 30.0
 "Two minutes of audio with the frames that it came in, and all else that an hour brings."
 
 
-@contextlib.asynccontextmanager
-async def talking(provider: str) -> AsyncIterator[tuple[unirt.Session, Transport, Any]]:
-    """A session, the other end of its connection, and the turns that a server says there."""
-    voice, turn = PROTOCOLS[provider]
-    server = voice()
-    ours, theirs = memory_pair(capacity=16)
-
-    async def shake_hands() -> None:
-        for said in server.greeting():
-            await theirs.send(said)
-        with contextlib.suppress(TransportClosed):
-            while True:
-                for said in server.answer(json.loads(await theirs.receive())):
-                    await theirs.send(said)
-
-    answering = asyncio.create_task(shake_hands())
-    connecting = unirt.connect(provider, transport=ours, env_file=None, environ={})
-    async with connecting as session:
-        yield session, theirs, turn(Load(chunk_ms=200))
-    await answering
-
-
-@pytest.mark.parametrize("provider", sorted(PROTOCOLS))
+@pytest.mark.parametrize("provider", BOTH)
 async def test_pain_23_an_hour_that_nobody_reads_is_bounded(provider: str) -> None:
     said_ms = 0.0
     turns = 0

@@ -158,7 +158,7 @@ async def test_a_slow_consumer_is_told_what_was_dropped() -> None:
     async with serving("openai", kind="drain", chunk_ms=500, turns=10) as (_, command):
         task = Task.of({**command, "do": "slow", "pause_ms": 0, "seconds": 20})
         answer = await Unirt().do_slow(task)
-    assert answer["frames_in"] >= command["wire_events"]
+    assert answer["wire_events"] >= command["wire_events"]
     assert answer["dropped_s"] > 0
 
 

@@ -24,6 +24,7 @@ class Wire(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.written = b""
+        self.aborted = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.written += bytes(data)
@@ -39,6 +40,9 @@ class Wire(asyncio.Transport):
 
     def close(self) -> None:
         pass
+
+    def abort(self) -> None:
+        self.aborted = True
 
     def pause_reading(self) -> None:
         pass
@@ -57,7 +61,7 @@ class Peer:
         logger = logging.getLogger("tests.connection" + (".debug" if debug else ""))
         logger.setLevel(logging.DEBUG if debug else logging.INFO)
         protocol = ClientProtocol(parse_uri("ws://localhost/"), max_size=max_size, logger=logger)
-        self.connection = PromptConnection(protocol, max_queue=(1_000, None))
+        self.connection = PromptConnection(protocol, max_queue=(1_000, None), close_timeout=0)
         self.wire = Wire()
         self.connection.connection_made(self.wire)
         self._server = ServerProtocol(max_size=None)
@@ -124,6 +128,12 @@ ANSWERED = [
 ]
 
 
+async def turns() -> None:
+    """Let what is due now run."""
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+
 def cuts(data: bytes) -> Iterator[list[bytes]]:
     yield [data]
     yield [data[n : n + 1] for n in range(len(data))]
@@ -164,6 +174,22 @@ async def test_a_close_of_ours_in_the_middle_of_a_frame() -> None:
     assert peer.connection.protocol.parser_exc is None
     assert peer.connection.protocol.close_rcvd is not None
     assert await peer.messages() == [b"x" * 200]
+
+
+@pytest.mark.parametrize("debug", [False, True], ids=["plain", "logged by the library"])
+@pytest.mark.parametrize("ours", [False, True], ids=["the server's", "ours"])
+async def test_a_socket_that_the_server_does_not_end_is_ended(debug: bool, ours: bool) -> None:
+    peer = Peer(debug=debug)
+    peer.hears([peer.accepted() + frame(b"one")])
+    await turns()
+    assert not peer.wire.aborted
+    if ours:
+        peer.connection.protocol.send_close(1000)
+    peer.hears([frame(b"\x03\xe8", Opcode.CLOSE)])
+    assert not peer.wire.aborted  # the timeout is for the server
+    await turns()
+    assert peer.wire.aborted
+    assert await peer.messages() == [b"one"]
 
 
 async def test_the_connections_of_a_thread_share_what_they_read_into() -> None:
@@ -223,3 +249,5 @@ async def test_a_refused_upgrade_is_read_by_the_library() -> None:
         refused: Any = peer.connection.protocol.handshake_exc
         assert refused.response.status_code == 401
         assert refused.response.body == b"bad\nkey\r\n"
+        await turns()
+        assert peer.wire.aborted  # the server does not end the socket

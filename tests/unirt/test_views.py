@@ -254,6 +254,25 @@ async def test_a_cancelled_reader_loses_no_event() -> None:
     assert whys(await take(view, 1)) == [1]
 
 
+@pytest.mark.parametrize("woken", [False, True])
+async def test_who_was_cancelled_while_waiting_may_wait_again(woken: bool) -> None:
+    events = hub()
+    view = events.open()
+    waiting = asyncio.create_task(take(view, 1))
+    await asyncio.sleep(0)
+    if woken:
+        events.deliver([note(1)], 0)
+    waiting.cancel()
+    await asyncio.wait({waiting})
+    if woken:
+        assert whys(await take(view, 1)) == [1]
+
+    again = asyncio.create_task(take(view, 1))
+    await asyncio.sleep(0)
+    events.deliver([note(2)], 0)
+    assert whys(await again) == [2]
+
+
 async def test_two_tasks_on_one_view_are_told_to_open_two() -> None:
     view = hub().open()
     first = asyncio.create_task(take(view, 1))

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final, cast
 
 from unirt.clock import Clock
+from unirt.events import Event
 from unirt.session.audio_out import AudioOut
 from unirt.session.handshake import Handshake
 from unirt.session.observers import Observers
@@ -118,13 +119,17 @@ class Pump:
 
     def _take_read(self, frames: Sequence[Frame]) -> None:
         receive, now = self._translator.receive, self.now()
-        size = 0
+        size, goes_on = 0, True
         for frame in frames:
             size += len(frame)
-            receive(frame, now)
+            if not receive(frame, now):
+                goes_on = False
         self.frames_in += len(frames)
         self.bytes_in += size
-        self.run(size)
+        if goes_on:  # nobody has anything to do, so nobody is asked
+            self._tell(size)
+        else:
+            self.run(size)
 
     def _take_timed(self, frames: Iterable[Frame]) -> None:
         receive, now = self._translator.receive, self.now
@@ -164,15 +169,21 @@ class Pump:
             self._outbox.put(frames)
             if observers is not None:
                 observers.sent(frames)
-        if events := translator.events_received():
-            if self._audio_out is not None:
-                events = self._audio_out.convert(events)
-            if observers is not None:
-                observers.told(events)
-            self._state.feed(events)
-            self._hub.deliver(events, size)
+        events = self._tell(size)
         if self.handshake is not None:
             self.handshake.judge(events, ready=translator.ready)
         when = translator.get_timer()
         if when is not None and (self.wakes_at is None or when < self.wakes_at):
             self._wake_at(when)
+
+    def _tell(self, size: int) -> Sequence[Event]:
+        """Tell what came of `size` bytes, and return it."""
+        events: Sequence[Event] = self._translator.events_received()
+        if events:
+            if self._audio_out is not None:
+                events = self._audio_out.convert(events)
+            if self._observers is not None:
+                self._observers.told(events)
+            self._state.feed(events)
+            self._hub.deliver(events, size)
+        return events

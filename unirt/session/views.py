@@ -260,9 +260,9 @@ class Hub:
         if box.others == self._limits.events - 1:
             self._eased.set()
 
-    async def wait(self, box: _Box) -> None:
+    def change(self, box: _Box) -> asyncio.Future[None]:
         """
-        Wait until a view has an unread event.
+        What ends when a view may have an unread event. Whoever awaits it takes it off the box then.
 
         Raises:
             StopAsyncIteration: There will be none.
@@ -275,17 +275,13 @@ class Hub:
                 remedy="give each its own, with session.view()",
             )
         box.audio_bytes = 0
-        while not box.events:
-            if box.closed:
-                raise StopAsyncIteration
-            if self._over:
-                self.forget(box)
-                raise self._error() or StopAsyncIteration
-            box.waiter = self._loop.create_future()
-            try:
-                await box.waiter
-            finally:
-                box.waiter = None
+        if box.closed:
+            raise StopAsyncIteration
+        if self._over:
+            self.forget(box)
+            raise self._error() or StopAsyncIteration
+        box.waiter = self._loop.create_future()
+        return box.waiter
 
     def _put(self, boxes: Sequence[_Box], events: Sequence[Event]) -> None:
         audio_bytes, others = 0, 0
@@ -348,8 +344,12 @@ class View:
 
     async def __anext__(self) -> Event:
         box = self._box
-        if not box.events:
-            await self._hub.wait(box)
+        while not box.events:  # awaited here, for a coroutine of its own costs each turn
+            change = self._hub.change(box)
+            try:
+                await change
+            finally:
+                box.waiter = None
         event = box.events.popleft()
         if type(event) is not AudioDelta:
             box.others -= 1

@@ -123,15 +123,10 @@ class PromptConnection(ClientConnection, asyncio.BufferedProtocol):
         self.data_received(_MEMORY.view[:nbytes])
 
     def data_received(self, data: bytes | memoryview) -> None:
-        while self.protocol.state is CONNECTING and data:
-            # A line at a time: the first byte after the handshake begins a frame.
-            line, data = _first_line(bytes(data))
-            super().data_received(line)
-        if self._plain and self.protocol.state is OPEN:
+        if self._plain and self.protocol.state is OPEN:  # a property: it is asked once a read
             self._take(data)
-        elif data:
-            begun, self._begun = bytes(self._begun), bytearray()
-            super().data_received(begun + bytes(data))  # a close of ours may come amid a frame
+        else:
+            self._give(data)
         messages = self._messages
         if messages:
             self._messages = []
@@ -139,16 +134,27 @@ class PromptConnection(ClientConnection, asyncio.BufferedProtocol):
                 wanted = len(data) // len(messages) * _MESSAGES
                 self._may_read = max(wanted, _LEAST_BYTES)
             self.inbox.put(messages)
-        if self.protocol.state is not OPEN:
-            self._bound_close()
 
-    def _bound_close(self) -> None:
-        """
-        A server that has said close, or was told so, ends the socket: see to it that it is ended.
+    def _give(self, data: bytes | memoryview) -> None:
+        """Give the library what was read: the handshake, or all, where it is to see every frame."""
+        while self.protocol.state is CONNECTING and data:
+            # A line at a time: the first byte after the handshake begins a frame.
+            line, data = _first_line(bytes(data))
+            self._feed(line)
+        if self._plain and self.protocol.state is OPEN:
+            self._take(data)
+        elif data:
+            begun, self._begun = bytes(self._begun), bytearray()
+            self._feed(begun + bytes(data))  # a close of ours may come amid a frame
 
-        The library waits for that only where somebody sends or closes; whoever reads would wait
-        without end.
+    def _feed(self, data: bytes) -> None:
         """
+        Have the library read, and see to it that the socket is ended.
+
+        A server that has said close, or was told so, ends it. The library waits for that only where
+        somebody sends or closes; whoever reads would wait without end.
+        """
+        super().data_received(data)
         timeout = self.close_timeout
         if timeout is not None and self._ends is None and self.protocol.close_expected():
             self._ends = self.loop.call_later(timeout, self.transport.abort)
@@ -165,28 +171,36 @@ class PromptConnection(ClientConnection, asyncio.BufferedProtocol):
                 return
             data, first = data[lacks:], bytes(begun)
             begun.clear()
-            self._take_frames(first)
+            if not self._take_frames(first):
+                return
             if begun:
                 if data:
                     self._take(data)
                 return
         self._take_frames(data)
 
-    def _take_frames(self, data: bytes | memoryview) -> None:
-        """The same for data that begins with a frame; one that is cut by its end has begun."""
+    def _take_frames(self, data: bytes | memoryview) -> bool:
+        """
+        The same for data that begins with a frame; one that is cut by its end has begun.
+
+        Returns:
+            Whether more may come: what comes after a close means nothing.
+        """
         most, at = self._longest, 0
-        while self.protocol.state is OPEN:  # what comes after a close means nothing
+        while True:
             if self._parts is None:
                 at = take_messages(data, at, self._messages, most)
             if at == len(data):
-                return
+                return True
             end = frame_end(data, at, most)
             if end is None or end > len(data):
                 self._begun += data[at:]
                 self._needed = 0 if end is None else end - at
-                return
-            super().data_received(bytes(data[at:end]))
+                return True
+            self._feed(bytes(data[at:end]))
             at = end
+            if self.protocol.state is not OPEN:
+                return False
 
     def process_event(self, event: Event) -> None:
         if not isinstance(event, Frame) or event.opcode not in DATA_OPCODES:
