@@ -106,7 +106,8 @@ class Translator(Protocol):
         Take one frame, as received or already decoded. Never raises.
 
         Returns ``True`` where all that came of it is one more piece of audio or of a transcript,
-        in a stream that is open: then nobody has anything to do before the next frame. A translator
+        in a stream that is open: then nobody has anything to do before the next frame. There is
+        nothing to send, and :meth:`get_timer` says what it said, so neither is asked. A translator
         need not say it.
         """
         ...

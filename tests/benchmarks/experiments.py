@@ -247,7 +247,7 @@ SECTIONS: dict[str, Section] = {
             title="Many sessions in one process",
             metrics=("share", "lag_p99_ms", "heard", "active_kb"),
             ratios=("share", "lag_p99_ms"),
-            experiments=(_sessions(200, 4.0, _PLAIN, rounds=0.3, fresh=True),),
+            experiments=(_sessions(200, 4.0, _PLAIN, rounds=0.6, fresh=True),),
         ),
         Section(
             name="memory",
