@@ -23,8 +23,8 @@ TINY = Experiment(
     name="tiny",
     title="a tiny drain",
     load={"kind": "drain", "chunk_ms": 20, "turns": 1},
-    ask={"do": "drain"},
-    contenders=(FLOOR, "deaf", "broken", "absent"),
+    ask={"do": "drain", "count": 5},
+    contenders=(FLOOR, "deaf", "dead", "broken", "absent"),
 )
 DEAF = """
 import json, sys
@@ -32,12 +32,14 @@ print(json.dumps({"hello": "deaf", "versions": {}}), flush=True)
 for line in sys.stdin:
     print(json.dumps({"cpu_s": 1, "wall_s": 1, "wire_events": 1, "audio_bytes": 5}), flush=True)
 """
+DEAD = DEAF.replace('"audio_bytes": 5', '"failed": 3')
 
 
 def test_a_lab_compares_and_counts_nobody_who_did_not_hear() -> None:
     entries = {
         FLOOR: roster()[FLOOR],
         "deaf": Entry(name="deaf", title="deaf", command=(sys.executable, "-c", DEAF)),
+        "dead": Entry(name="dead", title="dead", command=(sys.executable, "-c", DEAD)),
         "broken": Entry(
             name="broken", title="broken", command=(sys.executable, "-c", "raise OSError('no')")
         ),
@@ -49,6 +51,7 @@ def test_a_lab_compares_and_counts_nobody_who_did_not_hear() -> None:
     found = row["contenders"]
     assert found[FLOOR]["ratios"]["us"]["median"] == 1
     assert found["deaf"] == {"skip": "failed: deaf: heard 5 of 67200 bytes of audio"}
+    assert found["dead"] == {"skip": "failed: dead: 3 of 5 sessions ended too early"}
     assert found["broken"]["skip"].endswith("(OSError: no)")
     assert found["absent"] == {"skip": "cannot be built"}
     assert heard[-1] == "a tiny drain, openai, round 2 of 2"

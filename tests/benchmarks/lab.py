@@ -206,6 +206,8 @@ class Lab:
         server: Process,
         protocol: str,
     ) -> None:
+        if ended := answer.get("failed"):
+            raise Failed(f"{entry.name}: {ended} of {load['count']} sessions ended too early")
         heard = answer.get("audio_bytes")
         if heard is not None and heard != load["audio_bytes"]:
             raise Failed(f"{entry.name}: heard {heard} of {load['audio_bytes']} bytes of audio")

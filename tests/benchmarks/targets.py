@@ -79,7 +79,7 @@ TARGETS: tuple[Target, ...] = (
         metric="share",
         bound=1.0,
         kind=Kind.SLOPE,
-        why="straight lines or better: a session costs no more among a thousand than of a hundred",
+        why="straight lines or better: one of a thousand costs no more than one of a hundred",
     ),
     Target(
         experiment="consumer-100",
