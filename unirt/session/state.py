@@ -44,7 +44,6 @@ class State:
 
     __slots__ = (
         "_handlers",
-        "_listening",
         "closed",
         "discarded",
         "events",
@@ -72,9 +71,8 @@ class State:
         self.input_dropped_ms = 0.0
         self.feed: Callable[[Sequence[Event]], None] = self._feed
         "Take the next events; most of them are audio and change nothing."
-        self._listening: dict[type[Event], tuple[Handler, ...]] = {}
-        self._handlers: dict[type[Event], Handler] = {}
-        "What is called for each type of event: one look-up an event."
+        self._handlers: dict[type[Event], tuple[Handler, ...]] = {}
+        "What is called for each type of event, in order; types that call nobody are not in it."
         self.stopwatch = Stopwatch(listen=self.listen, ignore=self.ignore)
         for noun in (self.history, self.ledger, self.stopwatch):
             self.listen(noun.handlers)
@@ -91,27 +89,20 @@ class State:
     def listen(self, handlers: Handlers) -> None:
         """Have `handlers` called with the events of their type, after those that are known."""
         for kind, handler in handlers.items():
-            known = self._listening.get(kind, ())
+            known = self._handlers.get(kind, ())
             if handler not in known:
-                self._set(kind, (*known, handler))
+                self._handlers[kind] = (*known, handler)
 
     def ignore(self, handlers: Handlers) -> None:
         """Have `handlers` called no more."""
         for kind, handler in handlers.items():
-            known = self._listening.get(kind, ())
-            if handler in known:
-                self._set(kind, tuple(other for other in known if other != handler))
+            known = self._handlers.pop(kind, ())
+            if left := tuple(other for other in known if other != handler):
+                self._handlers[kind] = left
 
     def look_on(self, looks_on: Callable[[Sequence[Event]], None] | None) -> None:
         """Have one that is given the events of each step first, from the next one on; or none."""
         self.feed = self._feed if looks_on is None else partial(self._shown_to, looks_on)
-
-    def _set(self, kind: type[Event], handlers: tuple[Handler, ...]) -> None:
-        self._listening[kind] = handlers
-        if handlers:
-            self._handlers[kind] = handlers[0] if len(handlers) == 1 else _all(handlers)
-        else:
-            self._handlers.pop(kind, None)
 
     def said(self, command: Command, now: float) -> None:
         """Take what the application said, once it was accepted."""
@@ -129,7 +120,8 @@ class State:
         handlers = self._handlers
         for event in events:
             if type(event) in handlers:  # a method to call would take longer than both look-ups
-                handlers[type(event)](event)
+                for handler in handlers[type(event)]:
+                    handler(event)
 
     def lost(self) -> ConnectionLost | None:
         """Why the session ended, where it ended uncleanly."""
@@ -154,14 +146,6 @@ class State:
     def _closed(self, event: SessionClosed) -> None:
         self.closed = event
         self.ledger.settle()
-
-
-def _all(handlers: tuple[Handler, ...]) -> Handler:
-    def call_all(event: Any) -> None:
-        for handler in handlers:
-            handler(event)
-
-    return call_all
 
 
 def told_of_seeding(event: HistorySeeded | None) -> HistorySeeded:
