@@ -127,7 +127,7 @@ async def test_many_sessions_are_measured_and_then_gone(
         answer = await contender.do_sessions(task)
     assert answer["failed"] == 0
     assert answer["audio_events"] > 0
-    assert answer["lag_p99_ms"] >= answer["lag_p50_ms"]
+    assert answer["lag_max_ms"] >= answer["lag_p99_ms"] >= answer["lag_p50_ms"]
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 

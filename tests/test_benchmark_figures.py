@@ -12,6 +12,7 @@ from rich.console import Console
 
 from tests.benchmarked import BOTH, row
 from tests.benchmarks import report
+from tests.benchmarks.climb import climbed
 from tests.benchmarks.contenders.anatomy import STEPS
 from tests.benchmarks.contenders.unirt import VARIANTS
 from tests.benchmarks.experiments import SECTIONS, Experiment
@@ -87,6 +88,32 @@ def test_a_core_holds_its_sessions_within_bounds(
     result = {"metrics": {name: {"median": value} for name, value in values.items()}}
     assert within_bounds(result) is within
     assert not within_bounds({"skip": "it failed"})
+    assert not within_bounds({**result, "failed": "and then it did not go on"})
+
+
+@pytest.mark.parametrize(
+    ("held", "looks", "expected", "tried"),
+    [
+        ("++++-", "++++-", 4, [4, 3]),
+        ("++++-", "+-", 4, [1, 2, 3, 4]),  # a look that was bad luck
+        ("++---", "++++-", 2, [4, 3, 2, 1]),  # looks that were good luck
+        ("-----", "++-", 0, [2, 1, 0]),
+        ("-----", "-", 0, [0]),
+        ("+++++", "+++++", 5, [4]),
+        ("+++++", "++-", 5, [2, 3, 4]),
+    ],
+)
+def test_a_climb_ends_where_it_is_measured_well(
+    held: str, looks: str, expected: int, tried: list[int]
+) -> None:
+    steps: list[int] = []
+
+    def holds(step: int) -> bool:
+        steps.append(step)
+        return held[step] == "+"
+
+    assert climbed(5, looks=lambda step: looks[step] == "+", holds=holds) == expected
+    assert steps == tried
 
 
 # Targets.

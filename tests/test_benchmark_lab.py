@@ -11,7 +11,7 @@ import pytest
 
 from tests.benchmarked import BOTH
 from tests.benchmarks import bygone, cassettes, imports
-from tests.benchmarks.experiments import Experiment
+from tests.benchmarks.experiments import Experiment, Section
 from tests.benchmarks.lab import Lab
 from tests.benchmarks.processes import ROOT, Failed, Process
 from tests.benchmarks.roster import FLOOR, Entry, roster
@@ -78,6 +78,43 @@ def test_before_each_sample_a_contender_warms_up_and_that_does_not_count(tmp_pat
         row = lab.experiment(warm, "openai")
     assert notes.read_text("utf-8").split() == ["3", "5"] * 2  # a round before the first, too
     assert row["contenders"]["noting"]["metrics"]["us"]["median"] == 5e6
+
+
+CLIMBER = """
+import json, sys
+print(json.dumps({"hello": "climber", "versions": {}}), flush=True)
+for line in sys.stdin:
+    task = json.loads(line)
+    due = task["count"] * 1e3 / task["interval_ms"] * task["audio_events"] / task["wire_events"]
+    late = 5 if task["count"] <= 3 else 50
+    print(json.dumps({"cpu_s": 0.5, "wall_s": 1, "audio_events": due, "lag_p99_ms": late}))
+    sys.stdout.flush()
+"""
+
+
+def test_whoever_climbs_is_told_to_hold_what_it_held() -> None:
+    command = (sys.executable, "-c", CLIMBER)
+    entries = {"climber": Entry(name="climber", title="climber", command=command)}
+    steps = [
+        attrs.evolve(
+            TINY,
+            name=f"steps-{count}",
+            load={"kind": "paced", "chunk_ms": 20, "interval_ms": 20, "turns": 1},
+            ask={"do": "sessions", "count": count},
+            contenders=("climber",),
+            x=count,
+        )
+        for count in (1, 2, 3, 5, 8)
+    ]
+    section = Section(name="steps", title="", metrics=(), climbs=True, experiments=tuple(steps))
+    told: list[str] = []
+    with Lab(entries, rounds=1, tell=told.append) as lab:
+        result = lab.section(section)
+    assert sum(what.endswith("openai, round 3 of 3") for what in told) == 2  # of the last two
+    assert result["held"] == {"openai": {"climber": 3}, "google": {"climber": 3}}
+    assert [row["x"] for row in result["experiments"]] == [1, 2, 3, 5] * 2
+    lags = [row["contenders"]["climber"]["metrics"]["lag_p99_ms"] for row in result["experiments"]]
+    assert [lag["median"] for lag in lags] == [5, 5, 5, 50] * 2
 
 
 def test_a_silent_process_is_not_waited_for() -> None:

@@ -239,7 +239,7 @@ class Contender:
     async def do_sessions(self, task: Task) -> dict[str, Any]:
         """Many sessions at once: what they cost while all of them run, and how late the loop is."""
         gc.collect()
-        meters = [TimedMeter(task) for _ in range(task.count)]
+        meters = [Meter(task) for _ in range(task.count)]
         before = rss_bytes()
         gate = asyncio.Semaphore(_OPENING)
         running = [asyncio.create_task(self._one(task, meter, gate)) for meter in meters]
@@ -324,10 +324,8 @@ def _raise_first(tasks: list[asyncio.Task[None]]) -> None:
             raise failure
 
 
-async def _measured(meters: list[TimedMeter], seconds: float) -> dict[str, Any]:
-    """Share of a core, lateness of the loop and latency during `seconds`."""
-    for meter in meters:
-        meter.latencies_ns.clear()
+async def _measured(meters: list[Meter], seconds: float) -> dict[str, Any]:
+    """Share of a core, and lateness of the loop, during `seconds`."""
     heard = sum(meter.audio_events for meter in meters)
     lags: list[float] = []
     loop = asyncio.get_running_loop()
@@ -338,22 +336,20 @@ async def _measured(meters: list[TimedMeter], seconds: float) -> dict[str, Any]:
         lags.append(loop.time() - asleep - _PROBE_S)
     cost = _Usage.now().since(before)
     heard = sum(meter.audio_events for meter in meters) - heard
-    delays = [late for meter in meters for late in meter.latencies_ns]
     return {
         **cost,
         "audio_events": heard,
         "lag_p50_ms": _quantile(lags, 0.50) * 1e3,
         "lag_p99_ms": _quantile(lags, 0.99) * 1e3,
-        "latency_p50_us": _quantile(delays, 0.50) / 1e3,
-        "latency_p99_us": _quantile(delays, 0.99) / 1e3,
+        "lag_max_ms": _quantile(lags, 1.0) * 1e3,
         "rss_mb": rss_bytes() / 1e6,
     }
 
 
-def _quantile(values: list[Any], share: float) -> float:
+def _quantile(values: list[float], share: float) -> float:
     """The value below which `share` of them are; 0 of none."""
     ordered = sorted(values)
-    return float(ordered[min(int(len(ordered) * share), len(ordered) - 1)]) if ordered else 0.0
+    return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else 0.0
 
 
 async def _cancelled(tasks: list[asyncio.Task[None]]) -> None:

@@ -143,7 +143,7 @@ def _sessions(count: int, seconds: float, contenders: tuple[str, ...], **more: A
 
 def _crowd(count: int) -> Experiment:
     """The same with fewer and longer pieces, 10 a second, so that a thousand fit into a core."""
-    whole = _sessions(count, 4.0, ("floor", "unirt", "unirt_fast"), rounds=0.2, fresh=True)
+    whole = _sessions(count, 10.0, ("floor", "unirt"), rounds=0.25, fresh=True)
     return attrs.evolve(
         whole,
         name=f"crowd-{count}",
@@ -245,9 +245,9 @@ SECTIONS: dict[str, Section] = {
         Section(
             name="sessions",
             title="Many sessions in one process",
-            metrics=("share", "lag_p99_ms", "heard", "active_kb"),
+            metrics=("share", "lag_p99_ms", "lag_max_ms", "heard", "active_kb"),
             ratios=("share", "lag_p99_ms"),
-            experiments=(_sessions(200, 4.0, _PLAIN, rounds=0.6, fresh=True),),
+            experiments=(_sessions(200, 15.0, _PLAIN, rounds=0.4, fresh=True),),
         ),
         Section(
             name="memory",
@@ -272,7 +272,7 @@ SECTIONS: dict[str, Section] = {
             x="sessions",
             climbs=True,
             experiments=tuple(
-                _sessions(count, 2.0, _PLAIN, rounds=0.0, fresh=True)
+                _sessions(count, 6.0, _PLAIN, fresh=True)
                 for count in (1, 10, 50, *range(100, 1_001, 100), 1_200, 1_400, 1_600)
             ),
         ),

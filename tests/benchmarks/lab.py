@@ -18,6 +18,7 @@ from typing import Any, Self
 
 import attrs
 
+from tests.benchmarks.climb import climbed
 from tests.benchmarks.experiments import Experiment, Section
 from tests.benchmarks.figures import Spread, differences, metrics, quantiles, ratios, spread
 from tests.benchmarks.microphone import RATES
@@ -32,6 +33,8 @@ _ARRIVAL_S = 5.0
 "How long what was sent may take to be heard, in seconds."
 _RESAMPLER_MS = 120
 "What a resampler may still hold when the last chunk was sent, in ms of audio."
+_SAMPLES = 3
+"How many say whether a step of a climb is held, near its end."
 BOUNDS = {"lag_p99_ms": (0.0, 20.0), "share": (0.0, 95.0), "heard": (98.0, 110.0)}
 """
 When a core holds its sessions: 99 of 100 turns of the loop are not later than one piece of audio is
@@ -96,7 +99,7 @@ class Lab:
 
     def _climbed(self, section: Section) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         """
-        Have each contender climb the section's series until it can hold no more, twice.
+        Have each contender climb the section's series until it can hold no more.
 
         Returns:
             The results, and how far each came, by protocol and contender.
@@ -105,23 +108,51 @@ class Lab:
         held: dict[str, dict[str, float]] = {}
         for protocol in BOTH:
             for name in self._taking_part(section.experiments[0], protocol):
-                for experiment in section.experiments:
-                    row = self.experiment(experiment, protocol, only=[name])
-                    if not within_bounds(row["contenders"][name]):
-                        row = self.experiment(experiment, protocol, only=[name])
-                    known = rows.setdefault((protocol, experiment.name), row)
-                    known["contenders"].update(row["contenders"])
-                    if not within_bounds(row["contenders"][name]):
-                        break
-                    held.setdefault(protocol, {})[name] = experiment.x or 0
+                if height := self._height(section.experiments, protocol, name, rows):
+                    held.setdefault(protocol, {})[name] = section.experiments[height - 1].x or 0
         return list(rows.values()), held
 
+    def _height(
+        self,
+        steps: Sequence[Experiment],
+        protocol: str,
+        name: str,
+        rows: dict[tuple[str, str], dict[str, Any]],
+    ) -> int:
+        """How many steps a contender holds; what was measured last of each goes into `rows`."""
+
+        def held(step: int, samples: int) -> bool:
+            row = self.experiment(steps[step], protocol, only=[name], rounds=samples)
+            del row["rounds"]  # another contender may have had more of them
+            known = rows.setdefault((protocol, steps[step].name), row)
+            known["contenders"].update(row["contenders"])
+            return within_bounds(row["contenders"][name])
+
+        return climbed(
+            len(steps),
+            looks=lambda step: held(step, 1),
+            holds=lambda step: held(step, _SAMPLES),
+        )
+
     def experiment(
-        self, experiment: Experiment, protocol: str, *, only: Sequence[str] | None = None
+        self,
+        experiment: Experiment,
+        protocol: str,
+        *,
+        only: Sequence[str] | None = None,
+        rounds: int | None = None,
     ) -> dict[str, Any]:
-        """Run one experiment on one protocol: its results, ready for JSON."""
+        """
+        Run one experiment on one protocol: its results, ready for JSON.
+
+        Args:
+            experiment: Which.
+            protocol: On which.
+            only: Who takes part, if not all that are meant to.
+            rounds: How many rounds count, if not as many as the experiment says.
+        """
         names = self._taking_part(experiment, protocol) if only is None else list(only)
-        rounds = max(1, round(self.rounds * experiment.rounds))
+        rounds = rounds or max(1, round(self.rounds * experiment.rounds))
         runs = Runs({name: [] for name in names})
         warm_up = 0 if experiment.fresh else 1
         for number in range(rounds + warm_up):
@@ -256,7 +287,8 @@ class Lab:
 def within_bounds(result: Mapping[str, Any]) -> bool:
     """Whether a contender still held all its sessions: see :data:`BOUNDS`."""
     found = result.get("metrics", {})
-    return bool(found) and all(
+    whole = bool(found) and "failed" not in result
+    return whole and all(
         low <= found[metric]["median"] <= high for metric, (low, high) in BOUNDS.items()
     )
 

@@ -82,6 +82,13 @@ TARGETS: tuple[Target, ...] = (
         why="straight lines or better: one of a thousand costs no more than one of a hundred",
     ),
     Target(
+        experiment="crowd-1000",
+        metric="share",
+        bound=1.25,
+        kind=Kind.GROWTH,
+        why="and grows with their number hardly more than the socket's own cost does",
+    ),
+    Target(
         experiment="consumer-100",
         metric="growth_mb",
         bound=60,
