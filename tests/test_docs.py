@@ -5,6 +5,7 @@ And whatever a page leads to, or names, is there.
 """
 
 import asyncio
+import gc
 import importlib
 import inspect
 import logging
@@ -86,7 +87,15 @@ def log() -> Iterator[None]:
     frames.setLevel(levels[1])
 
 
-@pytest.mark.usefixtures("log")
+@pytest.fixture
+def collector() -> Iterator[None]:
+    """The garbage collector as it was, afterwards, likewise."""
+    thresholds = gc.get_threshold()
+    yield
+    gc.set_threshold(*thresholds)
+
+
+@pytest.mark.usefixtures("log", "collector")
 @pytest.mark.parametrize("provider", installed())
 @pytest.mark.parametrize("code", examples())
 def test_example(

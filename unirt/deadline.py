@@ -51,6 +51,7 @@ class Deadline:
     ) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
+            self._alarm = None  # it knows who is to be rung, and neither would be freed at once
         await self._bound.__aexit__(kind, exc, trace)
 
     def _ring(self) -> None:

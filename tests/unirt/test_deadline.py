@@ -1,7 +1,9 @@
 """The end of a wait, by a clock that is in hand."""
 
 import asyncio
+import gc
 import math
+import weakref
 
 import pytest
 
@@ -58,6 +60,18 @@ async def test_it_rings_on_a_clock_that_moves_by_itself(clock: Clock) -> None:
     work: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     assert await until(clock, clock.now() + 0.01, work) == "late"
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_what_is_over_is_freed_at_once_and_not_by_the_collector() -> None:
+    clock = SystemClock()
+    gc.disable()
+    try:
+        async with Deadline(clock, clock.now() + 60.0) as deadline:
+            kept = weakref.ref(deadline)
+        del deadline
+        assert kept() is None
+    finally:
+        gc.enable()
 
 
 async def test_infinity_is_no_bound_and_asks_the_clock_for_nothing() -> None:
